@@ -1,0 +1,5 @@
+"""`python -m carbon_node`: the command line."""
+
+from carbon_node.cli import main
+
+main()

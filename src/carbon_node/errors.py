@@ -1,0 +1,73 @@
+"""Every exception that this package raises on purpose.
+
+    CarbonNodeError
+    ├── ConfigError              settings, options or files that cannot be used
+    ├── WireError                a sample whose content breaks the wire contract
+    ├── TransportError           DDS could not do what was asked
+    │   └── NodeAlreadyPresent   another carbon node lives in the domain
+    ├── TrackerError             a guarded measurement gave no trustworthy number
+    │   ├── TrackerTimeout       its deadline passed
+    │   ├── TrackerDied          its process ended without a result
+    │   └── TrackerProtocolError its result could not be read or believed
+    ├── IntensityError           carbon intensity data cannot be used
+    ├── StoreError               results cannot be kept or found
+    └── StatusTransitionError    an event that the node's status does not allow
+"""
+
+
+class CarbonNodeError(Exception):
+    """Root of all errors of this package; the message says what to do next."""
+
+
+class ConfigError(CarbonNodeError):
+    """Settings, options or a configuration file cannot be used."""
+
+
+class WireError(CarbonNodeError):
+    """A sample's content breaks the wire contract."""
+
+
+class TransportError(CarbonNodeError):
+    """DDS could not do what was asked."""
+
+
+class NodeAlreadyPresent(TransportError):
+    """Another carbon node lives in the domain."""
+
+
+class TrackerError(CarbonNodeError):
+    """A guarded measurement gave no trustworthy number.
+
+    Args:
+        failure: name of the failure, one of a closed list, as published in provenance.
+        detail: what happened, with values; never contains secrets of the task.
+    """
+
+    def __init__(self, failure: str, detail: str) -> None:
+        super().__init__(f"{failure}: {detail}")
+        self.failure = failure
+        self.detail = detail
+
+
+class TrackerTimeout(TrackerError):
+    """The deadline of a measurement passed."""
+
+
+class TrackerDied(TrackerError):
+    """The process of a measurement ended without a result."""
+
+
+class TrackerProtocolError(TrackerError):
+    """The result of a measurement could not be read or believed."""
+
+
+class IntensityError(CarbonNodeError):
+    """Carbon intensity data cannot be used."""
+
+
+class StoreError(CarbonNodeError):
+    """Results cannot be kept or found."""
+
+
+class StatusTransitionError(CarbonNodeError):
+    """An event that the node's status does not allow."""

@@ -1,0 +1,73 @@
+"""What to measure and what a measurement gave: the vocabulary between estimation and tracking."""
+
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+
+@dataclass(frozen=True, slots=True)
+class SimulatedRun:
+    """Run CarbonTracker on simulated hardware, to confirm the closed formula.
+
+    Args:
+        power_w: power of the simulated hardware in watts, finite and > 0.
+    """
+
+    power_w: float
+
+
+@dataclass(frozen=True, slots=True)
+class ModelRun:
+    """Run a model on this host under CarbonTracker.
+
+    Args:
+        model: model id as the ML model provider sent it.
+        model_path: path as sent; opened only below the configured model roots.
+        raw_model: serialized model, empty if none was sent.
+    """
+
+    model: str
+    model_path: str = ""
+    raw_model: bytes = field(default=b"", repr=False)
+
+
+Run: TypeAlias = SimulatedRun | ModelRun
+
+
+@dataclass(frozen=True, slots=True)
+class Measurement:
+    """What CarbonTracker reported for one run, over its window.
+
+    Args:
+        device_energy_kwh: energy of the measured components in kilowatt-hours, PUE taken out, finite and >= 0.
+        duration_s: length of the measured window in seconds, > 0.
+        inferences: how many inferences ran within the window; 0 for simulated hardware.
+        components: names of what was measured, e.g. ("simulated",), ("gpu:NVIDIA H200", "cpu:Intel Xeon").
+        power_is_guessed: whether a component's power is CarbonTracker's guess instead of a reading.
+    """
+
+    device_energy_kwh: float
+    duration_s: float
+    inferences: int = 0
+    components: tuple[str, ...] = ()
+    power_is_guessed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class TrackerFailure:
+    """A measurement that gave no trustworthy number.
+
+    Args:
+        failure: name from the closed list of tracker failures, e.g. "timeout".
+        detail: one line for people; carries no secret of the task.
+    """
+
+    failure: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class NotTracked:
+    """No measurement was asked for."""
+
+
+TrackerOutcome: TypeAlias = Measurement | TrackerFailure | NotTracked

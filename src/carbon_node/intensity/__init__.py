@@ -1,0 +1,1 @@
+"""From the text of a place to its carbon intensity."""

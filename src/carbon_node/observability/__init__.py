@@ -1,0 +1,1 @@
+"""How the daemon shows what it does."""

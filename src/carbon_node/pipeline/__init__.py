@@ -1,0 +1,1 @@
+"""One task from three samples to one published footprint."""

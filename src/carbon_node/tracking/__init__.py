@@ -1,0 +1,1 @@
+"""CarbonTracker in guarded child processes."""

@@ -1,0 +1,1 @@
+"""Ways for samples to enter and leave the node, behind one contract."""
