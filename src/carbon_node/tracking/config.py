@@ -7,7 +7,7 @@ from pathlib import Path
 from carbon_node.errors import ConfigError
 
 WINDOW_RANGE_S = (0.01, 3600.0)
-"""Below 10 ms CarbonTracker's own timing error passes 2 %; above an hour no task is still waiting."""
+"""Below 10 ms CarbonTracker's timing error passes 2 %; above an hour no task is still waiting."""
 
 DEADLINE_RANGE_S = (0.01, 86_400.0)
 """From a deadline that nothing can meet, which is answered all the same, to one day."""

@@ -1,4 +1,4 @@
-"""What Linux offers to hold a process and all that it starts: used inside the measuring processes only."""
+"""What Linux offers to hold a process and all that it starts. For measuring processes only."""
 
 import ctypes
 import os
@@ -18,8 +18,9 @@ _STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
 
 def die_with_parent(parent_pid: int) -> None:
-    """Have the kernel kill this process when the thread that started it ends; end at once if it
-    already has.
+    """Have the kernel kill this process when the thread that started it ends.
+
+    Ends it at once if that has already happened.
 
     Args:
         parent_pid: who started this process, as seen before it could end.
@@ -30,12 +31,12 @@ def die_with_parent(parent_pid: int) -> None:
 
 
 def adopt_orphans() -> None:
-    """Become the parent of every descendant whose own parent ends: none can leave by a double fork or by setsid."""
+    """Become the parent of descendants whose own parent ends, so that none can get away."""
     _prctl(_PR_SET_CHILD_SUBREAPER, 1)
 
 
 def hold_stop_signals() -> None:
-    """Leave pending what a terminal or a supervisor sends to all processes at once: the node says when to end."""
+    """Hold back what a terminal or supervisor sends to all processes: the node says when to end."""
     for number in _STOP_SIGNALS:
         signal.signal(number, signal.SIG_DFL)
     signal.pthread_sigmask(signal.SIG_BLOCK, _STOP_SIGNALS)
@@ -76,8 +77,7 @@ def keep_only(*descriptors: int) -> None:
 
 
 def end_children(spared: frozenset[int] = frozenset()) -> None:
-    """Kill and reap the children of this process, and theirs as they are adopted, until none is
-    left.
+    """Kill and reap the children of this process, and theirs as they are adopted.
 
     Only own children are signalled: nobody else can reap them, so their ids cannot have become
     another process's.
@@ -93,7 +93,7 @@ def end_children(spared: frozenset[int] = frozenset()) -> None:
 
 
 def remove_directory(directory: Path) -> None:
-    """Remove a folder and all in it, also what its owner made unwritable; what cannot be removed stays."""
+    """Remove a folder and all in it, also what its owner made unwritable, as far as that goes."""
     closed = [directory]
     while closed:
         folder = closed.pop()

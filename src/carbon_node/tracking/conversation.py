@@ -1,4 +1,4 @@
-"""One measurement as the node sees it: a connection to its keeper, over which one job goes and one report comes."""
+"""A connection to the keeper of one measurement: one job goes out, one report comes back."""
 
 import asyncio
 import os
@@ -64,12 +64,12 @@ class Conversation:
         return report_from_json(await self._message())
 
     async def stop(self) -> None:
-        """Ask the keeper to end the measurement, with SIGTERM and grace, and return when it has ended."""
+        """Have the keeper end the measurement with SIGTERM and grace; return when it has ended."""
         self._writer.write(b"s")
         await self._reader.read()
 
     def kill_keeper(self) -> None:
-        """Kill a keeper that does not answer; its connection is open, so its process id is still its own."""
+        """Kill a keeper that does not answer: its connection is open, so its id is its own."""
         if self.keeper_pid is not None:
             with suppress(ProcessLookupError):
                 os.kill(self.keeper_pid, signal.SIGKILL)

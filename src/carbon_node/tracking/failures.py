@@ -4,7 +4,7 @@ from enum import StrEnum
 
 
 class FailureName(StrEnum):
-    """Name of a tracker failure, as published in a result's provenance and explained in docs/modes.md."""
+    """Name of a failure, as published in a result's provenance and explained in docs/modes.md."""
 
     # Nothing was measured, because the node could not or would not start.
     NO_WORKER = "no_worker"

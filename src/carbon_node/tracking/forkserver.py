@@ -8,14 +8,12 @@ exec, has one thread, and does nothing but fork and reap.
 
 Who watches whom:
 
-    node ──control──> forkserver ──fork──> keeper ──fork──> measuring process ──> whatever that
-    starts
-      └─────────────── connection ───────────┘                (own process group)
+    node ──control──> forkserver ──fork──> keeper ──fork──> measuring process ──> what that starts
+      └──────────────connection──────────────┘              (own process group)
 
 - One keeper per measurement, because only a process of its own can be the subreaper of exactly one
-  measurement's
-  descendants: what the measurement leaves behind by double forks and setsid is handed to its
-      keeper and killed there.
+  measurement's descendants: what the measurement leaves behind by double forks and setsid falls to
+  its keeper and is killed there.
 - The node talks to the keeper over a socket that travels through the control channel. It never
   needs a process id to end something: a byte says stop, and the end of the connection says that
   the node is gone, however it went.
@@ -50,8 +48,7 @@ DESCRIPTORS_LIMIT = 2
 
 
 def serve(control: socket.socket) -> None:
-    """Fork a keeper for every request until the node closes the control channel, then see the
-    keepers end.
+    """Fork a keeper for every request until the node closes the control channel.
 
     Args:
         control: sequenced-packet socket from the node; each packet carries the file descriptors of
@@ -135,8 +132,7 @@ def main() -> None:
 
 
 def preload(workload: str) -> None:
-    """Import what every measurement needs, and keep the collector from unsharing its memory after
-    a fork.
+    """Import what every measurement needs, and keep it shared after a fork.
 
     Args:
         workload: `module:function` that measuring processes will run.

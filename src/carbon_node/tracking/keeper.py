@@ -1,10 +1,9 @@
-"""The guard of one measurement: a small process that starts it, watches it, and outlives all that
-it starts.
+"""The guard of one measurement: it starts it, watches it and outlives all that it starts.
 
-It is forked from the forkserver, has one thread and trusts nothing of the measuring process but
-its pipes. It ends the measurement when the process is done, the deadline has passed, the output
-floods, or the node says so or is gone; then nothing of the measurement is left, whatever it forked
-and whichever session that joined, and one report goes out.
+It is forked from the forkserver, has one thread and trusts nothing of the measuring process but its
+pipes. It ends the measurement when the process is done, the deadline has passed, the output floods,
+or the node says so or is gone; then nothing of the measurement is left, whatever it forked and
+whichever session that joined, and one report goes out.
 """
 
 import os

@@ -1,4 +1,4 @@
-"""The node's handle of its forkserver: started by exec, asked through a socket, replaced when it has ended."""
+"""The node's handle of its forkserver: started by exec, asked and ended through a socket."""
 
 import asyncio
 import logging
@@ -13,7 +13,7 @@ from typing import Final, Self
 from carbon_node.tracking.config import TrackerConfig
 
 STARTING_LIMIT_S: Final = 60.0
-"""Importing CarbonTracker takes under a second; one that has not answered after this long never will."""
+"""Importing CarbonTracker takes a second; what has not answered after this long never will."""
 
 _FIXED_ENVIRONMENT: Final = {
     "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
@@ -26,8 +26,9 @@ _log = logging.getLogger(__name__)
 
 
 class Forkserver:
-    """A running forkserver. Belongs to the event loop that started it; no method blocks for more
-    than an exec.
+    """A running forkserver, for the event loop that started it.
+
+    No method blocks for longer than an exec takes.
 
     Args:
         process: the started program.
@@ -41,7 +42,7 @@ class Forkserver:
 
     @classmethod
     def start(cls, config: TrackerConfig) -> Self:
-        """Start one and return at once; it imports CarbonTracker while requests may already wait for it.
+        """Start one and return at once; requests wait until it has imported CarbonTracker.
 
         Raises:
             OSError: the system would not start a process.

@@ -1,11 +1,10 @@
-"""One window under CarbonTracker, and what CarbonTracker says about it. Only measuring processes
-import this module.
+"""One window under CarbonTracker, and what it says about it. For measuring processes only.
 
-The traps of CarbonTracker 2.4.7 that this module steps around: it looks its place up in the
-network on construction; simulated components run at half their power unless told otherwise;
-several devices of a component are averaged; a prediction after the first epoch blocks; and its log
-is no interface. So numbers are read from its components, not from its log, and lines by which it
-calls its own numbers wrong are collected.
+The traps of CarbonTracker 2.4.7 that this module steps around: it looks its place up in the network
+on construction; simulated components run at half their power unless told otherwise; several devices
+of a component are averaged; a prediction after the first epoch blocks; and its log is no interface.
+So numbers are read from its components, not from its log, and the lines by which it calls its own
+numbers wrong are collected.
 """
 
 import logging
@@ -46,7 +45,7 @@ class _WrongNumberLines(logging.Handler):
 
 
 def simulated_components(power_w: float) -> dict[str, Any]:
-    """Return CarbonTracker's arguments for one simulated device that draws a power in watts, all of it."""
+    """Return CarbonTracker's arguments for one simulated device that draws `power_w`."""
     return {
         "components": "gpu",
         "sim_gpu": "simulated",

@@ -1,4 +1,4 @@
-"""The node's side of guarded measurements: how many at once, how long each may take, and what came of it."""
+"""The node's side of guarded measurements: how many at once, how long, and what came of each."""
 
 import asyncio
 import logging
@@ -22,10 +22,10 @@ from carbon_node.tracking.messages import Job, Report
 from carbon_node.tracking.verdict import judge
 
 ANSWER_MARGIN_S: Final = 1.0
-"""Beyond deadline and grace, for a keeper to kill, reap and report; then the keeper itself is given up."""
+"""Beyond deadline and grace, for a keeper to kill, reap and report; then it is given up."""
 
 ATTEMPTS: Final = 2
-"""A forkserver that is killed with a request before it forked a keeper is replaced, and asked once more."""
+"""A forkserver that ends between a request and its fork is replaced, and asked once more."""
 
 _log = logging.getLogger(__name__)
 
@@ -101,7 +101,8 @@ class TrackerPool:
         except TimeoutError as error:
             raise TrackerError(
                 FailureName.NO_WORKER,
-                f"all {self._config.workers} workers were busy for {wait_s:g} s; raise tracker.workers",
+                f"all {self._config.workers} workers were busy for {wait_s:g} s;"
+                " raise tracker.workers",
             ) from error
         try:
             yield

@@ -11,7 +11,7 @@ from carbon_node.tracking.failures import FailureName
 from carbon_node.tracking.messages import Json, Report, only_message
 
 AGREEMENT_BOUND: Final = 0.05
-"""Largest relative difference between CarbonTracker and the closed formula, and between its clock and ours."""
+"""Largest relative difference between CarbonTracker and the formula, and between two clocks."""
 
 EXIT_OF_CARBONTRACKER: Final = 70
 """Status with which CarbonTracker ends the process on any error of its own."""
@@ -93,7 +93,7 @@ def _refuse_late(report: Report, deadline_s: float) -> NoReturn:
     if report.killed:
         raise TrackerTimeout(
             FailureName.SIGTERM_IGNORED,
-            f"no result within {deadline_s:g} s, and the process had to be killed{_last_words(report)}",
+            f"no result within {deadline_s:g} s, and SIGTERM did not end it{_last_words(report)}",
         )
     raise TrackerTimeout(
         FailureName.TIMEOUT, f"no result within {deadline_s:g} s{_last_words(report)}"
@@ -181,12 +181,12 @@ def _require_belief(observation: _Observation) -> None:
     if observation.critical:
         raise TrackerProtocolError(
             FailureName.CRITICAL_LOG_LINE,
-            f"CarbonTracker says that its number is wrong: {' '.join(observation.critical[0].split())}",
+            f"CarbonTracker calls its number wrong: {' '.join(observation.critical[0].split())}",
         )
     if observation.too_short:
         raise TrackerProtocolError(
             FailureName.TOO_SHORT,
-            f"CarbonTracker collected no reading in {observation.duration_s:g} s; use a longer window",
+            f"CarbonTracker has no reading after {observation.duration_s:g} s; use a longer window",
         )
     if not observation.components:
         raise TrackerProtocolError(
@@ -207,14 +207,14 @@ def _require_readings(component: _Component) -> None:
     if not component.devices or component.readings % len(component.devices) != 0:
         raise TrackerProtocolError(
             FailureName.SEVERAL_DEVICES,
-            f"{component.name} has {component.readings} readings of {len(component.devices)} devices,"
-            " which cannot be summed",
+            f"{component.name} has {component.readings} readings of {len(component.devices)}"
+            " devices, which cannot be summed",
         )
     if min(numbers) <= 0:
         raise TrackerProtocolError(
             FailureName.ZERO,
-            f"{component.name} reads {component.lowest_power_w:g} W and {component.energy_kwh_per_device:g} kWh,"
-            " but hardware that runs draws power",
+            f"{component.name} reads {component.lowest_power_w:g} W and"
+            f" {component.energy_kwh_per_device:g} kWh, but hardware that runs draws power",
         )
 
 

@@ -1,4 +1,4 @@
-"""Watching one measuring process: its exit, its pipes, its deadline and the node's word, all in one place."""
+"""Watching one measuring process: its exit, its pipes, its deadline and the node's word."""
 
 import os
 import selectors
@@ -68,7 +68,7 @@ class Watch:
                 self._ended_by = "deadline"
 
     def end_it(self) -> None:
-        """End the whole group: SIGTERM and grace first, unless it ended itself or nobody is left to wait for it."""
+        """End the whole group, with SIGTERM and grace while somebody waits for that."""
         if not self._has_exited and not self._node_is_gone:
             self._ask_it_to_end()
         self._signal_group(signal.SIGKILL)

@@ -1,4 +1,4 @@
-"""What a measuring process runs: the run of its job under CarbonTracker, then one message with what was observed."""
+"""What a measuring process runs: its job under CarbonTracker, then one message about it."""
 
 import os
 import time
