@@ -113,17 +113,16 @@ def _entries(model: type[BaseModel], prefix: str) -> Iterator[Entry]:
 
 def _entry(key: str, field: FieldInfo) -> Entry:
     kind, choices, optional = _kind(field.annotation)
-    about = field.json_schema_extra
-    assert isinstance(about, dict)  # noqa: S101 (every field of the model is made by its _setting)
+    about = field.json_schema_extra if isinstance(field.json_schema_extra, dict) else {}
     return Entry(
         key=key,
         kind=kind,
         optional=optional,
         default=field.default,
         description=field.description or "",
-        unit=str(about["unit"]),
-        allowed=str(about["allowed"]) or _allowed(kind, choices, field),
-        fixed=str(about["fixed"]),
+        unit=str(about.get("unit", "")),
+        allowed=str(about.get("allowed", "")) or _allowed(kind, choices, field),
+        fixed=str(about.get("fixed", "")),
     )
 
 

@@ -11,12 +11,12 @@ from pathlib import Path
 
 from carbon_node.errors import ConfigError
 from carbon_node.settings import sources
-from carbon_node.settings.catalogue import catalogue, flat, shown
+from carbon_node.settings.catalogue import catalogue, flat
 from carbon_node.settings.model import Settings
+from carbon_node.settings.origin import Origin, Source
+from carbon_node.settings.persisted import persisted, persisted_path
 from carbon_node.settings.sources import Layer
 from carbon_node.settings.validation import Problem, settings_of
-
-DEFAULT = "default"
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,16 +25,16 @@ class Configuration:
 
     Args:
         settings: the settings in force.
-        origins: words that name the source of each setting, by dotted name.
+        origins: the source of each setting's value, by dotted name.
         startup: the settings as whoever started the node configured them.
         startup_origins: the same for `startup`.
         revision: 0 at a first start; one more with each change that changes anything.
     """
 
     settings: Settings
-    origins: Mapping[str, str]
+    origins: Mapping[str, Origin]
     startup: Settings
-    startup_origins: Mapping[str, str]
+    startup_origins: Mapping[str, Origin]
     revision: int = 0
 
     @property
@@ -84,15 +84,16 @@ def load(
     """
     files = (config,) if config is not None else sources.standard_files(environ, system_file)
     environment, pipeline = sources.from_environment(environ), sources.from_pipeline(environ)
-    last_word = _overlaid([pipeline, environment, sources.from_options(options)])
-    base = _overlaid([sources.state_directory(environ), *map(sources.from_file, files), last_word])
+    option = sources.from_options(options)
+    weaker = (sources.state_directory(environ), *map(sources.from_file, files))
+    base = _overlaid([*weaker, pipeline, environment, option])
     startup = _valid(base.values, base.origins)
-    origins = dict.fromkeys(catalogue(), DEFAULT) | dict(base.origins)
+    origins = dict.fromkeys(catalogue(), Origin(Source.DEFAULT)) | dict(base.origins)
     configuration = Configuration(startup, origins, startup, origins)
     warnings = _domain_warnings(pipeline, startup, origins)
     if not startup.persist_configuration:
         return Loaded(configuration, warnings, files)
-    kept, kept_warnings = _with_persisted(configuration, frozenset(last_word.values))
+    kept, kept_warnings = _with_persisted(configuration)
     return Loaded(kept, warnings + kept_warnings, files)
 
 
@@ -106,24 +107,19 @@ def problems_of_file(path: Path) -> tuple[str, ...]:
         case Settings():
             return ()
         case problems:
-            return tuple(_line(problem, f"file {path}") for problem in problems)
-
-
-def persisted_path(settings: Settings) -> Path:
-    """Return the file that keeps changes by request."""
-    return settings.state_dir / sources.PERSISTED_NAME
+            return tuple(_line(problem, Origin(Source.FILE, str(path))) for problem in problems)
 
 
 def _overlaid(layers: Iterable[Layer]) -> Layer:
     values: dict[str, object] = {}
-    origins: dict[str, str] = {}
+    origins: dict[str, Origin] = {}
     for layer in layers:
         values |= layer.values
         origins |= layer.origins
     return Layer(values, origins)
 
 
-def _valid(values: Mapping[str, object], origins: Mapping[str, str]) -> Settings:
+def _valid(values: Mapping[str, object], origins: Mapping[str, Origin]) -> Settings:
     match settings_of(values):
         case Settings() as settings:
             return settings
@@ -133,14 +129,14 @@ def _valid(values: Mapping[str, object], origins: Mapping[str, str]) -> Settings
             )
 
 
-def _line(problem: Problem, origin: str) -> str:
+def _line(problem: Problem, origin: Origin) -> str:
     return f"{problem.message} ({origin}): {problem.hint}"
 
 
 def _domain_warnings(
-    pipeline: Layer, settings: Settings, origins: Mapping[str, str]
+    pipeline: Layer, settings: Settings, origins: Mapping[str, Origin]
 ) -> tuple[str, ...]:
-    if origins["domain"].startswith(("environment", "option")):
+    if origins["domain"].has_last_word:
         return ()
     return tuple(
         f"{warning}: using DDS domain {settings.domain} ({origins['domain']})"
@@ -149,30 +145,28 @@ def _domain_warnings(
 
 
 def _with_persisted(
-    configuration: Configuration, last_word: frozenset[str]
+    configuration: Configuration,
 ) -> tuple[Configuration, tuple[str, ...]]:
     """Lay persisted changes over a configuration; none of them may keep the node from starting."""
     path = persisted_path(configuration.settings)
     try:
-        kept = sources.persisted(path)
+        kept = persisted(path)
     except ConfigError as error:
         return configuration, (f"{error}; starting without them",)
     warnings = []
     values, origins = flat(configuration.settings), dict(configuration.origins)
     for key, value in kept.values.items():
-        if (reason := _why_unused(key, value, origins, last_word)) is not None:
+        if (reason := _why_unused(key, value, origins)) is not None:
             warnings.append(f"persisted change of {key} in {path} is not used: {reason}")
         else:
-            values[key], origins[key] = value, f"persisted {path}"
+            values[key], origins[key] = value, Origin(Source.PERSISTED, str(path))
     changed = replace(
         configuration, settings=_valid(values, origins), origins=origins, revision=kept.revision
     )
     return changed, tuple(warnings)
 
 
-def _why_unused(
-    key: str, value: object, origins: Mapping[str, str], last_word: frozenset[str]
-) -> str | None:
+def _why_unused(key: str, value: object, origins: Mapping[str, Origin]) -> str | None:
     match settings_of({key: value}):
         case Settings():
             pass
@@ -181,9 +175,4 @@ def _why_unused(
     entry = catalogue()[key]
     if entry.fixed:
         return entry.fixed
-    return f"{origins[key]} has the last word" if key in last_word else None
-
-
-def shown_configuration(settings: Settings) -> dict[str, object]:
-    """Return all values by dotted name as JSON, secrets hidden."""
-    return {key: shown(value) for key, value in flat(settings).items()}
+    return f"{origins[key]} has the last word" if origins[key].has_last_word else None

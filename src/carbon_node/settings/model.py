@@ -32,13 +32,14 @@ def _setting(
     gt: float | None = None,
     le: float | None = None,
 ) -> Any:  # noqa: ANN401 (stands where pydantic's own Field, which is typed Any, would stand)
+    words = {"unit": unit, "fixed": fixed, "allowed": allowed}
     return Field(
         default,
         description=description,
         ge=ge,
         gt=gt,
         le=le,
-        json_schema_extra={"unit": unit, "fixed": fixed, "allowed": allowed},
+        json_schema_extra={name: word for name, word in words.items() if word},
     )
 
 

@@ -5,7 +5,6 @@ form of a source is judged here: `validation` judges values, after all sources w
 other.
 """
 
-import json
 import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -13,6 +12,7 @@ from pathlib import Path
 
 from carbon_node.errors import ConfigError
 from carbon_node.settings.catalogue import catalogue
+from carbon_node.settings.origin import Origin, Source
 from carbon_node.settings.validation import typed
 
 PREFIX = "CARBON_NODE_"
@@ -24,9 +24,6 @@ PIPELINE_DOMAIN = "SUSTAINML_DOMAIN_ID"
 SYSTEM_FILE = Path("/etc/carbon-node/carbon-node.toml")
 """Configuration file of the machine; a file of the user is laid over it."""
 
-PERSISTED_NAME = "configuration.json"
-"""File in the state directory that keeps changes by request."""
-
 
 @dataclass(frozen=True, slots=True)
 class Layer:
@@ -34,26 +31,13 @@ class Layer:
 
     Args:
         values: value by dotted name, as far as the source states it.
-        origins: words that name the source of each value.
+        origins: the source of each value.
         warnings: what is odd about the source but does not forbid its use.
     """
 
     values: Mapping[str, object] = field(default_factory=dict)
-    origins: Mapping[str, str] = field(default_factory=dict)
+    origins: Mapping[str, Origin] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Persisted:
-    """Changes by request that an earlier run kept.
-
-    Args:
-        values: value by dotted name.
-        revision: revision of the configuration that they made.
-    """
-
-    values: Mapping[str, object] = field(default_factory=dict)
-    revision: int = 0
 
 
 def from_file(path: Path) -> Layer:
@@ -70,10 +54,11 @@ def from_file(path: Path) -> Layer:
         raise ConfigError(
             f"configuration file {path} is not UTF-8: see byte {error.start}"
         ) from error
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:
+        # ValueError also stands for a number of more digits than Python reads
         raise ConfigError(f"configuration file {path} is not TOML: {error}") from error
     values = dict(_flat(tables, ""))
-    return Layer(values, dict.fromkeys(values, f"file {path}"))
+    return Layer(values, dict.fromkeys(values, Origin(Source.FILE, str(path))))
 
 
 def standard_files(environ: Mapping[str, str], system_file: Path) -> tuple[Path, ...]:
@@ -88,15 +73,16 @@ def standard_files(environ: Mapping[str, str], system_file: Path) -> tuple[Path,
 
 def state_directory(environ: Mapping[str, str]) -> Layer:
     """Return where the state lies when no setting says it: systemd's place, the user's, or none."""
-    if (path := _absolute(environ.get("STATE_DIRECTORY", "").split(":")[0])) is not None:
-        return Layer({"state_dir": str(path)}, {"state_dir": "environment STATE_DIRECTORY"})
-    if (path := _absolute(environ.get("XDG_STATE_HOME"))) is not None:
-        return Layer(
-            {"state_dir": str(path / "carbon-node")}, {"state_dir": "environment XDG_STATE_HOME"}
-        )
-    if (home := _absolute(environ.get("HOME"))) is not None:
-        path = home / ".local" / "state" / "carbon-node"
-        return Layer({"state_dir": str(path)}, {"state_dir": "environment HOME"})
+    places = (
+        ("STATE_DIRECTORY", "."),
+        ("XDG_STATE_HOME", "carbon-node"),
+        ("HOME", ".local/state/carbon-node"),
+    )
+    for name, below in places:
+        # systemd separates several directories by colons
+        base = _absolute(environ.get(name, "").split(":")[0])
+        if base is not None:
+            return _one("state_dir", str(base / below), Origin(Source.DEFAULT, f"below ${name}"))
     return Layer()
 
 
@@ -108,7 +94,7 @@ def from_environment(environ: Mapping[str, str]) -> Layer:
         if name.startswith(PREFIX) and text != ""
     }
     values = {key: _typed(key, environ[name]) for key, name in names.items()}
-    return Layer(values, {key: f"environment {name}" for key, name in names.items()})
+    return Layer(values, {key: Origin(Source.ENVIRONMENT, name) for key, name in names.items()})
 
 
 def from_pipeline(environ: Mapping[str, str]) -> Layer:
@@ -116,7 +102,7 @@ def from_pipeline(environ: Mapping[str, str]) -> Layer:
     text = environ.get(PIPELINE_DOMAIN)
     value = None if text is None else typed(catalogue()["domain"], text)
     if isinstance(value, int):
-        return Layer({"domain": value}, {"domain": f"environment {PIPELINE_DOMAIN}"})
+        return _one("domain", value, Origin(Source.ENVIRONMENT, PIPELINE_DOMAIN))
     said = "is not set" if text is None else f"is {text[:40]!r}, not a number"
     return Layer(warnings=(f"{PIPELINE_DOMAIN} {said}",))
 
@@ -127,23 +113,15 @@ def from_options(options: Mapping[str, object]) -> Layer:
     values = {
         key: _typed(key, value) if isinstance(value, str) else value for key, value in given.items()
     }
-    origins = {key: "option --" + key.replace(".", "-").replace("_", "-") for key in given}
-    return Layer(values, origins)
+    return Layer(values, {key: Origin(Source.OPTION, _flag(key)) for key in given})
 
 
-def persisted(path: Path) -> Persisted:
-    """Read the changes that an earlier run kept; nothing if it kept none.
+def _one(key: str, value: object, origin: Origin) -> Layer:
+    return Layer({key: value}, {key: origin})
 
-    Raises:
-        ConfigError: if the file is there and cannot be used.
-    """
-    try:
-        content = json.loads(path.read_bytes())
-        return Persisted(dict(content["changes"]), int(content["revision"]))
-    except FileNotFoundError:
-        return Persisted()
-    except (OSError, ValueError, TypeError, KeyError, RecursionError) as error:
-        raise ConfigError(f"cannot use the persisted changes in {path}: {error!r}") from error
+
+def _flag(key: str) -> str:
+    return "--" + key.replace(".", "-").replace("_", "-")
 
 
 def _typed(key: str, text: str) -> object:

@@ -4,10 +4,16 @@ import reprlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from pydantic import SecretStr, ValidationError
+from pydantic import ValidationError
 
 from carbon_node.settings.catalogue import HIDDEN, Entry, catalogue, near_match, nested
 from carbon_node.settings.model import Settings
+
+_YES = frozenset({"true", "yes", "on", "1"})
+_NO = frozenset({"false", "no", "off", "0"})
+
+_LONG_NUMBER_BITS = 256
+"""Size above which a whole number is not printed; Python refuses to print the largest ones."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +29,7 @@ class UnknownKey:
     @property
     def message(self) -> str:
         """What is wrong."""
-        return f"unknown setting {_short(self.key)}"
+        return f"unknown setting {quoted(self.key)}"
 
     @property
     def hint(self) -> str:
@@ -52,7 +58,7 @@ class InvalidValue:
     @property
     def message(self) -> str:
         """What is wrong, without the value if it is a secret."""
-        return f"{self.key} cannot be {HIDDEN if self.entry.is_secret else _short(self.value)}"
+        return f"{self.key} cannot be {HIDDEN if self.entry.is_secret else quoted(self.value)}"
 
     @property
     def hint(self) -> str:
@@ -62,6 +68,15 @@ class InvalidValue:
 
 
 Problem = UnknownKey | InvalidValue
+
+
+def quoted(value: object) -> str:
+    """Return a value that nobody has vouched for as short printable text of one line."""
+    if isinstance(value, int) and value.bit_length() > _LONG_NUMBER_BITS:
+        return f"a number of {value.bit_length()} bits"
+    short = reprlib.Repr()
+    short.maxstring = short.maxother = 80
+    return short.repr(value)
 
 
 def unknown_keys(values: Mapping[str, object]) -> tuple[UnknownKey, ...]:
@@ -92,22 +107,18 @@ def typed(entry: Entry, text: str) -> object:
     if entry.kind is tuple:
         return [part for part in text.split(":") if part]
     if entry.kind is bool:
-        return {
-            "true": True,
-            "1": True,
-            "yes": True,
-            "on": True,
-            "false": False,
-            "0": False,
-            "no": False,
-            "off": False,
-        }.get(text.lower(), text)
-    if entry.kind in (int, float) and text.isascii() and "_" not in text:
-        try:
-            return entry.kind(text)
-        except ValueError:
-            return text
-    return text
+        return True if text.lower() in _YES else False if text.lower() in _NO else text
+    return _number(entry.kind, text)
+
+
+def _number(kind: type, text: str) -> object:
+    # Python reads more than people write as numbers: other scripts' digits, underscores
+    if kind not in (int, float) or not text.isascii() or "_" in text:
+        return text
+    try:
+        return int(text) if kind is int else float(text)
+    except ValueError:
+        return text
 
 
 def _problems(error: ValidationError, values: Mapping[str, object]) -> Iterator[Problem]:
@@ -122,11 +133,3 @@ def _key_of(location: tuple[int | str, ...]) -> str:
     return next(
         key for end in range(len(parts), 0, -1) if (key := ".".join(parts[:end])) in catalogue()
     )
-
-
-def _short(value: object) -> str:
-    if isinstance(value, SecretStr):
-        return HIDDEN
-    short = reprlib.Repr()
-    short.maxstring = short.maxother = short.maxlong = 80
-    return short.repr(value)
