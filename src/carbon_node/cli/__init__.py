@@ -10,6 +10,7 @@ from typing import NoReturn
 import click
 import typer
 
+from carbon_node.cli.settings import settings_app
 from carbon_node.errors import CarbonNodeError, ConfigError
 
 app = typer.Typer(
@@ -20,6 +21,7 @@ app = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
+app.add_typer(settings_app, name="settings")
 
 
 def main() -> NoReturn:

@@ -31,7 +31,8 @@ class Entry:
         default: value without any source.
         description: one sentence.
         unit: unit of a number, empty without one.
-        allowed: its values in words, e.g. "a number from 1 to 5".
+        noun: what its values are, e.g. "a number".
+        range: which of them are allowed, e.g. "from 1 to 5"; empty if the noun says it all.
         fixed: why it cannot change while the node runs; empty if it can.
     """
 
@@ -41,8 +42,14 @@ class Entry:
     default: object
     description: str
     unit: str
-    allowed: str
+    noun: str
+    range: str
     fixed: str
+
+    @property
+    def allowed(self) -> str:
+        """Its values in words."""
+        return f"{self.noun} {self.range}".rstrip()
 
     @property
     def is_secret(self) -> bool:
@@ -121,7 +128,8 @@ def _entry(key: str, field: FieldInfo) -> Entry:
         default=field.default,
         description=field.description or "",
         unit=str(about.get("unit", "")),
-        allowed=str(about.get("allowed", "")) or _allowed(kind, choices, field),
+        noun=str(about.get("allowed") or _noun(kind, choices)),
+        range=", ".join(choices) or _range(field),
         fixed=str(about.get("fixed", "")),
     )
 
@@ -141,26 +149,23 @@ def _kind(annotation: object) -> tuple[type, tuple[str, ...], bool]:
     return plain, (), False
 
 
-def _allowed(kind: type, choices: tuple[str, ...], field: FieldInfo) -> str:
+def _noun(kind: type, choices: tuple[str, ...]) -> str:
     if choices:
-        return "one of " + ", ".join(choices)
-    if kind is bool:
-        return "true or false"
-    if kind in (int, float):
-        return ("a whole number" if kind is int else "a number") + _range(field)
-    return "text"
+        return "one of"
+    nouns = {bool: "true or false", int: "a whole number", float: "a number"}
+    return nouns.get(kind, "text")
 
 
 def _range(field: FieldInfo) -> str:
-    low, high = "", ""
+    words = []
     for bound in field.metadata:
         match bound:
             case annotated_types.Ge(ge=value):
-                low = f" from {value}"
+                words.append(f"from {value}")
             case annotated_types.Gt(gt=value):
-                low = f" above {value}"
+                words.append(f"above {value}")
             case annotated_types.Le(le=value):
-                high = f" to {value}" if "from" in low else f", at most {value}"
+                words.append(f"to {value}")
             case _:
                 pass
-    return low + high
+    return " ".join(words)
