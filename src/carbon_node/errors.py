@@ -1,17 +1,18 @@
 """Every exception that this package raises on purpose.
 
-    CarbonNodeError
-    ├── ConfigError              settings, options or files that cannot be used
-    ├── WireError                a sample whose content breaks the wire contract
-    ├── TransportError           DDS could not do what was asked
-    │   └── NodeAlreadyPresent   another carbon node lives in the domain
-    ├── TrackerError             a guarded measurement gave no trustworthy number
-    │   ├── TrackerTimeout       its deadline passed
-    │   ├── TrackerDied          its process ended without a result
-    │   └── TrackerProtocolError its result could not be read or believed
-    ├── IntensityError           carbon intensity data cannot be used
-    ├── StoreError               results cannot be kept or found
-    └── StatusTransitionError    an event that the node's status does not allow
+CarbonNodeError
+├── ConfigError              settings, options or files that cannot be used
+├── WireError                a sample whose content breaks the wire contract
+├── TransportError           DDS could not do what was asked
+│   ├── NodeAlreadyPresent   another carbon node lives in the domain
+│   └── BindingUnavailable   the compiled binding or its library cannot be loaded
+├── TrackerError             a guarded measurement gave no trustworthy number
+│   ├── TrackerTimeout       its deadline passed
+│   ├── TrackerDied          its process ended without a result
+│   └── TrackerProtocolError its result could not be read or believed
+├── IntensityError           carbon intensity data cannot be used
+├── StoreError               results cannot be kept or found
+└── StatusTransitionError    an event that the node's status does not allow
 """
 
 
@@ -33,6 +34,10 @@ class TransportError(CarbonNodeError):
 
 class NodeAlreadyPresent(TransportError):
     """Another carbon node lives in the domain."""
+
+
+class BindingUnavailable(TransportError, ImportError):
+    """The compiled Fast DDS binding, or a library that it needs, cannot be loaded."""
 
 
 class TrackerError(CarbonNodeError):
