@@ -4,8 +4,10 @@ Fast DDS as carbon_node needs it: mechanism only, every policy comes from Python
 
 from collections.abc import Sequence
 import enum
+from typing import Any
 
-VERSION: str = "3.2.2"
+
+VERSION: str = '3.2.2'
 
 class Error(Exception):
     """Fast DDS refused; the message ends in its return code."""
@@ -33,12 +35,14 @@ class PeerEvent:
 
     @property
     def status(self) -> str:
-        """ "discovered", "changed", "removed" (left), "dropped" (lease ended)."""
+        """"discovered", "changed", "removed" (left), "dropped" (lease ended)."""
 
     @property
     def guid(self) -> str: ...
+
     @property
     def name(self) -> str: ...
+
     @property
     def properties(self) -> list[tuple[str, str]]: ...
 
@@ -47,33 +51,25 @@ class LogLine:
 
     @property
     def severity(self) -> str:
-        """ "error", "warning" or "info"."""
+        """"error", "warning" or "info"."""
 
     @property
     def category(self) -> str: ...
+
     @property
     def message(self) -> str: ...
 
 class Participant:
     """A participant of a domain. No thread of DDS takes the GIL."""
 
-    def __init__(
-        self,
-        *,
-        domain: int,
-        name: str,
-        propagated_properties: Sequence[tuple[str, str]],
-        local_properties: Sequence[tuple[str, str]],
-        lease_duration_s: float,
-        announcement_period_s: float,
-        interfaces: Sequence[str],
-    ) -> None:
+    def __init__(self, *, domain: int, name: str, propagated_properties: Sequence[tuple[str, str]], local_properties: Sequence[tuple[str, str]], lease_duration_s: float, announcement_period_s: float, interfaces: Sequence[str]) -> None:
         """
         Join the domain. `interfaces` are IPv4 addresses to stay on; without any, Fast DDS and its XML profile choose the transports.
         """
 
     @property
     def guid(self) -> str: ...
+
     def fileno(self) -> int:
         """
         File descriptor that is readable when samples, peers, matches or log lines may be waiting.
@@ -101,17 +97,7 @@ class Participant:
 class Qos:
     """Quality of service of a reader or writer."""
 
-    def __init__(
-        self,
-        *,
-        reliable: bool,
-        transient_local: bool,
-        history_depth: int,
-        max_samples: int,
-        max_instances: int,
-        max_samples_per_instance: int,
-        heartbeat_period_s: float,
-    ) -> None:
+    def __init__(self, *, reliable: bool, transient_local: bool, history_depth: int, max_samples: int, max_instances: int, max_samples_per_instance: int, heartbeat_period_s: float) -> None:
         """
         Everything is explicit: `history_depth` 0 keeps all, a limit of 0 is none.
         """
@@ -138,21 +124,22 @@ class Sample:
 
     @property
     def state(self) -> InstanceState: ...
+
     @property
     def writer(self) -> str:
         """GUID of the writer."""
 
     @property
     def source_timestamp_ns(self) -> int: ...
+
     @property
     def reception_timestamp_ns(self) -> int: ...
 
 class Reader:
     """A reader of a topic. Dropping it deletes it."""
 
-    def __init__(
-        self, participant: Participant, topic: str, type: StructType, qos: Qos
-    ) -> None: ...
+    def __init__(self, participant: Participant, topic: str, type: StructType, qos: Qos) -> None: ...
+
     def take(self, limit: int) -> list[Sample]:
         """Take up to `limit` waiting samples."""
 
@@ -162,11 +149,11 @@ class Reader:
 class Writer:
     """A writer of a topic. Dropping it deletes it."""
 
-    def __init__(
-        self, participant: Participant, topic: str, type: StructType, qos: Qos
-    ) -> None: ...
+    def __init__(self, participant: Participant, topic: str, type: StructType, qos: Qos) -> None: ...
+
     @property
     def guid(self) -> str: ...
+
     def write(self, value: tuple[Any, ...]) -> None:
         """
         Write a sample; a reliable writer blocks up to its maximum blocking time when it is full.
@@ -190,20 +177,21 @@ class Correlation:
     """Which request a reply belongs to."""
 
     def __eq__(self, arg: Correlation, /) -> bool: ...
+
     def __hash__(self) -> int: ...
+
     def __str__(self) -> str: ...
 
 class Service:
     """A service with its request and reply types."""
 
-    def __init__(
-        self, participant: Participant, name: str, request_type: StructType, reply_type: StructType
-    ) -> None: ...
+    def __init__(self, participant: Participant, name: str, request_type: StructType, reply_type: StructType) -> None: ...
 
 class Replier:
     """The serving end of a service."""
 
     def __init__(self, service: Service, qos: Qos) -> None: ...
+
     def take(self, limit: int) -> list[tuple[tuple[Any, ...], Correlation]]:
         """Take up to `limit` waiting requests."""
 
@@ -217,6 +205,7 @@ class Requester:
     """The calling end of a service."""
 
     def __init__(self, service: Service, qos: Qos) -> None: ...
+
     def request(self, value: tuple[Any, ...]) -> Correlation:
         """Send a request."""
 
