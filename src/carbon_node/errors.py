@@ -5,7 +5,8 @@ CarbonNodeError
 │   └── RequestRefused       a configuration request that is not granted
 ├── WireError                a sample whose content breaks the wire contract
 ├── TransportError           DDS could not do what was asked
-│   └── NodeAlreadyPresent   another carbon node lives in the domain
+│   ├── NodeAlreadyPresent   another carbon node lives in the domain
+│   └── BindingUnavailable   the compiled binding or its library cannot be loaded
 ├── TrackerError             a guarded measurement gave no trustworthy number
 │   ├── TrackerTimeout       its deadline passed
 │   ├── TrackerDied          its process ended without a result
@@ -50,6 +51,10 @@ class TransportError(CarbonNodeError):
 
 class NodeAlreadyPresent(TransportError):
     """Another carbon node lives in the domain."""
+
+
+class BindingUnavailable(TransportError, ImportError):
+    """The compiled Fast DDS binding, or a library that it needs, cannot be loaded."""
 
 
 class TrackerError(CarbonNodeError):
