@@ -13,6 +13,7 @@ CarbonNodeError
 │   └── TrackerProtocolError its result could not be read or believed
 ├── IntensityError           carbon intensity data cannot be used
 ├── StoreError               results cannot be kept or found
+├── InterfaceError           the local interface of a running node gave no usable answer
 └── StatusTransitionError    an event that the node's status does not allow
 """
 
@@ -89,6 +90,10 @@ class IntensityError(CarbonNodeError):
 
 class StoreError(CarbonNodeError):
     """Results cannot be kept or found."""
+
+
+class InterfaceError(CarbonNodeError):
+    """The local interface of a running node gave no usable answer."""
 
 
 class StatusTransitionError(CarbonNodeError):

@@ -1,11 +1,10 @@
 """What a measuring process runs: its job under CarbonTracker, then one message about it."""
 
-import os
 import time
 
 from carbon_node.estimation.measurement import ModelRun, SimulatedRun
 from carbon_node.tracking import observation
-from carbon_node.tracking.messages import Job, Json, frame
+from carbon_node.tracking.messages import Job, Json, send
 
 
 def run(job: Job, result: int, model: int | None) -> None:
@@ -16,9 +15,7 @@ def run(job: Job, result: int, model: int | None) -> None:
         result: file descriptor that takes the one message.
         model: file descriptor that holds a model's bytes.
     """
-    data = frame(_measure(job, model))
-    while data:
-        data = data[os.write(result, data) :]
+    send(result, _measure(job, model))
 
 
 def _measure(job: Job, model: int | None) -> Json:
