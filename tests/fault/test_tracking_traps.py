@@ -34,9 +34,7 @@ Outcome = Measurement | TrackerError
 def outcomes() -> dict[Run, Outcome]:
     """Run every trap once, in one pool."""
     traps = [*FAILURES, *POWERS_W, "host_without_meters"]
-    return asyncio.run(
-        _outcomes([*map(ModelRun, traps), *map(SimulatedRun, DECLARED_W)])
-    )
+    return asyncio.run(_outcomes([*map(ModelRun, traps), *map(SimulatedRun, DECLARED_W)]))
 
 
 async def _outcomes(runs: Iterable[Run]) -> dict[Run, Outcome]:

@@ -97,15 +97,17 @@ def rapl_wrapped() -> dict[str, Any]:
 def _rapl(read: Any) -> None:  # noqa: ANN401 - patches an untyped class
     handler = intel.IntelCPU
     handler.available = lambda _: True
-    handler.init = lambda self: vars(self).update(
-        _devices=["cpu:0", "dram:0"], _rapl_devices=list(RAPL_W)
-    )
-    handler._get_measurements = lambda self: _readings(self, read)  # noqa: SLF001
+    handler.init = _find_rapl
+    handler._get_measurements = lambda self: _readings(self, read)
+
+
+def _find_rapl(handler: Any) -> None:  # noqa: ANN401 - an untyped class
+    handler._devices, handler._rapl_devices = ["cpu:0", "dram:0"], list(RAPL_W)
 
 
 def _readings(handler: Any, read: Any) -> list[int]:  # noqa: ANN401 - an untyped class
     try:
-        return [read(watts) for watts in handler._rapl_devices]  # noqa: SLF001
+        return [read(watts) for watts in handler._rapl_devices]
     except PermissionError as error:
         raise exceptions.IntelRaplPermissionError(["/energy_uj"]) from error
 
@@ -141,7 +143,7 @@ def error_in_its_thread() -> dict[str, Any]:
 def nothing_collected() -> dict[str, Any]:
     """A window that ends before CarbonTracker has read anything."""
     component.Component.collect_power_usage = lambda *_: None
-    observation._all_were_read = lambda _: True  # type: ignore[assignment] # noqa: SLF001
+    observation._all_were_read = lambda _: True  # type: ignore[assignment]
     return observation.simulated_components(300.0)
 
 

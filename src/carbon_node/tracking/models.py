@@ -87,13 +87,13 @@ def find(run: ModelRun, roots: tuple[Path, ...]) -> Path:
         raise TrackerError(FailureName.NO_MODEL, "the task names no model that a path could name")
     try:
         below = [path for path in _candidates(run, roots) if _is_below(path, roots)]
+        found = next((path for path in below if path.exists()), None)
     except (OSError, RuntimeError) as error:  # RuntimeError: links that lead in a circle
         raise TrackerError(FailureName.NO_MODEL, f"{name[:200]!r} cannot be resolved") from error
     if not below:
         raise TrackerError(
             FailureName.MODEL_OUTSIDE_ROOTS, f"{name[:200]!r} leads out of tracker.model_roots"
         )
-    found = next((path for path in below if path.exists()), None)
     if found is None:
         raise TrackerError(FailureName.NO_MODEL, f"{name[:200]!r} is not below tracker.model_roots")
     return found
@@ -131,8 +131,9 @@ def _cached(root: Path, model: str) -> Iterator[Path]:
     # How Hugging Face's own tools lay out what they have downloaded.
     cache = root / f"models--{model.replace('/', '--')}"
     main = cache / "refs" / "main"
-    if main.is_file():
-        yield (cache / "snapshots" / main.read_text().strip()).resolve()
+    if main.is_file() and _is_below(main.resolve(), (root,)):
+        revision = main.read_text(errors="replace").strip()
+        yield (cache / "snapshots" / revision).resolve()
 
 
 def _is_below(path: Path, roots: tuple[Path, ...]) -> bool:
