@@ -86,3 +86,16 @@ class Arrival:
     key: wire.TaskId
     writer: str
     source_timestamp_ns: int
+
+
+@dataclass(frozen=True, slots=True)
+class ConfigurationCall:
+    """A configuration request of main's orchestrator, which calls over DDS RPC.
+
+    Args:
+        text: the request.
+        correlation: what the transport needs to send the answer to this caller; opaque.
+    """
+
+    text: str
+    correlation: object
