@@ -60,6 +60,7 @@ def _listen_address(text: str) -> str:
 
 
 def _one_line(text: str) -> str:
+    text = text.strip()
     if not text.isprintable() or len(text) > MAX_PLACE_CHARACTERS:
         raise ValueError("not one short printable line")
     return text

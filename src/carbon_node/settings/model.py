@@ -236,7 +236,7 @@ class Settings(Frozen):
     configuration_requests_per_s: float = setting(
         1000.0,
         "Configuration requests answered per second; a burst may be one second's worth.",
-        unit="1/s",
+        unit="requests/s",
         fixed=OPERATOR_ONLY,
         ge=1,
         le=100_000,

@@ -68,7 +68,10 @@ def standard_files(environ: Mapping[str, str], system_file: Path) -> tuple[Path,
     if base is None and home is not None:
         base = home / ".config"
     user_files = () if base is None else (base / "carbon-node" / "carbon-node.toml",)
-    return tuple(path for path in (system_file, *user_files) if _exists(path))
+    # A service may be forbidden to look into its user's home, and then has no file there. A file of
+    # the machine that may not be looked at is reported when it is read.
+    found = [system_file] if _exists(system_file, if_forbidden=True) else []
+    return (*found, *(path for path in user_files if _exists(path, if_forbidden=False)))
 
 
 def state_directory(environ: Mapping[str, str]) -> Layer:
@@ -143,9 +146,8 @@ def _absolute(text: str | None) -> Path | None:
     return path if path.is_absolute() else None
 
 
-def _exists(path: Path) -> bool:
+def _exists(path: Path, *, if_forbidden: bool) -> bool:
     try:
         return path.exists()
-    except OSError:
-        # Not allowed to look: reading it then says so, instead of a silent start without it.
-        return True
+    except PermissionError:
+        return if_forbidden
