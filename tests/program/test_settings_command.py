@@ -98,7 +98,7 @@ def test_schema_describes_the_file(tmp_path: Path) -> None:
         (["show"], {"CARBON_NODE_PEU": "1"}, "did you mean pue?"),
         (["show", "--config", "/"], {}, "cannot read configuration file /: Is a directory"),
         (["show", "--config", "/none"], {}, "cannot read configuration file /none: No such file"),
-        (["check"], {}, "FILE"),
+        (["check"], {}, "Missing argument 'file'"),
     ],
 )
 def test_settings_that_cannot_be_used_end_with_2_and_one_line(

@@ -15,7 +15,10 @@ GUARDS_NODE = "it protects the node from the code that it measures"
 MAX_PLACE_CHARACTERS = 200
 """Longest place name that is kept; the longest official names of countries have a third of it."""
 
-_ADDRESS = re.compile(r"(?P<host>[A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\]):(?P<port>[0-9]{1,5})")
+MAX_SOCKET_PATH_BYTES = 107
+"""Longest path that the kernel takes as the address of a Unix socket."""
+
+_ADDRESS = re.compile(r"(?P<host>[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\]):(?P<port>[0-9]{1,5})")
 
 
 def setting(
@@ -51,7 +54,10 @@ def _absolute(path: Path) -> Path:
 
 
 def _listen_address(text: str) -> str:
-    if text == "off" or (text.startswith("unix:/") and text.isprintable()):
+    path = text.removeprefix("unix:")
+    if path.startswith("/") and path.isprintable() and len(path.encode()) <= MAX_SOCKET_PATH_BYTES:
+        return text
+    if text == "off":
         return text
     address = _ADDRESS.fullmatch(text)
     if address is None or int(address["port"]) > 65535:

@@ -133,7 +133,7 @@ class Settings(Frozen):
         "127.0.0.1:9415",
         "Address of the local HTTP interface.",
         fixed=OPENS_SOCKET,
-        allowed="off, HOST:PORT or unix:/PATH",
+        allowed="off, HOST:PORT or the absolute path of a Unix socket",
     )
     latency_unit: Literal["s", "ms", "h"] = setting(
         "s", "Unit of the latency that the hardware node sends; the wire does not state it."

@@ -113,14 +113,23 @@ def from_pipeline(environ: Mapping[str, str]) -> Layer:
 def from_options(options: Mapping[str, object]) -> Layer:
     """Take values by dotted name from the command line; None is an option that was not given."""
     given = {key: value for key, value in options.items() if value is not None}
-    values = {
-        key: _typed(key, value) if isinstance(value, str) else value for key, value in given.items()
-    }
+    values = {key: _value_of_option(key, value) for key, value in given.items()}
     return Layer(values, {key: Origin(Source.OPTION, _flag(key)) for key in given})
 
 
 def _one(key: str, value: object, origin: Origin) -> Layer:
     return Layer({key: value}, {key: origin})
+
+
+def _value_of_option(key: str, value: object) -> object:
+    match value:
+        case str():
+            return _typed(key, value)
+        case Path():
+            # a path that someone types is meant from where it is typed
+            return value.absolute()
+        case _:
+            return value
 
 
 def _flag(key: str) -> str:

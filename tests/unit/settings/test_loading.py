@@ -175,7 +175,10 @@ def test_the_state_lies_where_systemd_or_the_user_has_it(
         ({"CARBON_NODE_RERUN_ON_CHANGE": "maybe"}, ["'maybe'", "true or false"]),
         ({"CARBON_NODE_STATE_DIR": "here"}, ["'here'", "an absolute path"]),
         ({"CARBON_NODE_TRACKER__MODEL_ROOTS": "/a:b"}, ["['/a', 'b']", "absolute paths"]),
-        ({"CARBON_NODE_HTTP_LISTEN": "localhost:99999"}, ["off, HOST:PORT or unix:/PATH"]),
+        (
+            {"CARBON_NODE_HTTP_LISTEN": "localhost:99999"},
+            ["off, HOST:PORT or the absolute path of a Unix socket"],
+        ),
         ({"CARBON_NODE_INTENSITY_G_PER_KWH": "0"}, ["above 0 to 5000 gCO2e/kWh"]),
         ({"CARBON_NODE_PLACE": "France\nand more"}, [r"'France\nand more'", "printable"]),
     ],
@@ -293,3 +296,30 @@ def test_damaged_persisted_changes_do_not_stop_the_node(tmp_path: Path, content:
     (warning,) = found.warnings
     assert str(tmp_path / "configuration.json") in warning
     assert found.configuration.revision == 0
+
+
+def test_a_path_option_is_relative_to_where_it_is_typed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`--state-dir state` means the directory below the present one."""
+    monkeypatch.chdir(tmp_path)
+    assert tmp_path / "state" == loaded(tmp_path, state_dir=Path("state")).settings.state_dir
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["off", "127.0.0.1:0", "[::1]:9415", "carbon_node:65535", "/run/node.sock", "unix:/run/a.sock"],
+)
+def test_the_local_interface_listens_at_host_and_port_or_socket(
+    tmp_path: Path, address: str
+) -> None:
+    """Every form of address that the interface understands can be set."""
+    assert address == loaded(tmp_path, http_listen=address).settings.http_listen
+
+
+@pytest.mark.parametrize(
+    "address", ["", "on", "9415", ":9415", "host:", "host:x", "::1:9415", "run/a", "/" + "x" * 107]
+)
+def test_what_is_no_address_is_refused(tmp_path: Path, address: str) -> None:
+    """Anything else is an error that names the forms."""
+    assert "the absolute path of a Unix socket" in error_of(tmp_path, http_listen=address)

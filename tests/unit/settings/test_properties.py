@@ -48,7 +48,9 @@ def texts_of(key: str) -> st.SearchStrategy[object]:
         case "state_dir":
             return PATHS
         case "http_listen":
-            return st.sampled_from(["off", "127.0.0.1:0", "[::1]:65535", "unix:/run/a b.sock"])
+            return st.sampled_from(
+                ["off", "127.0.0.1:0", "[::1]:65535", "unix:/run/a b.sock", "/run/a"]
+            )
         case _:
             return PRINTABLE
 
