@@ -75,7 +75,7 @@ def test_check_prints_one_line_for_each_problem(tmp_path: Path) -> None:
     done = settings(tmp_path, "check", str(file))
     assert done.returncode == 2
     assert sorted(done.stdout.splitlines()) == [
-        f"live_key cannot be *** (file {file}): give text",
+        f"live_key cannot be *** (file {file}): give printable ASCII text",
         f"pue cannot be 0.2 (file {file}): give a number from 1 to 5",
         f"tracker.mode cannot be 'fast' (file {file}):"
         " give one of auto, declared, measured, formula",

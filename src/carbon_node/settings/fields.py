@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, Strict
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, Strict
 
 USED_AT_START = "it is used once, when the node starts"
 OPENS_FILE = "a request must not choose files or directories"
@@ -72,9 +72,17 @@ def _one_line(text: str) -> str:
     return text
 
 
+def _visible(secret: SecretStr) -> SecretStr:
+    text = secret.get_secret_value()
+    if not (text and text.isascii() and text.isprintable()):
+        raise ValueError("not visible text")
+    return secret
+
+
 # A path arrives as text from every source, which pydantic's strict mode alone would refuse.
 AbsolutePath = Annotated[Path, Strict(strict=False), AfterValidator(_absolute)]
 Address = Annotated[str, AfterValidator(_listen_address)]
+Key = Annotated[SecretStr, AfterValidator(_visible)]
 OneLine = Annotated[str, AfterValidator(_one_line)]
 
 

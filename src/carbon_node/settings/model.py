@@ -8,7 +8,7 @@ socket may ever lose its `fixed`: anyone in the DDS domain can send requests.
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import SecretStr, Strict
+from pydantic import Strict
 
 from carbon_node.settings.fields import (
     GUARDS_NODE,
@@ -20,6 +20,7 @@ from carbon_node.settings.fields import (
     AbsolutePath,
     Address,
     Frozen,
+    Key,
     OneLine,
     setting,
 )
@@ -167,10 +168,11 @@ class Settings(Frozen):
         ge=0,
         le=60_000,
     )
-    live_key: SecretStr | None = setting(
+    live_key: Key | None = setting(
         None,
         "Electricity Maps key; without one the network is never asked.",
         fixed="with it the node asks a server on the network",
+        allowed="printable ASCII text",
     )
     live_timeout_s: float = setting(
         3.0,

@@ -246,6 +246,13 @@ def test_the_secret_is_never_shown(tmp_path: Path) -> None:
     assert "planted-key" not in message
 
 
+@pytest.mark.parametrize("key", ["''", r"'a\nb'", "'ключ'"])
+def test_a_key_that_no_header_can_carry_is_refused(tmp_path: Path, key: str) -> None:
+    """An empty key, or one with other than visible ASCII, is an error before any request."""
+    (tmp_path / "system.toml").write_text(f"live_key = {key}".replace("'", '"'))
+    assert "live_key cannot be ***" in error_of(tmp_path)
+
+
 def test_persisted_changes_need_the_operators_leave(tmp_path: Path) -> None:
     """Without `persist_configuration` a file of earlier changes is not used."""
     environ = persist(tmp_path, {"revision": 3, "changes": {"pue": 1.2}})

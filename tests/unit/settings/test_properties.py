@@ -51,6 +51,8 @@ def texts_of(key: str) -> st.SearchStrategy[object]:
             return st.sampled_from(
                 ["off", "127.0.0.1:0", "[::1]:65535", "unix:/run/a b.sock", "/run/a"]
             )
+        case "live_key":
+            return st.text(st.characters(min_codepoint=33, max_codepoint=126), min_size=1)
         case _:
             return PRINTABLE
 

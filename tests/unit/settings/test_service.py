@@ -171,6 +171,11 @@ def test_a_reload_takes_what_can_change(serve: Serve, told: list[Change]) -> Non
         0,
     )
     assert current.revision == 2
+    assert [str(current.origins[key]) for key in ("pue", "place", "domain")] == [
+        "option --pue",
+        "request of revision 1",
+        "default",
+    ]
     assert Change("pue", 1.3, 1.4, 2) == told[-1]
     service.reset()
     assert service.current.settings.place == "DE"
