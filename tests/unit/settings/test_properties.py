@@ -6,12 +6,16 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from hypothesis import given
+from hypothesis import HealthCheck, given
+from hypothesis import settings as examples
 from hypothesis import strategies as st
 
 from carbon_node.settings import Change, ConfigurationService, Settings, load
 from carbon_node.settings.catalogue import catalogue, flat, nested
 from carbon_node.settings.schema import description
+
+PATIENT = examples(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+"""For machines that do much else: these properties say nothing about time."""
 
 PRINTABLE = st.text(
     st.characters(max_codepoint=0x24F, exclude_categories=("C", "Z"), exclude_characters=":"),
@@ -72,6 +76,7 @@ def as_variable(value: object) -> str:
     return ":".join(map(str, value)) if isinstance(value, tuple) else str(value)
 
 
+@PATIENT
 @given(VALUES)
 def test_settings_survive_a_file(values: Mapping[str, object]) -> None:
     """Whatever settings are written to a file are loaded from it."""
@@ -84,6 +89,7 @@ def test_settings_survive_a_file(values: Mapping[str, object]) -> None:
     assert {f"file {file}"} >= {str(found.origins[key]) for key in values}
 
 
+@PATIENT
 @given(VALUES)
 def test_settings_survive_the_environment(values: Mapping[str, object]) -> None:
     """Whatever settings are put into the environment are loaded from it."""
@@ -144,6 +150,7 @@ REQUESTS = st.one_of(
 )
 
 
+@PATIENT
 @given(st.text(st.characters(exclude_categories=())) | JSON.map(json.dumps))
 def test_any_text_gets_a_reply(text: str) -> None:
     """Whatever a peer sends, the answer is a JSON object with success and revision, in ASCII."""
@@ -154,6 +161,7 @@ def test_any_text_gets_a_reply(text: str) -> None:
     assert answer.text.isascii()
 
 
+@PATIENT
 @given(st.lists(REQUESTS, max_size=4))
 def test_the_revision_counts_real_changes(requests: list[object]) -> None:
     """After any requests the revision is the number of those that changed a value."""
@@ -166,6 +174,7 @@ def test_the_revision_counts_real_changes(requests: list[object]) -> None:
         assert changes == served.current.revision
 
 
+@PATIENT
 @given(st.lists(REQUESTS, max_size=4))
 def test_a_set_applies_whole_or_not_at_all(requests: list[dict[str, Any]]) -> None:
     """A granted set has all its values in force, a refused one none."""
@@ -180,6 +189,7 @@ def test_a_set_applies_whole_or_not_at_all(requests: list[dict[str, Any]]) -> No
             assert {key: values[key] for key in request["set"]} == request["set"]
 
 
+@PATIENT
 @given(st.lists(REQUESTS, max_size=4))
 def test_what_is_told_leads_from_the_start_to_the_present(requests: list[object]) -> None:
     """Whoever follows the told changes has the values in force."""
