@@ -10,6 +10,7 @@ from carbon_node.estimation import (
     LatencyUnit,
     Mode,
     OutputUnits,
+    Place,
     exact,
 )
 from carbon_node.intensity import IntensityConfig
@@ -95,5 +96,7 @@ def _pue(configuration: Configuration) -> Factor:
 
 
 def intensity_config(settings: Settings) -> IntensityConfig:
-    """Derive."""
-    return IntensityConfig()
+    """Derive how intensities are found."""
+    return IntensityConfig(
+        default_place=Place(settings.place), g_per_kwh=settings.intensity_g_per_kwh
+    )

@@ -11,7 +11,7 @@ import structlog
 
 from carbon_node import composition, presence
 from carbon_node.errors import NodeAlreadyPresent
-from carbon_node.intensity import IntensityLadder
+from carbon_node.intensity import IntensityLookup
 from carbon_node.pipeline.announcer import StatusAnnouncer
 from carbon_node.pipeline.answering import Answering
 from carbon_node.pipeline.baseline import Baseline, BaselinePolicy
@@ -93,7 +93,7 @@ def _pipeline(
     settings = configuration.settings
     conditions = _FixedConditions(configuration)
     baseline = Baseline(transport, BaselinePolicy(settings.baseline))
-    intensity = IntensityLadder(composition.intensity_config(settings))
+    intensity = IntensityLookup(composition.intensity_config(settings))
     answering = Answering(tracker, intensity, conditions, importlib.metadata.version("carbon-node"))
     publishing = Publishing(
         transport, announcer, baseline, lambda: conditions.conditions().output_gap_s
@@ -115,10 +115,9 @@ async def _refuse_rivals(transport: FastDdsTransport, domain: int, started_ns: i
 @contextmanager
 def _stopped_by_signals(stop: asyncio.Event) -> Iterator[None]:
     loop, serving = asyncio.get_running_loop(), asyncio.current_task()
-    assert serving is not None
 
     def on_signal() -> None:
-        if stop.is_set():
+        if stop.is_set() and serving is not None:
             serving.cancel()
         stop.set()
 

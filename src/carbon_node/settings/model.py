@@ -155,7 +155,7 @@ class Settings(Frozen):
         "Carbon intensity that replaces every place's own.",
         unit="gCO2e/kWh",
         gt=0,
-        le=5000,
+        le=3000,
     )
     output_units: Literal["g_kwh", "kg_wh"] = setting(
         "g_kwh",
