@@ -1,8 +1,6 @@
 """Answers leave the node: paced, status before output, and retired after many others."""
 
-from collections import deque
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 from carbon_node.pipeline import translate
 from carbon_node.pipeline.announcer import StatusAnnouncer
@@ -10,10 +8,9 @@ from carbon_node.pipeline.baseline import Baseline
 from carbon_node.pipeline.outbox import Outbox
 from carbon_node.pipeline.ports import Transport
 from carbon_node.pipeline.progress import Answer, Progress
+from carbon_node.pipeline.retained import RetainedSamples
 from carbon_node.transport.contract import Topic
-
-if TYPE_CHECKING:
-    from carbon_node.transport.wire import CO2Footprint
+from carbon_node.transport.wire import CO2Footprint
 
 OUTPUTS_RETAINED = 400
 """Outputs kept for readers that come late; older instances are retired before the 500 of a peer's
@@ -37,11 +34,10 @@ class Publishing:
         baseline: Baseline,
         gap_s: Callable[[], float],
     ) -> None:
-        self._transport = transport
         self._announcer = announcer
         self._baseline = baseline
         self._outbox = Outbox(gap_s)
-        self._retained: deque[CO2Footprint] = deque()
+        self._outputs = RetainedSamples(transport, Topic.FOOTPRINT, OUTPUTS_RETAINED)
 
     async def run(self) -> None:
         """Let answers leave, until cancelled."""
@@ -58,8 +54,5 @@ class Publishing:
     def _write(self, answer: Answer) -> None:
         footprint = answer.footprint
         self._announcer.task_ended(footprint.task_id, translate.error_of(answer.result))
-        self._transport.publish(Topic.FOOTPRINT, footprint)
+        self._outputs.publish(footprint, CO2Footprint(task_id=footprint.task_id))
         self._baseline.remember(footprint)
-        self._retained.append(footprint)
-        if len(self._retained) > OUTPUTS_RETAINED:
-            self._transport.retire(Topic.FOOTPRINT, self._retained.popleft())
