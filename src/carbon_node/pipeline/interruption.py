@@ -93,7 +93,8 @@ class Interruption:
         if (order := self._pending()) is not None:
             work.close()
             return order
-        guarded = self._work = asyncio.create_task(work)
+        guarded: asyncio.Task[Result] = asyncio.create_task(work)
+        self._work = guarded
         try:
             return await guarded
         except asyncio.CancelledError:

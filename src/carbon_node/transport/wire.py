@@ -67,7 +67,7 @@ class NodeCommand(IntEnum):
     TERMINATE = 4
 
     @classmethod
-    def _missing_(cls, value: object) -> "NodeCommand":
+    def _missing_(cls, _value: object) -> "NodeCommand":
         return cls.UNKNOWN
 
 
@@ -82,7 +82,7 @@ class TaskCommand(IntEnum):
     TERMINATE = 4
 
     @classmethod
-    def _missing_(cls, value: object) -> "TaskCommand":
+    def _missing_(cls, _value: object) -> "TaskCommand":
         return cls.UNKNOWN
 
 
