@@ -4,12 +4,12 @@ Exit status: 0 after a graceful end, 1 when the work could not be done, 2 for ar
 that cannot be used. Every failure is one line on stderr that says what to do next.
 """
 
-import importlib.metadata
 import sys
 from typing import Annotated, NoReturn
 
 import typer
 
+from carbon_node import __version__
 from carbon_node.cli.demo import demo
 from carbon_node.cli.run import run
 from carbon_node.cli.service import service_app
@@ -42,7 +42,7 @@ def run_without_command(
 ) -> int:
     """Carbon footprint node of a SustainML pipeline; without a command it runs the node."""
     if version:
-        print(f"carbon-node {importlib.metadata.version('carbon-node')}")
+        print(f"carbon-node {__version__}")
         raise typer.Exit
     return run() if context.invoked_subcommand is None else 0
 
