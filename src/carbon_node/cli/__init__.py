@@ -11,6 +11,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from carbon_node.cli.demo import demo
+from carbon_node.cli.doctor import doctor
 from carbon_node.cli.run import run
 from carbon_node.cli.settings import settings_app
 from carbon_node.cli.submit import submit
@@ -26,6 +27,7 @@ app = typer.Typer(
 )
 app.command()(run)
 app.command()(demo)
+app.command()(doctor)
 app.command()(submit)
 app.add_typer(settings_app, name="settings")
 
