@@ -136,10 +136,6 @@ void bind_endpoints(nb::module_& m)
 
 void bind_rpc(nb::module_& m)
 {
-    nb::class_<Correlation>(m, "Correlation", "Which request a reply belongs to.")
-            .def("__eq__", &Correlation::operator==)
-            .def("__hash__", [](const Correlation& self) { return std::hash<std::string>{}(self.text()); })
-            .def("__str__", &Correlation::text);
     nb::class_<Service>(m, "Service", "A service with its request and reply types.")
             .def(nb::init<std::shared_ptr<Participant>, std::string, std::shared_ptr<StructType>,
                          std::shared_ptr<StructType>>(),
@@ -147,19 +143,20 @@ void bind_rpc(nb::module_& m)
     nb::class_<Replier>(m, "Replier", "The serving end of a service.")
             .def(nb::init<std::shared_ptr<Service>, const Qos&>(), "service"_a, "qos"_a)
             .def("take", [](Replier& self, size_t limit) { return list_of(self.take(limit)); }, "limit"_a,
-                    nb::sig("def take(self, limit: int) -> list[tuple[tuple[typing.Any, ...], Correlation]]"),
-                    "Take up to `limit` waiting requests.")
-            .def("reply", &Replier::reply, "value"_a, "request"_a,
-                    nb::sig("def reply(self, value: tuple[typing.Any, ...], request: Correlation) -> None"),
-                    "Answer a request.")
+                    nb::sig("def take(self, limit: int) -> list[tuple[tuple[typing.Any, ...], bytes]]"),
+                    "Take up to `limit` waiting requests, each with its correlation.")
+            .def("reply", &Replier::reply, "value"_a, "correlation"_a,
+                    nb::sig("def reply(self, value: tuple[typing.Any, ...], correlation: bytes) -> None"),
+                    "Answer the request that came with `correlation`.")
             .def("matched", &Replier::matched, "How many request writers and reply readers are matched.");
     nb::class_<Requester>(m, "Requester", "The calling end of a service.")
             .def(nb::init<std::shared_ptr<Service>, const Qos&>(), "service"_a, "qos"_a)
             .def("request", &Requester::request, "value"_a,
-                    nb::sig("def request(self, value: tuple[typing.Any, ...]) -> Correlation"), "Send a request.")
+                    nb::sig("def request(self, value: tuple[typing.Any, ...]) -> bytes"),
+                    "Send a request; returns the correlation of its reply.")
             .def("take", [](Requester& self, size_t limit) { return list_of(self.take(limit)); }, "limit"_a,
-                    nb::sig("def take(self, limit: int) -> list[tuple[tuple[typing.Any, ...], Correlation]]"),
-                    "Take up to `limit` waiting replies.")
+                    nb::sig("def take(self, limit: int) -> list[tuple[tuple[typing.Any, ...], bytes]]"),
+                    "Take up to `limit` waiting replies, each with its correlation.")
             .def("matched", &Requester::matched, "How many reply writers and request readers are matched.");
 }
 

@@ -173,15 +173,6 @@ class Writer:
     def matched(self) -> list[str]:
         """GUIDs of the matched readers."""
 
-class Correlation:
-    """Which request a reply belongs to."""
-
-    def __eq__(self, arg: Correlation, /) -> bool: ...
-
-    def __hash__(self) -> int: ...
-
-    def __str__(self) -> str: ...
-
 class Service:
     """A service with its request and reply types."""
 
@@ -192,11 +183,11 @@ class Replier:
 
     def __init__(self, service: Service, qos: Qos) -> None: ...
 
-    def take(self, limit: int) -> list[tuple[tuple[Any, ...], Correlation]]:
-        """Take up to `limit` waiting requests."""
+    def take(self, limit: int) -> list[tuple[tuple[Any, ...], bytes]]:
+        """Take up to `limit` waiting requests, each with its correlation."""
 
-    def reply(self, value: tuple[Any, ...], request: Correlation) -> None:
-        """Answer a request."""
+    def reply(self, value: tuple[Any, ...], correlation: bytes) -> None:
+        """Answer the request that came with `correlation`."""
 
     def matched(self) -> tuple[int, int]:
         """How many request writers and reply readers are matched."""
@@ -206,11 +197,11 @@ class Requester:
 
     def __init__(self, service: Service, qos: Qos) -> None: ...
 
-    def request(self, value: tuple[Any, ...]) -> Correlation:
-        """Send a request."""
+    def request(self, value: tuple[Any, ...]) -> bytes:
+        """Send a request; returns the correlation of its reply."""
 
-    def take(self, limit: int) -> list[tuple[tuple[Any, ...], Correlation]]:
-        """Take up to `limit` waiting replies."""
+    def take(self, limit: int) -> list[tuple[tuple[Any, ...], bytes]]:
+        """Take up to `limit` waiting replies, each with its correlation."""
 
     def matched(self) -> tuple[int, int]:
         """How many reply writers and request readers are matched."""

@@ -20,11 +20,11 @@ def explanation(error: ImportError) -> str:
         wheel = version("ros-fastdds")
     except PackageNotFoundError:
         return (
-            f"the Fast DDS library cannot be loaded ({error}) and its wheel is not installed: "
-            "run `pip install ros-fastdds`, or build with another Fast DDS as CONTRIBUTING.md describes"
+            f"the Fast DDS library cannot be loaded ({error}) and its wheel is not installed: run "
+            "`pip install ros-fastdds`, or build with another Fast DDS as CONTRIBUTING.md says"
         )
     return (
-        f"the Fast DDS library cannot be loaded ({error}) although ros-fastdds {wheel} is installed: "
+        f"the Fast DDS library cannot be loaded ({error}), although ros-fastdds {wheel} is here: "
         "install carbon-node and ros-fastdds into the same environment, again if it was moved"
     )
 

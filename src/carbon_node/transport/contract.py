@@ -94,8 +94,8 @@ class ConfigurationCall:
 
     Args:
         text: the request.
-        correlation: what the transport needs to send the answer to this caller; opaque.
+        correlation: tells the transport which caller gets the answer; opaque.
     """
 
     text: str
-    correlation: object
+    correlation: bytes

@@ -1,9 +1,8 @@
-"""Readers, writers and types of the binding as the pipeline's topics need them: all quality of service is here."""
+"""Endpoints and types of the binding as the topics need them; all quality of service is here."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from types import MappingProxyType
 
 from carbon_node.errors import TransportError, WireError
 from carbon_node.transport.binding import native
@@ -12,11 +11,12 @@ from carbon_node.transport.types import STRUCTS, Struct, decode, key_of
 from carbon_node.transport.wire import TaskId
 
 HEARTBEAT_PERIOD_S = 0.1
-"""Heartbeats of writers while something is unacknowledged: Fast DDS's own 3 s would be the time that waiting for
-acknowledgments takes."""
+"""How often writers ask for acknowledgments that are missing; Fast DDS's own 3 s would be the time
+that waiting for them takes."""
 
 READER_INSTANCES = 20_000
-"""Peers never dispose their tasks, and a reader that is full stops without an error. One takes 400 bytes."""
+"""Peers never dispose their tasks, and a reader that is full stops without an error. An instance
+takes 400 bytes."""
 
 WRITER_INSTANCES = 5_000
 """Ten times what peers read; an instance is free again once its retirement is acknowledged."""
@@ -30,7 +30,8 @@ class Quality:
         is_reliable: whether lost samples are sent again.
         is_retained: whether late readers get the last samples.
         depth: samples kept per instance; 0 keeps all.
-        instances: instances kept; 0 is no limit. Fast DDS's own 10 would stop an endpoint at its 11th task.
+        instances: instances kept; 0 is no limit. Fast DDS's own 10 would stop an endpoint at its
+            11th task.
     """
 
     is_reliable: bool
@@ -42,7 +43,7 @@ class Quality:
 READER = Quality(is_reliable=True, is_retained=True, depth=1, instances=READER_INSTANCES)
 WRITER = Quality(is_reliable=True, is_retained=True, depth=1, instances=WRITER_INSTANCES)
 CONTROL = Quality(is_reliable=False, is_retained=False, depth=16, instances=WRITER_INSTANCES)
-"""Any writer of commands matches; they are events, of which the newest does not replace the others."""
+"""Any writer of commands matches; commands are events, which do not replace each other."""
 SERVICE = Quality(is_reliable=True, is_retained=False, depth=0, instances=0)
 
 
@@ -92,7 +93,7 @@ def open_writer(participant: native.Participant, topic: Topic) -> native.Writer:
 
 
 class Reader:
-    """A topic's reader, which remembers the keys of its instances: DDS tells their end without their key."""
+    """A topic's reader; remembers the keys of instances, which DDS does not tell at their end."""
 
     def __init__(self, participant: native.Participant, topic: Topic) -> None:
         self.topic = topic

@@ -1,8 +1,8 @@
 """The pipeline's topics on Fast DDS, embedded in this process.
 
-Threads of DDS never run Python. They make an eventfd readable; the loop then looks for peers and log lines, and wakes
-whoever waits. Samples stay in their readers until `arrivals` takes them, so a slow consumer holds nothing but what DDS
-keeps: the newest sample of each instance.
+Threads of DDS never run Python. They make an eventfd readable; the loop then looks for peers and
+log lines, and wakes whoever waits. Samples stay in their readers until `arrivals` takes them, so a
+slow consumer holds nothing but what DDS keeps: the newest sample of each instance.
 """
 
 import asyncio
@@ -34,7 +34,8 @@ SUSTAINML_PROPERTIES = (
 """What every participant of a SustainML pipeline says of itself."""
 
 LOCAL_PROPERTIES = (("fastdds.type_propagation", "disabled"),)
-"""Types match by name: CycloneDDS rejects the type objects of Fast DDS, and an RPC type that differs in anything."""
+"""Let types match by name: otherwise CycloneDDS rejects the type objects of Fast DDS, and an RPC
+type that differs in anything does not match."""
 
 LOOPBACK = ("127.0.0.1",)
 
@@ -55,7 +56,8 @@ class FastDdsConfig:
         role: what the participant is called, reads and writes.
         lease_duration_s: seconds after which peers give up a participant that fell silent.
         loopback_only: stay on this host's loopback interface, without shared memory.
-        log: gets Fast DDS's own log on the loop's thread: severity (error, warning, info, debug), category, message.
+        log: gets Fast DDS's own log, on the loop's thread: severity (error, warning, info or
+            debug), category, message.
     """
 
     domain: int
@@ -113,7 +115,7 @@ class FastDdsTransport:
         await asyncio.to_thread(participant.close)
 
     def connect(self, *topics: Topic) -> None:
-        """Create the role's reader or writer of some topics; without any, of all that have none yet."""
+        """Create the role's endpoints of some topics; without any, all that are missing."""
         participant = self._opened()
         role = self._config.role
         for topic in topics or (*role.writes, *role.reads):
@@ -124,7 +126,7 @@ class FastDdsTransport:
                     self._readers[topic] = Reader(participant, topic)
 
     def arrivals(self) -> AsyncIterator[Arrival]:
-        """Iterate over what the readers receive, in order of reception, until the transport closes; for one consumer."""
+        """Iterate over what is received, in that order, until closed; for one consumer."""
         return self._stream(self._take)
 
     def publish(self, topic: Topic, sample: Sample) -> None:
@@ -132,15 +134,19 @@ class FastDdsTransport:
 
         Raises:
             WireError: a value does not fit its wire type.
-            TransportError: the writer is full, since too many instances are unacknowledged or not retired.
+            TransportError: the writer is full: too many instances are not retired, or their
+                retirement is not acknowledged.
         """
         with explained(f"publish on {topic.dds_name}"):
             self._writer(topic).write(encode(sample))
 
     def retire(self, topic: Topic, sample: Sample) -> None:
-        """Dispose and unregister the instance of a sample's key, which frees it here and at the readers.
+        """End the instance that a sample's key names, which frees it here and at the readers.
 
-        A reader that has not taken the instance's last sample yet will not see it any more.
+        A reader that has not taken the instance's last sample yet never sees it.
+
+        Raises:
+            TransportError: Fast DDS refused.
         """
         with explained(f"retire an instance of {topic.dds_name}"):
             self._writer(topic).unregister(encode(sample))
@@ -165,17 +171,17 @@ class FastDdsTransport:
         return await self._news.until(fact, timeout_s)
 
     async def wait_for_match(self, topic: Topic, count: int = 1, *, timeout_s: float) -> bool:
-        """Wait until at least `count` endpoints of others match ours of a topic; False when time ran out."""
+        """Wait until `count` endpoints of others match ours of a topic; False if none in time."""
         return await self.wait_until(lambda: self.matched(topic) >= count, timeout_s)
 
     async def wait_for_acknowledgments(self, topic: Topic, timeout_s: float) -> bool:
-        """Wait until all matched reliable readers have everything that was published; False when time ran out."""
+        """Wait until all matched readers have all that was published; False if not in time."""
         writer = self._writer(topic)
         with explained(f"wait for acknowledgments on {topic.dds_name}"):
             return await asyncio.to_thread(writer.wait_for_acknowledgments, timeout_s)
 
     def configuration_calls(self) -> AsyncIterator[ConfigurationCall]:
-        """Serve main's configuration service from now on, and iterate over its calls until the transport closes."""
+        """Serve main's configuration service from now on; iterate over its calls until closed."""
         with explained("serve the configuration service"):
             self._server = ConfigurationServer(self._opened())
         return self._stream(self._server.take)
@@ -198,13 +204,13 @@ class FastDdsTransport:
             return ConfigurationClient(self._opened(), self._news)
 
     async def _stream(self, take: Callable[[], list[Item]]) -> AsyncIterator[Item]:
-        while self._participant is not None:
+        while self._is_open():
             batch = take()
             if not batch:
                 await self._news.next()
             for item in batch:
                 yield item
-                if self._participant is None:
+                if not self._is_open():
                     return
             await asyncio.sleep(0)
 
@@ -240,6 +246,9 @@ class FastDdsTransport:
                 "warning", reader.topic.name, f"sample of {sample.writer} ignored: {error}"
             )
             return None
+
+    def _is_open(self) -> bool:
+        return self._participant is not None
 
     def _writer(self, topic: Topic) -> native.Writer:
         try:

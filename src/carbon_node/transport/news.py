@@ -7,7 +7,8 @@ from collections.abc import Callable
 class News:
     """Wakes every waiting coroutine each time something happened.
 
-    All calls belong to the loop's thread. Check first, then wait: nothing is missed as long as no `await` lies between.
+    All calls belong to the loop's thread. Check first, then wait: nothing is missed as long as no
+    `await` lies between.
     """
 
     def __init__(self) -> None:

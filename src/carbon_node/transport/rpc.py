@@ -1,7 +1,8 @@
 """The configuration service of main's orchestrator over DDS RPC: text in, text out.
 
-Fast DDS 3.2 sends every optional member of a type as present, and main's orchestrator rejects a reply that holds both a
-result and an exception code. So the types leave out what is never sent, and errors are answered as text.
+Fast DDS 3.2 sends every optional member of a type as present, and main's orchestrator rejects a
+reply that holds both a result and an exception code. So the types leave out what is never sent, and
+errors are answered as text.
 """
 
 from carbon_node.errors import TransportError
@@ -50,10 +51,8 @@ class ConfigurationServer:
         """Send the answer to a call.
 
         Raises:
-            TransportError: Fast DDS refused, or the call came from elsewhere.
+            TransportError: Fast DDS refused.
         """
-        if not isinstance(call.correlation, native.Correlation):
-            raise TransportError("this call came from another transport: answer it there")
         with explained("answer a configuration call"):
             self._replier.reply((((without_nul(text),),),), call.correlation)
 
@@ -64,7 +63,7 @@ class ConfigurationClient:
     def __init__(self, participant: native.Participant, news: News) -> None:
         self._requester = native.Requester(_service(participant), native_qos(SERVICE))
         self._news = news
-        self._answers: dict[native.Correlation, str] = {}
+        self._answers: dict[bytes, str] = {}
 
     async def call(self, text: str, timeout_s: float) -> str:
         """Send a request and wait for its answer.
@@ -84,7 +83,7 @@ class ConfigurationClient:
         writers, readers = self._requester.matched()
         return writers == readers > 0
 
-    def _has_answer(self, correlation: native.Correlation) -> bool:
+    def _has_answer(self, correlation: bytes) -> bool:
         for (((text,),),), answered in self._requester.take(BATCH):
             self._answers[answered] = text
         return correlation in self._answers

@@ -1,7 +1,7 @@
 """The wire types as tables, and samples as the plain tuples that cross into the binding.
 
-The tables say what DDS needs to know beyond the dataclasses of `wire`: names, kinds, keys and member ids on the
-wire. Enumerations are int32 there, which is how the contract encodes them.
+The tables say what DDS needs to know beyond the dataclasses of `wire`: names, kinds, keys and
+member ids on the wire. Enumerations are int32 there, which is how the contract encodes them.
 """
 
 from collections.abc import Callable, Mapping
@@ -183,8 +183,9 @@ def decode(sample_type: type[wire.Sample], values: tuple[Any, ...]) -> wire.Samp
     Raises:
         WireError: an enumeration has a value that the contract does not know.
     """
+    construct: Callable[..., wire.Sample] = sample_type
     try:
-        return sample_type(
+        return construct(
             *(
                 _DECODED[member.name](value) if member.name in _DECODED else value
                 for member, value in zip(STRUCTS[sample_type].members, values, strict=True)
