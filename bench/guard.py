@@ -1,4 +1,4 @@
-"""How much a guarded measurement costs beyond its window, and whether it leaks.
+"""How much a guarded measurement costs beyond its window, how exact it is, and whether it leaks.
 
     python -m bench.guard [--runs 200] [--window-s 0.1] [--leak-runs 1000]
 
@@ -19,6 +19,7 @@ from carbon_node.estimation.measurement import SimulatedRun
 from carbon_node.tracking import TrackerConfig, TrackerPool
 
 RUN = SimulatedRun(power_w=300.0)
+J_PER_KWH = 3.6e6
 DEADLINE_S = 30.0
 LEAK_WINDOW_S = 0.01
 LEAK_WARM_UP_RUNS = 100
@@ -31,7 +32,7 @@ SETTLING_S = 0.5
 
 @dataclass(frozen=True, slots=True)
 class Overhead:
-    """Time from the call to the measurement, less the window, in milliseconds."""
+    """Time from the call to the measurement, less the window, and distance from the formula."""
 
     runs: int
     window_s: float
@@ -40,6 +41,7 @@ class Overhead:
     p99_ms: float
     worst_ms: float
     cold_ms: float
+    worst_disagreement: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +57,9 @@ class Held:
 async def overhead(runs: int, window_s: float) -> Overhead:
     """Measure back to back, first once with a cold forkserver."""
     async with TrackerPool(TrackerConfig(window_s=window_s)) as pool:
-        cold_ms = await _overhead_ms(pool)
-        times_ms = [await _overhead_ms(pool) for _ in range(runs)]
+        cold_ms, _ = await _overhead_ms_and_disagreement(pool)
+        measured = [await _overhead_ms_and_disagreement(pool) for _ in range(runs)]
+    times_ms = [time_ms for time_ms, _ in measured]
     percentiles = statistics.quantiles(times_ms, n=100, method="inclusive")
     return Overhead(
         runs=runs,
@@ -66,13 +69,16 @@ async def overhead(runs: int, window_s: float) -> Overhead:
         p99_ms=round(percentiles[98], 1),
         worst_ms=round(max(times_ms), 1),
         cold_ms=round(cold_ms, 1),
+        worst_disagreement=max(disagreement for _, disagreement in measured),
     )
 
 
-async def _overhead_ms(pool: TrackerPool) -> float:
+async def _overhead_ms_and_disagreement(pool: TrackerPool) -> tuple[float, float]:
     started_s = time.monotonic()
     measurement = await pool.measure(RUN, DEADLINE_S)
-    return (time.monotonic() - started_s - measurement.duration_s) * 1000
+    overhead_s = time.monotonic() - started_s - measurement.duration_s
+    formula_kwh = RUN.power_w * measurement.duration_s / J_PER_KWH
+    return overhead_s * 1000, abs(measurement.device_energy_kwh / formula_kwh - 1)
 
 
 async def held_before_and_after(runs: int) -> tuple[Held, Held]:
@@ -126,7 +132,8 @@ def main() -> None:
     spent = asyncio.run(overhead(options.runs, options.window_s))
     print(
         f"overhead beyond the window over {spent.runs} runs: median {spent.median_ms} ms,"
-        f" p95 {spent.p95_ms} ms, p99 {spent.p99_ms} ms (cold start {spent.cold_ms} ms)"
+        f" p95 {spent.p95_ms} ms, p99 {spent.p99_ms} ms (cold start {spent.cold_ms} ms);"
+        f" at most {spent.worst_disagreement:.2%} from the closed formula"
     )
     before, after = asyncio.run(held_before_and_after(options.leak_runs))
     print(f"held before {options.leak_runs} measurements: {before}")
