@@ -11,6 +11,7 @@ import typer
 
 from carbon_node import __version__
 from carbon_node.cli.demo import demo
+from carbon_node.cli.doctor import doctor
 from carbon_node.cli.run import run
 from carbon_node.cli.service import service_app
 from carbon_node.cli.settings import settings_app
@@ -28,6 +29,7 @@ app = typer.Typer(
 )
 app.command()(run)
 app.command()(demo)
+app.command()(doctor)
 app.command()(submit)
 app.command()(status)
 app.add_typer(service_app, name="service")
