@@ -22,6 +22,9 @@ MAX_JOB_HOURS = 1e8
 """Device-hours of a whole training: published ones reach 4e7 (GPU-hours times the power of one
 GPU)."""
 
+MAX_G_PER_KWH = 3000.0
+"""The dirtiest grid has 1306 g/kWh; three times the worst coal plant is a wrong unit."""
+
 POWER_TOLERANCE = 0.05
 """Declared power is read from instruments; NVML documents plus and minus 5 % for its own."""
 
