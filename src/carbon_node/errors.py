@@ -1,17 +1,21 @@
 """Every exception that this package raises on purpose.
 
-    CarbonNodeError
-    ├── ConfigError              settings, options or files that cannot be used
-    ├── WireError                a sample whose content breaks the wire contract
-    ├── TransportError           DDS could not do what was asked
-    │   └── NodeAlreadyPresent   another carbon node lives in the domain
-    ├── TrackerError             a guarded measurement gave no trustworthy number
-    │   ├── TrackerTimeout       its deadline passed
-    │   ├── TrackerDied          its process ended without a result
-    │   └── TrackerProtocolError its result could not be read or believed
-    ├── IntensityError           carbon intensity data cannot be used
-    ├── StoreError               results cannot be kept or found
-    └── StatusTransitionError    an event that the node's status does not allow
+CarbonNodeError
+├── ConfigError              settings, options or files that cannot be used
+│   └── RequestRefused       a configuration request that is not granted
+├── WireError                a sample whose content breaks the wire contract
+├── TransportError           DDS could not do what was asked
+│   ├── NodeAlreadyPresent   another carbon node lives in the domain
+│   └── BindingUnavailable   the compiled binding or its library cannot be loaded
+├── TrackerError             a guarded measurement gave no trustworthy number
+│   ├── TrackerTimeout       its deadline passed
+│   ├── TrackerDied          its process ended without a result
+│   └── TrackerProtocolError its result could not be read or believed
+├── IntensityError           carbon intensity data cannot be used
+├── StoreError               results cannot be kept or found
+├── InterfaceError           the local interface of a running node gave no usable answer
+├── ServiceError             the systemd service could not be installed or removed
+└── StatusTransitionError    an event that the node's status does not allow
 """
 
 
@@ -21,6 +25,22 @@ class CarbonNodeError(Exception):
 
 class ConfigError(CarbonNodeError):
     """Settings, options or a configuration file cannot be used."""
+
+
+class RequestRefused(ConfigError):
+    """A configuration request is not granted.
+
+    Args:
+        code: why, for programs; one of a closed list.
+        message: what is wrong, for people.
+        hint: what to do next.
+    """
+
+    def __init__(self, code: str, message: str, hint: str) -> None:
+        super().__init__(f"{message}: {hint}")
+        self.code = code
+        self.message = message
+        self.hint = hint
 
 
 class WireError(CarbonNodeError):
@@ -33,6 +53,10 @@ class TransportError(CarbonNodeError):
 
 class NodeAlreadyPresent(TransportError):
     """Another carbon node lives in the domain."""
+
+
+class BindingUnavailable(TransportError, ImportError):
+    """The compiled Fast DDS binding, or a library that it needs, cannot be loaded."""
 
 
 class TrackerError(CarbonNodeError):
@@ -67,6 +91,14 @@ class IntensityError(CarbonNodeError):
 
 class StoreError(CarbonNodeError):
     """Results cannot be kept or found."""
+
+
+class InterfaceError(CarbonNodeError):
+    """The local interface of a running node gave no usable answer."""
+
+
+class ServiceError(CarbonNodeError):
+    """The systemd service could not be installed or removed."""
 
 
 class StatusTransitionError(CarbonNodeError):
