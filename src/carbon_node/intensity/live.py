@@ -17,9 +17,6 @@ from carbon_node.errors import ConfigError
 from carbon_node.estimation import MAX_G_PER_KWH
 from carbon_node.intensity.live_cache import LiveCache, LiveValue
 
-FRESH_S = 900.0
-"""Grids publish hourly or faster; within a quarter of an hour a value is not asked for again."""
-
 STALE_S = 6 * 3600.0
 """So old may a kept value be when the provider fails; then the yearly table is the better guess."""
 
@@ -41,6 +38,7 @@ class LiveConfig:
         key: the operator's key for Electricity Maps; never shown.
         state_dir: folder where values are kept across restarts, None to keep them in memory only.
         timeout_s: deadline of a request in seconds, > 0.
+        max_age_s: age up to which a value is used without asking again, in seconds, >= 0.
         base_url: scheme and host of the provider.
 
     Raises:
@@ -49,7 +47,8 @@ class LiveConfig:
 
     key: str = field(repr=False)
     state_dir: Path | None = None
-    timeout_s: float = 2.0
+    timeout_s: float = 3.0
+    max_age_s: float = 900.0
     base_url: str = "https://api.electricitymaps.com"
 
     def __post_init__(self) -> None:
@@ -59,6 +58,8 @@ class LiveConfig:
             )
         if not 0 < self.timeout_s < math.inf:
             raise ConfigError(f"live timeout is {self.timeout_s:g} s; set a number above 0")
+        if not 0 <= self.max_age_s < math.inf:
+            raise ConfigError(f"live max age is {self.max_age_s:g} s; set a number from 0")
         if urlsplit(self.base_url).scheme not in {"http", "https"}:
             raise ConfigError(f"live provider {self.base_url!r} is not an http or https address")
 
@@ -131,7 +132,7 @@ class LiveIntensity:
         """
         with self._lock:
             known = self._known(zone)
-            if known is not None and known.age_s <= FRESH_S:
+            if known is not None and known.age_s <= self._config.max_age_s:
                 return known
             answer = self._pausing(zone) or self._asked(zone)
             if isinstance(answer, LiveValue):
@@ -145,7 +146,7 @@ class LiveIntensity:
             return None
         age_s = self._wall_s() - value.fetched_s
         # A negative age means that the clock was set back: the real age is unknown.
-        return LiveHit(value, age_s) if 0 <= age_s <= STALE_S else None
+        return LiveHit(value, age_s) if 0 <= age_s <= max(STALE_S, self._config.max_age_s) else None
 
     def _pausing(self, zone: str) -> str | None:
         """Return why nothing is asked at the moment, None if it may be."""
