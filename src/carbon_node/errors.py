@@ -1,17 +1,19 @@
 """Every exception that this package raises on purpose.
 
-    CarbonNodeError
-    ├── ConfigError              settings, options or files that cannot be used
-    ├── WireError                a sample whose content breaks the wire contract
-    ├── TransportError           DDS could not do what was asked
-    │   └── NodeAlreadyPresent   another carbon node lives in the domain
-    ├── TrackerError             a guarded measurement gave no trustworthy number
-    │   ├── TrackerTimeout       its deadline passed
-    │   ├── TrackerDied          its process ended without a result
-    │   └── TrackerProtocolError its result could not be read or believed
-    ├── IntensityError           carbon intensity data cannot be used
-    ├── StoreError               results cannot be kept or found
-    └── StatusTransitionError    an event that the node's status does not allow
+CarbonNodeError
+├── ConfigError              settings, options or files that cannot be used
+├── WireError                a sample whose content breaks the wire contract
+├── TransportError           DDS could not do what was asked
+│   └── NodeAlreadyPresent   another carbon node lives in the domain
+├── TrackerError             a guarded measurement gave no trustworthy number
+│   ├── TrackerTimeout       its deadline passed
+│   ├── TrackerDied          its process ended without a result
+│   └── TrackerProtocolError its result could not be read or believed
+├── IntensityError           carbon intensity data cannot be used
+├── StoreError               results cannot be kept or found
+│   ├── StateDirectoryInUse  another node keeps its results there
+│   └── StoreDamaged         the content of the results database is not what was written
+└── StatusTransitionError    an event that the node's status does not allow
 """
 
 
@@ -67,6 +69,14 @@ class IntensityError(CarbonNodeError):
 
 class StoreError(CarbonNodeError):
     """Results cannot be kept or found."""
+
+
+class StateDirectoryInUse(StoreError):
+    """Another node keeps its results in the state directory."""
+
+
+class StoreDamaged(StoreError):
+    """The content of the results database is not what was written."""
 
 
 class StatusTransitionError(CarbonNodeError):
