@@ -2,6 +2,7 @@
 
 CarbonNodeError
 ├── ConfigError              settings, options or files that cannot be used
+│   └── RequestRefused       a configuration request that is not granted
 ├── WireError                a sample whose content breaks the wire contract
 ├── TransportError           DDS could not do what was asked
 │   └── NodeAlreadyPresent   another carbon node lives in the domain
@@ -23,6 +24,22 @@ class CarbonNodeError(Exception):
 
 class ConfigError(CarbonNodeError):
     """Settings, options or a configuration file cannot be used."""
+
+
+class RequestRefused(ConfigError):
+    """A configuration request is not granted.
+
+    Args:
+        code: why, for programs; one of a closed list.
+        message: what is wrong, for people.
+        hint: what to do next.
+    """
+
+    def __init__(self, code: str, message: str, hint: str) -> None:
+        super().__init__(f"{message}: {hint}")
+        self.code = code
+        self.message = message
+        self.hint = hint
 
 
 class WireError(CarbonNodeError):

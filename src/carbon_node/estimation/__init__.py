@@ -1,1 +1,85 @@
-"""The domain: what to measure, what it means, units, intervals, provenance. Pure: no I/O, clock, log or setting."""
+"""The domain, pure: what to measure, what it means, units, intervals, provenance.
+
+The way of a task: `plan` decides how its device energy is found, `conclude` turns intensity and
+tracker outcome into an estimate, `provenance` says where every number of it comes from. Nothing in
+here reads a clock, a setting or a file, or writes a log.
+"""
+
+from carbon_node.estimation.estimate import AGREEMENT_BOUND, conclude
+from carbon_node.estimation.interval import Factor, Interval, exact, within_factor, within_share
+from carbon_node.estimation.measurement import (
+    Measurement,
+    ModelRun,
+    NotTracked,
+    Run,
+    SimulatedRun,
+    TrackerFailure,
+    TrackerOutcome,
+)
+from carbon_node.estimation.planning import Plan, plan
+from carbon_node.estimation.provenance_json import SCHEMA, Json, provenance
+from carbon_node.estimation.request import (
+    DEFAULT_PUE,
+    MAX_JOB_HOURS,
+    MAX_LATENCY_H,
+    MAX_POWER_W,
+    Assumptions,
+    EstimationRequest,
+    ExplicitHardware,
+    Mode,
+    Place,
+)
+from carbon_node.estimation.result import (
+    Budget,
+    CarbonIntensity,
+    Estimate,
+    NamedFactor,
+    NotComputed,
+    Reason,
+    Step,
+    Tracking,
+)
+from carbon_node.estimation.units import Footprint, LatencyUnit, OutputUnits, footprint
+
+__all__ = [
+    "AGREEMENT_BOUND",
+    "DEFAULT_PUE",
+    "MAX_JOB_HOURS",
+    "MAX_LATENCY_H",
+    "MAX_POWER_W",
+    "SCHEMA",
+    "Assumptions",
+    "Budget",
+    "CarbonIntensity",
+    "Estimate",
+    "EstimationRequest",
+    "ExplicitHardware",
+    "Factor",
+    "Footprint",
+    "Interval",
+    "Json",
+    "LatencyUnit",
+    "Measurement",
+    "Mode",
+    "ModelRun",
+    "NamedFactor",
+    "NotComputed",
+    "NotTracked",
+    "OutputUnits",
+    "Place",
+    "Plan",
+    "Reason",
+    "Run",
+    "SimulatedRun",
+    "Step",
+    "TrackerFailure",
+    "TrackerOutcome",
+    "Tracking",
+    "conclude",
+    "exact",
+    "footprint",
+    "plan",
+    "provenance",
+    "within_factor",
+    "within_share",
+]

@@ -1,1 +1,7 @@
 """CarbonTracker in guarded child processes."""
+
+from carbon_node.tracking.config import Limits, TrackerConfig
+from carbon_node.tracking.failures import FailureName
+from carbon_node.tracking.pool import TrackerPool
+
+__all__ = ["FailureName", "Limits", "TrackerConfig", "TrackerPool"]

@@ -1,0 +1,234 @@
+"""Conclude a task: from the plan, the intensity and the tracker's outcome to the estimate.
+
+    device_energy_kwh = power_w * latency_h / 1000 * inferences            declared power, latency
+    device_energy_kwh = energy_wh / 1000 * inferences                      declared energy
+    device_energy_kwh = measured_kwh / measured_inferences * inferences    measured
+    energy_kwh        = device_energy_kwh * pue
+    carbon_g          = energy_kwh * intensity_g_per_kwh
+
+All factors are positive and nothing is known about how their errors are distributed or depend on
+each other, so bounds are multiplied with bounds:
+the interval holds the truth whenever every factor's interval does.
+"""
+
+import math
+import sys
+from dataclasses import dataclass
+
+from carbon_node.estimation.declared import Declared, ExplicitEnergy, PowerAndLatency
+from carbon_node.estimation.interval import Factor, Interval, exact, within_factor, within_share
+from carbon_node.estimation.measurement import (
+    Measurement,
+    NotTracked,
+    SimulatedRun,
+    TrackerFailure,
+    TrackerOutcome,
+)
+from carbon_node.estimation.planning import Plan
+from carbon_node.estimation.request import POWER_TOLERANCE, Mode
+from carbon_node.estimation.result import (
+    Budget,
+    CarbonIntensity,
+    Estimate,
+    NamedFactor,
+    NotComputed,
+    Reason,
+    Tracking,
+)
+from carbon_node.estimation.units import kwh_from_watt_seconds, kwh_from_wh
+
+AGREEMENT_BOUND = 0.05
+"""Share by which a simulated run may miss the formula: ten times what windows of 0.5 s were seen to
+miss."""
+
+GUESSED_POWER_FACTOR = 10.0
+"""CarbonTracker guesses 35.6 W for most server processors; they draw from a tenth of that, idle, to
+ten times."""
+
+MAX_INFERENCES = 1e15
+"""More than any service answers in a century; the cause is a wrong number."""
+
+
+@dataclass(frozen=True, slots=True)
+class _DeviceEnergy:
+    """Device energy of one inference in kilowatt-hours, and the numbers it was computed from."""
+
+    per_inference_kwh: Interval
+    factors: tuple[NamedFactor, ...]
+
+
+def conclude(
+    plan: Plan, intensity: CarbonIntensity, outcome: TrackerOutcome
+) -> Estimate | NotComputed:
+    """Compute the estimate of a task.
+
+    A tracker that failed or disagrees never fails a task whose declared numbers are usable: the
+    formula's number goes out, and
+    the estimate says what happened.
+
+    Args:
+        plan: how the device energy is found.
+        intensity: carbon intensity of the place.
+        outcome: what the tracker gave for `plan.run`.
+
+    Returns:
+        The estimate, or why there is none.
+    """
+    inferences = plan.request.inferences
+    if not math.isfinite(inferences):
+        return NotComputed(Reason.NOT_FINITE, f"inferences is {inferences}; send a finite number")
+    if not 0 < inferences <= MAX_INFERENCES:
+        return NotComputed(
+            Reason.OUT_OF_RANGE, f"inferences is {inferences:g}, outside 0 to {MAX_INFERENCES:g}"
+        )
+    try:
+        return _concluded(plan, intensity, outcome)
+    except ValueError as error:
+        return NotComputed(
+            Reason.OUT_OF_RANGE,
+            f"the product of the factors leaves the range of numbers ({error}); check their units",
+        )
+
+
+def _concluded(
+    plan: Plan, intensity: CarbonIntensity, outcome: TrackerOutcome
+) -> Estimate | NotComputed:
+    chosen = _chosen(plan, outcome)
+    if isinstance(chosen, NotComputed):
+        return chosen
+    mode, energy, warnings = chosen
+    request, assumptions = plan.request, plan.assumptions
+    device_energy_kwh = energy.per_inference_kwh.scaled(request.inferences)
+    energy_kwh = device_energy_kwh * assumptions.pue.interval
+    carbon_g = _normal(energy_kwh * intensity.g_per_kwh)
+    tracking = _tracking(plan, outcome)
+    return Estimate(
+        carbon_g=carbon_g,
+        energy_kwh=energy_kwh,
+        device_energy_kwh=device_energy_kwh,
+        factors=energy.factors,
+        pue=assumptions.pue,
+        intensity=intensity,
+        inferences=request.inferences,
+        mode=mode,
+        latency_unit=request.latency_unit,
+        tracking=tracking,
+        place=request.place,
+        budget=_budget(request.desired_carbon_g, carbon_g),
+        warnings=warnings + _tracking_warnings(tracking),
+        revision=assumptions.revision,
+        output_units=assumptions.output_units,
+    )
+
+
+def _chosen(
+    plan: Plan, outcome: TrackerOutcome
+) -> tuple[Mode, _DeviceEnergy, tuple[str, ...]] | NotComputed:
+    """Choose between the measurement and the declared numbers."""
+    if plan.mode is Mode.MEASURED:
+        measured = _measured(outcome)
+        if measured is not None:
+            return Mode.MEASURED, measured, ()
+        if isinstance(plan.declared, NotComputed):
+            return NotComputed(
+                plan.declared.reason, f"{plan.declared.detail}; {_why_not_measured(outcome)}"
+            )
+        energy = _declared_energy(plan.declared, plan.assumptions.power_tolerance)
+        return Mode.FORMULA, energy, (f"{_why_not_measured(outcome)}; declared numbers are used",)
+    if isinstance(plan.declared, NotComputed):
+        return plan.declared
+    return plan.mode, _declared_energy(plan.declared, plan.assumptions.power_tolerance), ()
+
+
+def _declared_energy(numbers: Declared, tolerance: float) -> _DeviceEnergy:
+    match numbers:
+        case PowerAndLatency():
+            power_w = within_share(numbers.power_w, tolerance)
+            return _DeviceEnergy(
+                power_w.scaled(numbers.latency_h).map(kwh_from_wh),
+                (
+                    NamedFactor("power_w", Factor(power_w, numbers.power_origin)),
+                    NamedFactor(
+                        "latency_h", Factor(exact(numbers.latency_h), numbers.latency_origin)
+                    ),
+                ),
+            )
+        case ExplicitEnergy():
+            energy_wh = within_share(numbers.energy_wh, tolerance)
+            return _DeviceEnergy(
+                energy_wh.map(kwh_from_wh),
+                (NamedFactor("energy_wh", Factor(energy_wh, "extra_data energy_Wh")),),
+            )
+
+
+def _measured(outcome: TrackerOutcome) -> _DeviceEnergy | None:
+    if not isinstance(outcome, Measurement) or not _is_usable(outcome):
+        return None
+    measured_kwh = (
+        within_factor(outcome.device_energy_kwh, GUESSED_POWER_FACTOR)
+        if outcome.power_is_guessed
+        else within_share(outcome.device_energy_kwh, POWER_TOLERANCE)
+    )
+    guess = "; a power is guessed" if outcome.power_is_guessed else ""
+    source = f"CarbonTracker on this host{guess}"
+    inferences = float(outcome.inferences)
+    return _DeviceEnergy(
+        measured_kwh.scaled(1 / inferences),
+        (
+            NamedFactor("measured_kwh", Factor(measured_kwh, source)),
+            NamedFactor("measured_inferences", Factor(exact(inferences), "counted by the run")),
+        ),
+    )
+
+
+def _is_usable(measurement: Measurement) -> bool:
+    energy_kwh = measurement.device_energy_kwh
+    return measurement.inferences >= 1 and math.isfinite(energy_kwh) and energy_kwh > 0
+
+
+def _why_not_measured(outcome: TrackerOutcome) -> str:
+    match outcome:
+        case Measurement():
+            return "the measurement on this host holds no inference or no energy"
+        case TrackerFailure(failure=failure):
+            return f"the measurement on this host failed ({failure})"
+        case NotTracked():
+            return "nothing was measured on this host"
+
+
+def _tracking(plan: Plan, outcome: TrackerOutcome) -> Tracking:
+    if not isinstance(plan.run, SimulatedRun) or not isinstance(outcome, Measurement):
+        return Tracking(plan.run, outcome)
+    expected_kwh = kwh_from_watt_seconds(plan.run.power_w, outcome.duration_s)
+    agreement = outcome.device_energy_kwh / expected_kwh - 1
+    return Tracking(plan.run, outcome, agreement, abs(agreement) <= AGREEMENT_BOUND)
+
+
+def _tracking_warnings(tracking: Tracking) -> tuple[str, ...]:
+    match tracking:
+        case Tracking(run=SimulatedRun(), outcome=TrackerFailure(failure=failure)):
+            return (f"CarbonTracker could not confirm the formula ({failure})",)
+        case Tracking(agrees=False, agreement=float() as agreement):
+            return (
+                f"CarbonTracker differs from the formula by {agreement:+.1%}; the formula is used",
+            )
+        case _:
+            return ()
+
+
+def _budget(desired_g: float, carbon_g: Interval) -> Budget | None:
+    if not math.isfinite(desired_g) or desired_g <= 0:
+        return None
+    margin_g = desired_g - carbon_g.value
+    if carbon_g.high <= desired_g:
+        return Budget(desired_g, met=True, margin_g=margin_g)
+    if carbon_g.low > desired_g:
+        return Budget(desired_g, met=False, margin_g=margin_g)
+    return Budget(desired_g, met="uncertain", margin_g=margin_g)
+
+
+def _normal(interval: Interval) -> Interval:
+    """Refuse numbers so small that they have lost digits."""
+    if interval.low < sys.float_info.min:
+        raise ValueError(f"{interval.low} is below the smallest number with full precision")
+    return interval

@@ -1,0 +1,173 @@
+"""The origin of a result as JSON: what is merged into the published `extra_data`.
+
+docs/provenance.schema.json describes it. Keys that the pipeline's consumers own (`num_outputs`,
+`model_restrains`, `error`) are never used here.
+The same result gives the same dictionary, in the same order.
+"""
+
+from typing import TypeAlias
+
+from carbon_node.estimation.estimate import AGREEMENT_BOUND
+from carbon_node.estimation.interval import Factor, Interval
+from carbon_node.estimation.measurement import (
+    Measurement,
+    ModelRun,
+    NotTracked,
+    SimulatedRun,
+    TrackerFailure,
+)
+from carbon_node.estimation.request import Place
+from carbon_node.estimation.result import (
+    Budget,
+    CarbonIntensity,
+    Estimate,
+    NotComputed,
+    Step,
+    Tracking,
+)
+from carbon_node.estimation.units import UNIT_NAMES
+
+Json: TypeAlias = bool | int | float | str | list["Json"] | dict[str, "Json"] | None
+
+SCHEMA = 1
+"""Version of the provenance's layout; raised when a key changes its meaning or goes."""
+
+MAX_TEXT = 160
+"""Characters of one free text that are published; keeps a result below 4 kB whatever peers send."""
+
+MAX_WARNINGS = 6
+"""Warnings that are published."""
+
+
+def provenance(result: Estimate | NotComputed, node_version: str) -> dict[str, Json]:
+    """Describe where a result comes from.
+
+    Args:
+        result: what was concluded.
+        node_version: version of this package.
+
+    Returns:
+        A JSON object of finite numbers, below 4 kB when serialised compactly.
+    """
+    match result:
+        case Estimate():
+            return _of_estimate(result, node_version)
+        case NotComputed():
+            return {
+                "schema": SCHEMA,
+                "not_computed": {
+                    "reason": result.reason.value,
+                    "detail": _clipped(result.detail),
+                },
+                "node_version": node_version,
+            }
+
+
+def _of_estimate(estimate: Estimate, node_version: str) -> dict[str, Json]:
+    carbon, energy, intensity = UNIT_NAMES[estimate.output_units]
+    warnings = (*estimate.intensity.warnings, *estimate.warnings)
+    return {
+        "schema": SCHEMA,
+        "mode": estimate.mode.value,
+        "units": {
+            "carbon_footprint": carbon,
+            "energy_consumption": energy,
+            "carbon_intensity": intensity,
+        },
+        "latency_unit": estimate.latency_unit.value,
+        "inferences": estimate.inferences,
+        "factors": {
+            **{named.name: _factor(named.factor) for named in estimate.factors},
+            "pue": _factor(estimate.pue),
+            "intensity_g_per_kwh": _intensity(estimate.intensity),
+        },
+        "device_energy_kwh": _interval(estimate.device_energy_kwh),
+        "energy_kwh": _interval(estimate.energy_kwh),
+        "carbon_g": _interval(estimate.carbon_g),
+        "place": _place(estimate.place, estimate.intensity),
+        "tracker": _tracking(estimate.tracking),
+        **({"budget": _budget(estimate.budget)} if estimate.budget is not None else {}),
+        "warnings": [_clipped(warning) for warning in warnings[:MAX_WARNINGS]],
+        "node_version": node_version,
+        "settings_revision": estimate.revision,
+    }
+
+
+def _interval(interval: Interval) -> Json:
+    return [interval.low, interval.value, interval.high]
+
+
+def _factor(factor: Factor) -> Json:
+    return {"interval": _interval(factor.interval), "source": _clipped(factor.source)}
+
+
+def _intensity(intensity: CarbonIntensity) -> Json:
+    return {
+        "interval": _interval(intensity.g_per_kwh),
+        "source": _clipped(intensity.source),
+        "year": intensity.year,
+    }
+
+
+def _place(asked: Place, intensity: CarbonIntensity) -> Json:
+    return {
+        "region": _clipped(asked.region),
+        "continent": _clipped(asked.continent),
+        "name": _clipped(intensity.place),
+        "code": intensity.code,
+        "steps": [_step(step) for step in intensity.steps],
+    }
+
+
+def _step(step: Step) -> Json:
+    names = {"name": _clipped(step.name)} if step.name else {}
+    codes = {"code": step.code} if step.code else {}
+    return {"rung": step.rung, "outcome": _clipped(step.outcome), **names, **codes}
+
+
+def _tracking(tracking: Tracking) -> Json:
+    return {"run": _run_name(tracking), **_outcome(tracking)}
+
+
+def _run_name(tracking: Tracking) -> str:
+    match tracking.run:
+        case SimulatedRun():
+            return "simulated"
+        case ModelRun():
+            return "model"
+        case None:
+            return "none"
+
+
+def _outcome(tracking: Tracking) -> dict[str, Json]:
+    match tracking.outcome:
+        case Measurement() as measurement:
+            return _measurement(measurement, tracking)
+        case TrackerFailure(failure=failure, detail=detail):
+            return {"failure": failure, "detail": _clipped(detail)}
+        case NotTracked():
+            return {}
+
+
+def _measurement(measurement: Measurement, tracking: Tracking) -> dict[str, Json]:
+    facts: dict[str, Json] = {
+        "device_energy_kwh": measurement.device_energy_kwh,
+        "duration_s": measurement.duration_s,
+        "inferences": measurement.inferences,
+        "components": [_clipped(component) for component in measurement.components[:8]],
+    }
+    if tracking.agreement is None:
+        return facts
+    return facts | {
+        "agreement": tracking.agreement,
+        "agreement_bound": AGREEMENT_BOUND,
+        "agrees": tracking.agrees,
+    }
+
+
+def _budget(budget: Budget) -> Json:
+    return {"desired_g": budget.desired_g, "met": budget.met, "margin_g": budget.margin_g}
+
+
+def _clipped(text: str) -> str:
+    return text if len(text) <= MAX_TEXT else text[: MAX_TEXT - 1] + "…"

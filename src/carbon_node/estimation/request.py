@@ -1,0 +1,124 @@
+"""What a task asks, and what is assumed where the task does not say."""
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from carbon_node.estimation.interval import Factor, Interval
+from carbon_node.estimation.units import HOURS_PER_YEAR, LatencyUnit, OutputUnits
+
+DEFAULT_PUE = Factor(
+    Interval(1.09, 1.58, 1.98),
+    "Uptime Institute 2023 mean 1.58; 1.09 Patterson 2021 best cloud site; 1.98 Uptime 2011 mean",
+)
+"""Facility energy over device energy where the operator sets none."""
+
+MAX_POWER_W = 10e6
+"""No machine that answers inferences draws 10 MW; the cause is a wrong unit, such as milliwatts."""
+
+MAX_LATENCY_H = HOURS_PER_YEAR
+"""No inference takes a year; the cause is a wrong latency unit."""
+
+MAX_JOB_HOURS = 1e8
+"""Device-hours of a whole training: published ones reach 4e7 (GPU-hours times the power of one
+GPU)."""
+
+POWER_TOLERANCE = 0.05
+"""Declared power is read from instruments; NVML documents plus and minus 5 % for its own."""
+
+
+class Mode(StrEnum):
+    """How the device energy is found; `auto` chooses per task."""
+
+    AUTO = "auto"
+    DECLARED = "declared"
+    MEASURED = "measured"
+    FORMULA = "formula"
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where the task runs, in free text as sent; usually empty.
+
+    Args:
+        region: country, code, subdivision, city or cloud region.
+        continent: narrows the region, or stands in for it.
+    """
+
+    region: str = ""
+    continent: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ExplicitHardware:
+    """Numbers of the hardware's `extra_data` that name their unit; they win over the doubles.
+
+    Args:
+        power_w: device power in watts.
+        latency_h: duration of one inference in hours.
+        energy_wh: device energy of one inference in watt-hours.
+    """
+
+    power_w: float | None = None
+    latency_h: float | None = None
+    energy_wh: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class EstimationRequest:
+    """One task, as far as its footprint depends on it. Numbers are as sent, unchecked.
+
+    Args:
+        model: model id; blank means that there is none.
+        model_error: why the model provider failed, None if it did not.
+        hardware: hardware description; compared with the names of this host.
+        hardware_error: why the hardware provider failed, None if it did not.
+        power_w: device power in watts; 0 means not given.
+        latency: duration of one inference in `latency_unit`; 0 means not given.
+        latency_unit: unit of `latency`.
+        explicit: numbers that win over `power_w` and `latency`.
+        place: where the task runs.
+        desired_carbon_g: the user's budget in gCO2e; 0 or less means none.
+        inferences: how many inferences the result is for, > 0.
+        model_path: path as sent.
+        raw_model: serialized model, empty if none was sent.
+    """
+
+    model: str
+    model_error: str | None = None
+    hardware: str = ""
+    hardware_error: str | None = None
+    power_w: float = 0.0
+    latency: float = 0.0
+    latency_unit: LatencyUnit = LatencyUnit.S
+    explicit: ExplicitHardware = field(default_factory=ExplicitHardware)
+    place: Place = field(default_factory=Place)
+    desired_carbon_g: float = 0.0
+    inferences: float = 1.0
+    model_path: str = ""
+    raw_model: bytes = field(default=b"", repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Assumptions:
+    """What holds for every task until the settings change.
+
+    Args:
+        pue: facility energy over device energy, >= 1; exact where the operator set it.
+        mode: how the device energy is found.
+        host_names: names by which hardware descriptions mean this host; compared without case and
+            outer blanks.
+        model_is_runnable: whether this host could run the task's model under the tracker.
+        power_tolerance: share by which declared power and energy may be wrong, from 0 to below 1.
+        max_latency_h: longest believable duration in hours.
+        output_units: units of the published doubles.
+        revision: revision of the settings that these assumptions come from.
+    """
+
+    pue: Factor = DEFAULT_PUE
+    mode: Mode = Mode.AUTO
+    host_names: frozenset[str] = frozenset()
+    model_is_runnable: bool = False
+    power_tolerance: float = POWER_TOLERANCE
+    max_latency_h: float = MAX_LATENCY_H
+    output_units: OutputUnits = OutputUnits.G_KWH
+    revision: int = 0

@@ -1,0 +1,160 @@
+"""What an estimation gives: an estimate, or the reason why there is none."""
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Literal
+
+from carbon_node.estimation.interval import Factor, Interval
+from carbon_node.estimation.measurement import NotTracked, Run, TrackerOutcome
+from carbon_node.estimation.request import Mode, Place
+from carbon_node.estimation.units import Footprint, LatencyUnit, OutputUnits, footprint
+
+
+class Reason(StrEnum):
+    """Why a footprint was not computed: a closed list."""
+
+    NO_MODEL = "no model"
+    HARDWARE_ERROR = "hardware error"
+    NO_POWER = "no power"
+    NO_LATENCY = "no latency"
+    NOT_FINITE = "not finite"
+    OUT_OF_RANGE = "out of range"
+    CONTRADICTION = "contradiction"
+
+
+@dataclass(frozen=True, slots=True)
+class NotComputed:
+    """No footprint, and why: the task's data did not allow one.
+
+    Args:
+        reason: one of the closed list.
+        detail: one line with the values and what to do about them.
+    """
+
+    reason: Reason
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One step of the ladder from a place to its intensity.
+
+    Args:
+        rung: name of the step, e.g. "country".
+        outcome: what it gave, e.g. "taken", "no match", "contradicted".
+        name: what was recognised, empty if nothing was.
+        code: its ISO 3166 code, empty if it has none.
+    """
+
+    rung: str
+    outcome: str
+    name: str = ""
+    code: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class CarbonIntensity:
+    """Carbon intensity of a place's electricity and how it was found.
+
+    Args:
+        g_per_kwh: gCO2e per kilowatt-hour.
+        place: name of what the value belongs to, e.g. "France", "Europe", "World".
+        code: its ISO 3166 code, empty where there is none.
+        year: year of the value, None if the source states none.
+        source: who published the value.
+        steps: the ladder's steps in their order; the last one was taken.
+        warnings: what a reader should know, one line each.
+    """
+
+    g_per_kwh: Interval
+    place: str
+    code: str
+    year: int | None
+    source: str
+    steps: tuple[Step, ...] = ()
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class NamedFactor:
+    """A factor of the device energy under the name that states its unit, e.g. "power_w"."""
+
+    name: str
+    factor: Factor
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """Whether the estimate keeps the user's budget.
+
+    Args:
+        desired_g: the budget in gCO2e.
+        met: True if the whole interval is within it, False if none of it is, else "uncertain".
+        margin_g: budget minus the estimate's value; negative if exceeded.
+    """
+
+    desired_g: float
+    met: bool | Literal["uncertain"]
+    margin_g: float
+
+
+@dataclass(frozen=True, slots=True)
+class Tracking:
+    """What the tracker was asked, what it answered, and how far that agrees with the formula.
+
+    Args:
+        run: what was asked, None if nothing was.
+        outcome: what came back.
+        agreement: tracker's energy over the formula's energy, minus 1; None where there is nothing
+            to compare.
+        agrees: whether `agreement` lies within the bound; None where there is nothing to compare.
+    """
+
+    run: Run | None = None
+    outcome: TrackerOutcome = field(default_factory=NotTracked)
+    agreement: float | None = None
+    agrees: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """Energy and carbon of a task, with bounds and the origin of every factor.
+
+    Args:
+        carbon_g: gCO2e; its value is exactly `energy_kwh.value * intensity.g_per_kwh.value`.
+        energy_kwh: facility energy in kilowatt-hours: device energy times PUE.
+        device_energy_kwh: energy of the computing hardware alone.
+        factors: what the device energy was computed from.
+        pue: facility energy over device energy.
+        intensity: carbon intensity of the place.
+        inferences: how many inferences the numbers are for.
+        mode: how the device energy was found; never `auto`.
+        latency_unit: unit in which the declared latency was read.
+        tracking: the tracker's part.
+        place: the text that was asked for.
+        budget: None if the user set none.
+        warnings: what a reader should know, one line each.
+        revision: revision of the settings in force.
+        output_units: units of the published doubles.
+    """
+
+    carbon_g: Interval
+    energy_kwh: Interval
+    device_energy_kwh: Interval
+    factors: tuple[NamedFactor, ...]
+    pue: Factor
+    intensity: CarbonIntensity
+    inferences: float
+    mode: Mode
+    latency_unit: LatencyUnit
+    tracking: Tracking = field(default_factory=Tracking)
+    place: Place = field(default_factory=Place)
+    budget: Budget | None = None
+    warnings: tuple[str, ...] = ()
+    revision: int = 0
+    output_units: OutputUnits = OutputUnits.G_KWH
+
+    @property
+    def footprint(self) -> Footprint:
+        """The three doubles to publish, in `output_units`."""
+        return footprint(self.energy_kwh.value, self.intensity.g_per_kwh.value, self.output_units)

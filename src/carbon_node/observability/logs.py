@@ -1,0 +1,204 @@
+"""The log: structlog and the standard library's logging, one record per event, to one descriptor.
+
+Modules log through `logging.getLogger(__name__)` with `extra={...}`, or through
+`structlog.get_logger(__name__)` with keywords; both become the same records. Messages and warnings
+of libraries arrive the same way.
+"""
+
+import functools
+import logging
+import os
+import select
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import StrEnum
+
+from carbon_node.observability.cleaning import Event
+from carbon_node.observability.redaction import Secrets
+from carbon_node.observability.rendering import Renderer, bounded_text, human_text, json_text
+
+STDERR_FD = 2
+"""Where the log goes: standard output stays free for what a command prints."""
+
+_UNFORMATTABLE = (ArithmeticError, AttributeError, LookupError, RuntimeError, TypeError, ValueError)
+
+
+class LogFormat(StrEnum):
+    """How records look; `AUTO` is human on a terminal and JSON elsewhere."""
+
+    AUTO = "auto"
+    HUMAN = "human"
+    JSON = "json"
+
+
+class LogLevel(StrEnum):
+    """The least weight that is logged."""
+
+    DEBUG = "debug"
+    INFO = "info"
+    WARNING = "warning"
+    ERROR = "error"
+
+
+@dataclass(frozen=True, slots=True)
+class LogConfig:
+    """What the log looks like.
+
+    Args:
+        level: least weight that is written.
+        format: how records look.
+        fd: file descriptor that records are written to.
+    """
+
+    level: LogLevel = LogLevel.INFO
+    format: LogFormat = LogFormat.AUTO
+    fd: int = STDERR_FD
+
+
+def configure_logging(config: LogConfig, secrets: Secrets) -> None:
+    """Send everything that is logged in this process to one descriptor; repeatable.
+
+    Logging never raises and never waits: a record that the descriptor does not take at once is
+    dropped, and the first one that gets through again follows a record that says how many were.
+
+    Args:
+        config: what the log looks like.
+        secrets: values that no record shows; may grow later.
+    """
+    with _rich_hidden():
+        import structlog  # here, because only now rich is hidden from it
+    handler = DescriptorHandler(config.fd)
+    handler.setFormatter(_formatter(_renderer(config), secrets))
+    root = logging.getLogger()
+    for earlier in [old for old in root.handlers if isinstance(old, DescriptorHandler)]:
+        root.removeHandler(earlier)
+    root.addHandler(handler)
+    root.setLevel(config.level.upper())
+    logging.captureWarnings(capture=True)
+    structlog.configure(
+        processors=[
+            structlog.stdlib.filter_by_level,
+            structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
+        ],
+        wrapper_class=structlog.stdlib.BoundLogger,
+        logger_factory=structlog.stdlib.LoggerFactory(),
+    )
+
+
+def occupy_standard_descriptors() -> None:
+    """Open the null device as every standard descriptor that is closed.
+
+    Otherwise the next socket gets number 1 or 2, and whatever native code prints goes out on it.
+    """
+    for fd in range(3):
+        try:
+            os.fstat(fd)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # takes the lowest free number, which is this one
+
+
+class DescriptorHandler(logging.Handler):
+    """Writes records to a descriptor without ever blocking or raising; usable from any thread.
+
+    It writes past the buffers of `sys.stderr`: what stays in those after a full disk or a closed
+    pipe makes the interpreter exit with status 120.
+
+    Args:
+        fd: an open or closed descriptor.
+    """
+
+    def __init__(self, fd: int) -> None:
+        super().__init__()
+        self._fd = fd
+        self._dropped = 0
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write one record, or count it as dropped."""
+        if self._dropped and self._is_taken(self._text(_dropped_record(self._dropped))):
+            self._dropped = 0
+        if self._dropped or not self._is_taken(self._text(record)):
+            self._dropped += 1
+
+    def _text(self, record: logging.LogRecord) -> str:
+        try:
+            return self.format(record)
+        except _UNFORMATTABLE as error:
+            return self.format(_unformattable_record(record, error))
+
+    def _is_taken(self, text: str) -> bool:
+        data = text.encode()
+        try:
+            return _is_writable(self._fd) and os.write(self._fd, data) == len(data)
+        except OSError:  # closed, full, or nobody reads: a log must not stop the node
+            return False
+
+
+def _is_writable(fd: int) -> bool:
+    """Whether a record fits without waiting: a pipe says so if PIPE_BUF bytes are free."""
+    poll = select.poll()
+    poll.register(fd, select.POLLOUT)
+    return any(events & select.POLLOUT for _, events in poll.poll(0))
+
+
+def _dropped_record(count: int) -> logging.LogRecord:
+    return _own_record("log records were dropped, nobody took them", {"count": count})
+
+
+def _unformattable_record(record: logging.LogRecord, error: Exception) -> logging.LogRecord:
+    fields = {"message_format": str(record.msg), "place": f"{record.pathname}:{record.lineno}"}
+    return _own_record(f"a log message could not be formatted: {error}", fields)
+
+
+def _own_record(message: str, fields: Mapping[str, object]) -> logging.LogRecord:
+    origin = {"name": __name__, "levelno": logging.WARNING, "levelname": "WARNING"}
+    return logging.makeLogRecord({**origin, "msg": message, **fields})
+
+
+def _renderer(config: LogConfig) -> Renderer:
+    is_terminal = os.isatty(config.fd)
+    if config.format is LogFormat.HUMAN or (config.format is LogFormat.AUTO and is_terminal):
+        return functools.partial(human_text, has_color=is_terminal)
+    return json_text
+
+
+def _formatter(render: Renderer, secrets: Secrets) -> logging.Formatter:
+    import structlog  # here, because `configure_logging` decides how it is first imported
+
+    def rendered(_logger: object, _method: str, event: Event) -> str:
+        return bounded_text(event, render, secrets)
+
+    return structlog.stdlib.ProcessorFormatter(
+        foreign_pre_chain=[structlog.stdlib.ExtraAdder()],
+        processors=[
+            _add_origin,
+            structlog.processors.StackInfoRenderer(),
+            structlog.processors.format_exc_info,
+            structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+            rendered,
+        ],
+    )
+
+
+def _add_origin(_logger: object, _method: str, event: Event) -> Event:
+    record: logging.LogRecord = event["_record"]
+    created = datetime.fromtimestamp(record.created, UTC)
+    event["timestamp"] = created.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    event["level"] = record.levelname.lower()
+    event["logger"] = record.name
+    return event
+
+
+@contextmanager
+def _rich_hidden() -> Iterator[None]:
+    """Keep structlog from importing rich for a renderer that is not used: 34 ms and 4 MB."""
+    if "rich" in sys.modules:
+        yield
+        return
+    sys.modules["rich"] = None  # type: ignore[assignment]  # documented: makes the import fail
+    try:
+        yield
+    finally:
+        del sys.modules["rich"]

@@ -1,0 +1,120 @@
+"""One log event as one bounded record: JSON for machines, or a line for people.
+
+The bound is what a pipe takes in one piece (PIPE_BUF): records of processes that share a log never
+mix, and a record is written whole or not at all.
+"""
+
+import json
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import TypeAlias
+
+from carbon_node.observability.cleaning import Cleaner, Event
+from carbon_node.observability.redaction import Secrets
+
+RECORD_LIMIT_BYTES = 4096
+"""Longest record with its line end; equals Linux's PIPE_BUF."""
+
+TASK_FINISHED = "task finished"
+"""Event of the one canonical line per task.
+
+Its fields: `task_id`, `outcome`, `model`, `hardware`, `place`, `mode`, `carbon_g`, `energy_kwh`,
+`seconds` (mapping of stage to seconds, and `total`); those that are not known are left out.
+"""
+
+Renderer: TypeAlias = Callable[[Event], str]
+
+_TEXT_LIMITS = (2000, 500, 120, 30)  # characters per text; the next while the record is too long
+_FIRST = ("timestamp", "level", "event", "logger")  # fields that every record has, shown first
+_BLOCKS = ("exception", "stack")  # fields of several lines
+_TOLD = ("task_id", "outcome", "carbon_g", "energy_kwh", "seconds")  # in the task's sentence
+_COLORS = {"debug": "2", "info": "32", "warning": "33", "error": "31", "critical": "1;31"}
+
+
+def bounded_text(event: Event, render: Renderer, secrets: Secrets) -> str:
+    """Return the event as text of at most `RECORD_LIMIT_BYTES` with its line end.
+
+    Args:
+        event: what was logged; values may be anything, of any size.
+        render: how the cleaned event becomes text.
+        secrets: values that must not appear.
+    """
+    ordered = {key: event[key] for key in _FIRST if key in event} | dict(event)
+    for limit in _TEXT_LIMITS:
+        text = render(Cleaner(secrets, limit).event(ordered)) + "\n"
+        if len(text.encode()) <= RECORD_LIMIT_BYTES:
+            return text
+    short = {key: event[key] for key in _FIRST if key in event} | {"cut": True}
+    return render(Cleaner(secrets, _TEXT_LIMITS[-1]).event(short)) + "\n"
+
+
+def json_text(event: Event) -> str:
+    """Return the event as one line of JSON."""
+    return json.dumps(event, ensure_ascii=False)
+
+
+def human_text(event: Event, *, has_color: bool) -> str:
+    """Return the event as a line for people; a traceback follows on lines of its own.
+
+    Args:
+        event: a cleaned event.
+        has_color: whether the level is marked with terminal colours.
+    """
+    level = str(event.get("level", "info"))
+    mark = f"\x1b[{_COLORS[level]}m{level:<8}\x1b[0m" if has_color else f"{level:<8}"
+    fields = [f"{key}={_word(value)}" for key, value in _own_fields(event).items()]
+    head = " ".join([_clock(str(event.get("timestamp", ""))), mark, _title(event), *fields])
+    blocks = [line for key in _BLOCKS for line in str(event.get(key, "")).splitlines()]
+    return "\n".join([head, *map(_printable, blocks)])
+
+
+def _own_fields(event: Event) -> Event:
+    hidden = _FIRST + _BLOCKS + (_TOLD if event.get("event") == TASK_FINISHED else ())
+    return {key: value for key, value in event.items() if key not in hidden}
+
+
+def _clock(timestamp: str) -> str:
+    """Return local wall time: a terminal is watched here and now."""
+    try:
+        return f"{datetime.fromisoformat(timestamp).astimezone():%H:%M:%S}"
+    except ValueError:
+        return timestamp
+
+
+def _title(event: Event) -> str:
+    if event.get("event") == TASK_FINISHED:
+        return _task_sentence(event)
+    return _printable(str(event.get("event", "")))
+
+
+def _task_sentence(event: Event) -> str:
+    parts = [
+        f"task {event.get('task_id')} {event.get('outcome')}",
+        _quantity(event.get("carbon_g"), "gCO2e"),
+        _quantity(event.get("energy_kwh"), "kWh"),
+        _stages(event.get("seconds")),
+    ]
+    return _printable(", ".join(part for part in parts if part))
+
+
+def _quantity(number: object, unit: str) -> str:
+    return f"{number:.4g} {unit}" if isinstance(number, int | float) else ""
+
+
+def _stages(seconds: object) -> str:
+    if not isinstance(seconds, Mapping):
+        return ""
+    stages = [f"{name} {_quantity(took, 's')}" for name, took in seconds.items() if name != "total"]
+    total = _quantity(seconds.get("total"), "s")
+    return " ".join([total, f"({', '.join(stages)})" if stages else ""]).strip()
+
+
+def _word(value: object) -> str:
+    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    is_plain = text.isprintable() and text and not set(text) & set(" \"'=")
+    return text if is_plain or not isinstance(value, str) else repr(text)
+
+
+def _printable(text: str) -> str:
+    """Escape control characters: text from the wire must not steer a terminal or fake a line."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)

@@ -1,0 +1,22 @@
+"""Settings: what can be configured, where it came from, and how it changes while the node runs."""
+
+from carbon_node.settings.applying import Answer, NodeView, apply
+from carbon_node.settings.loading import Configuration, Loaded, load
+from carbon_node.settings.model import Settings, TrackerSettings
+from carbon_node.settings.origin import Origin, Source
+from carbon_node.settings.service import Change, ConfigurationService
+
+__all__ = [
+    "Answer",
+    "Change",
+    "Configuration",
+    "ConfigurationService",
+    "Loaded",
+    "NodeView",
+    "Origin",
+    "Settings",
+    "Source",
+    "TrackerSettings",
+    "apply",
+    "load",
+]

@@ -1,0 +1,220 @@
+"""The pure function behind the configuration service: a request changes or reads settings."""
+
+import json
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Protocol, TypeVar
+
+from carbon_node.errors import CarbonNodeError, RequestRefused
+from carbon_node.settings.catalogue import Json, catalogue, flat, nested, shown
+from carbon_node.settings.loading import Configuration
+from carbon_node.settings.model import Settings
+from carbon_node.settings.origin import Origin, Source
+from carbon_node.settings.requests import (
+    Code,
+    Describe,
+    Get,
+    LastResults,
+    Question,
+    Reset,
+    ResultsOf,
+    Set,
+    Status,
+    parsed,
+)
+from carbon_node.settings.schema import description
+from carbon_node.settings.validation import UnknownKey, settings_of
+
+_Told = TypeVar("_Told")
+
+
+class NodeView(Protocol):
+    """What the service may tell about the node beside its configuration; each answers at once."""
+
+    def status(self) -> Mapping[str, Json]:
+        """Return how the node is, as JSON."""
+
+    def last_results(self, count: int) -> Sequence[Mapping[str, Json]]:
+        """Return the latest results, newest first, at most `count`."""
+
+    def results_of(self, problem_id: int, iteration_id: int) -> Sequence[Mapping[str, Json]]:
+        """Return all results of one task, newest first; none if there are none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The reply to one request.
+
+    Args:
+        success: whether the request was granted.
+        body: the reply as JSON object.
+    """
+
+    success: bool
+    body: Mapping[str, Json]
+
+    @property
+    def text(self) -> str:
+        """The reply as text, in ASCII so that every string type on the wire holds it."""
+        return json.dumps(self.body)
+
+
+def apply(current: Configuration, text: str, node: NodeView) -> tuple[Configuration, Answer]:
+    """Answer one request.
+
+    Args:
+        current: the configuration in force.
+        text: the request, anything at all.
+        node: where status and results come from.
+
+    Returns:
+        The configuration that the request leaves, `current` itself if nothing changed; the answer.
+    """
+    try:
+        changed, content = _granted(current, text, node)
+    except RequestRefused as refusal:
+        return current, refused(current, refusal)
+    return changed, Answer(
+        success=True, body={"success": True, "revision": changed.revision, **content}
+    )
+
+
+def refused(current: Configuration, refusal: RequestRefused) -> Answer:
+    """Return the answer to a request that is not granted."""
+    error = {"code": refusal.code, "message": refusal.message, "hint": refusal.hint}
+    return Answer(
+        success=False, body={"success": False, "revision": current.revision, "error": {**error}}
+    )
+
+
+def at_startup(current: Configuration, keys: Iterable[str]) -> Configuration:
+    """Return the configuration with some settings back at their values at start-up."""
+    startup = flat(current.startup)
+    values = {key: startup[key] for key in keys}
+    return _changed(current, values, current.startup_origins)
+
+
+def reloaded(current: Configuration, fresh: Configuration) -> tuple[Configuration, tuple[str, ...]]:
+    """Take over newly loaded sources as far as settings can change; changes by request stay.
+
+    Returns:
+        The configuration with them, and the names of settings that need a restart for theirs.
+    """
+    old, new = flat(current.startup), flat(fresh.startup)
+    waiting = tuple(key for key in new if catalogue()[key].fixed and new[key] != old[key])
+    values = new | {key: old[key] for key in waiting}
+    settings = Settings.model_validate(nested(values | current.changes))
+    startup_origins = {
+        **fresh.startup_origins,
+        **{key: current.startup_origins[key] for key in waiting},
+    }
+    changed = Configuration(
+        settings=settings,
+        origins={**startup_origins, **{key: current.origins[key] for key in current.changes}},
+        startup=Settings.model_validate(nested(values)),
+        startup_origins=startup_origins,
+        revision=current.revision + (settings != current.settings),
+    )
+    return changed, waiting
+
+
+def _granted(
+    current: Configuration, text: str, node: NodeView
+) -> tuple[Configuration, Mapping[str, Json]]:
+    access = current.settings.configuration_access
+    if access == "off":
+        raise _denied("this node answers no configuration requests")
+    request = parsed(text)
+    if not isinstance(request, Set | Reset):
+        return current, _told(current, request, node)
+    if access == "read-only":
+        raise _denied("this node's configuration can be read only")
+    _require_revision(current, request.expected_revision)
+    changed = (
+        _set(current, request.values)
+        if isinstance(request, Set)
+        else at_startup(current, request.keys)
+    )
+    return changed, _configuration(changed, catalogue())
+
+
+def _told(current: Configuration, request: Question, node: NodeView) -> Mapping[str, Json]:
+    match request:
+        case Get(keys):
+            return _configuration(current, keys)
+        case Describe(keys):
+            return {"description": {key: description(key) for key in keys}}
+        case Status():
+            return {"status": dict(_available(node.status))}
+        case LastResults(count):
+            results = _available(partial(node.last_results, count))
+            return {"results": [dict(result) for result in results]}
+        case ResultsOf():
+            return {"results": [dict(result) for result in _results_of(request, node)]}
+
+
+def _results_of(request: ResultsOf, node: NodeView) -> Sequence[Mapping[str, Json]]:
+    task = (request.problem_id, request.iteration_id)
+    results = _available(partial(node.results_of, *task))
+    if not results:
+        message = f"no result of task {task} is kept"
+        hint = 'ask {"results": {"last": 10}} for the latest'
+        raise RequestRefused(Code.NOT_FOUND, message, hint)
+    return results
+
+
+def _available(ask: Callable[[], _Told]) -> _Told:
+    try:
+        return ask()
+    except CarbonNodeError as error:
+        raise RequestRefused(Code.UNAVAILABLE, str(error), "ask again later") from error
+
+
+def _set(current: Configuration, values: Mapping[str, object]) -> Configuration:
+    for key in values:
+        if key not in catalogue():
+            unknown = UnknownKey(key)
+            raise RequestRefused(Code.UNKNOWN_KEY, unknown.message, unknown.hint)
+        if reason := catalogue()[key].fixed:
+            message = f"{key} cannot change while the node runs: {reason}"
+            hint = "configure it where the node is started, and restart the node"
+            raise RequestRefused(Code.NOT_CHANGEABLE, message, hint)
+    origin = Origin(Source.REQUEST, f"of revision {current.revision + 1}")
+    return _changed(current, values, dict.fromkeys(values, origin))
+
+
+def _changed(
+    current: Configuration, values: Mapping[str, object], origins: Mapping[str, Origin]
+) -> Configuration:
+    before = flat(current.settings)
+    settings = settings_of({**before, **values})
+    if not isinstance(settings, Settings):
+        raise RequestRefused(Code.INVALID_VALUE, settings[0].message, settings[0].hint)
+    after = flat(settings)
+    changes = {key: origins[key] for key in after if after[key] != before[key]}
+    if not changes:
+        return current
+    return replace(
+        current,
+        settings=settings,
+        origins={**current.origins, **changes},
+        revision=current.revision + 1,
+    )
+
+
+def _configuration(current: Configuration, keys: Iterable[str]) -> Mapping[str, Json]:
+    values = flat(current.settings)
+    return {"configuration": {key: shown(values[key]) for key in keys}}
+
+
+def _require_revision(current: Configuration, expected: int | None) -> None:
+    if expected is not None and expected != current.revision:
+        message = f"the configuration has revision {current.revision}, not {expected}"
+        hint = 'read it with {"get": "all"} and decide again'
+        raise RequestRefused(Code.REVISION_CONFLICT, message, hint)
+
+
+def _denied(message: str) -> RequestRefused:
+    hint = "the operator of the node decides this by configuration_access"
+    return RequestRefused(Code.ACCESS_DENIED, message, hint)

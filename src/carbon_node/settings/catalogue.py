@@ -1,0 +1,166 @@
+"""What is known about each setting, by its dotted name; read from the model, its one place."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from difflib import get_close_matches
+from functools import cache
+from pathlib import Path
+from types import MappingProxyType, NoneType
+from typing import Annotated, Any, Literal, TypeAlias, get_args, get_origin
+
+import annotated_types
+from pydantic import BaseModel, SecretStr
+from pydantic.fields import FieldInfo
+
+from carbon_node.settings.model import Settings
+
+Json: TypeAlias = bool | int | float | str | list["Json"] | dict[str, "Json"] | None
+
+HIDDEN = "***"
+"""What is shown in place of a secret that is set."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One setting.
+
+    Args:
+        key: dotted name, e.g. "tracker.window_s".
+        kind: what its value is, None left out: bool, int, float, str, Path, tuple or SecretStr.
+        optional: whether it may be None, which means not set.
+        default: value without any source.
+        description: one sentence.
+        unit: unit of a number, empty without one.
+        allowed: its values in words, e.g. "a number from 1 to 5".
+        fixed: why it cannot change while the node runs; empty if it can.
+    """
+
+    key: str
+    kind: type
+    optional: bool
+    default: object
+    description: str
+    unit: str
+    allowed: str
+    fixed: str
+
+    @property
+    def is_secret(self) -> bool:
+        """Whether its value must not be shown."""
+        return self.kind is SecretStr
+
+
+@cache
+def catalogue() -> Mapping[str, Entry]:
+    """Return all settings by their dotted names, in the order of the model."""
+    return MappingProxyType({entry.key: entry for entry in _entries(Settings, "")})
+
+
+def near_match(name: str, names: Mapping[str, object]) -> str:
+    """Return the known name that an unknown one was probably meant to be, or an empty text."""
+    found = get_close_matches(name[:100], names, n=1)
+    return found[0] if found else ""
+
+
+def flat(settings: Settings) -> dict[str, object]:
+    """Return the values of settings by their dotted names; secrets still wrapped."""
+    return dict(_flat(settings, ""))
+
+
+def nested(values: Mapping[str, object]) -> dict[str, Any]:
+    """Return values by dotted names as the nested tables of a file."""
+    tables: dict[str, Any] = {}
+    for key, value in values.items():
+        *sections, name = key.split(".")
+        table = tables
+        for section in sections:
+            table = table.setdefault(section, {})
+        table[name] = value
+    return tables
+
+
+def shown(value: object) -> Json:
+    """Return a setting's value as JSON for people and peers, a secret hidden."""
+    match value:
+        case SecretStr():
+            return HIDDEN
+        case tuple():
+            return [shown(part) for part in value]
+        case Path():
+            return str(value)
+        case None | bool() | int() | float() | str():
+            return value
+        case _:
+            raise TypeError(f"no setting holds a {type(value).__name__}")
+
+
+def _flat(model: BaseModel, prefix: str) -> Iterator[tuple[str, object]]:
+    for name in type(model).model_fields:
+        value = getattr(model, name)
+        if isinstance(value, BaseModel):
+            yield from _flat(value, f"{prefix}{name}.")
+        else:
+            yield prefix + name, value
+
+
+def _entries(model: type[BaseModel], prefix: str) -> Iterator[Entry]:
+    for name, field in model.model_fields.items():
+        if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
+            yield from _entries(field.annotation, f"{prefix}{name}.")
+        else:
+            yield _entry(prefix + name, field)
+
+
+def _entry(key: str, field: FieldInfo) -> Entry:
+    kind, choices, optional = _kind(field.annotation)
+    about = field.json_schema_extra if isinstance(field.json_schema_extra, dict) else {}
+    return Entry(
+        key=key,
+        kind=kind,
+        optional=optional,
+        default=field.default,
+        description=field.description or "",
+        unit=str(about.get("unit", "")),
+        allowed=str(about.get("allowed", "")) or _allowed(kind, choices, field),
+        fixed=str(about.get("fixed", "")),
+    )
+
+
+def _kind(annotation: object) -> tuple[type, tuple[str, ...], bool]:
+    parts = get_args(annotation)
+    if NoneType in parts:
+        kind, choices, _ = _kind(next(part for part in parts if part is not NoneType))
+        return kind, choices, True
+    origin = get_origin(annotation)
+    if origin is Literal:
+        return str, parts, False
+    if origin is Annotated:
+        return _kind(parts[0])
+    plain = annotation if origin is None else origin
+    assert isinstance(plain, type)  # noqa: S101 (the model holds no other annotation)
+    return plain, (), False
+
+
+def _allowed(kind: type, choices: tuple[str, ...], field: FieldInfo) -> str:
+    if choices:
+        return "one of " + ", ".join(choices)
+    if kind is bool:
+        return "true or false"
+    if kind in (int, float):
+        return ("a whole number" if kind is int else "a number") + _range(field)
+    return "text"
+
+
+def _range(field: FieldInfo) -> str:
+    low, high = "", ""
+    for bound in field.metadata:
+        match bound:
+            case annotated_types.Ge(ge=value):
+                low = f" from {value}"
+            case annotated_types.Gt(gt=value):
+                low = f" above {value}"
+            case annotated_types.Le(le=value):
+                high = f" to {value}" if "from" in low else f", at most {value}"
+            case _:
+                pass
+    return low + high

@@ -1,0 +1,147 @@
+"""The configuration service: the one place whose state is the configuration in force."""
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+
+from carbon_node.errors import ConfigError, RequestRefused
+from carbon_node.settings.applying import Answer, NodeView, apply, at_startup, refused, reloaded
+from carbon_node.settings.catalogue import Json, catalogue, flat, shown
+from carbon_node.settings.loading import Configuration
+from carbon_node.settings.persisted import persist, persisted_path
+from carbon_node.settings.requests import Code
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One setting that changed while the node runs.
+
+    Args:
+        key: dotted name of the setting.
+        old: its value before.
+        new: its value from now on.
+        revision: revision of the configuration that has the new value.
+    """
+
+    key: str
+    old: Json
+    new: Json
+    revision: int
+
+
+class RequestRate:
+    """Bound on requests per second that lets one second's worth pass at once.
+
+    Args:
+        per_s: requests per second, at least 1.
+        clock: monotonic time in seconds.
+    """
+
+    def __init__(self, per_s: float, clock: Callable[[], float]) -> None:
+        self._per_s = per_s
+        self._clock = clock
+        self._left = per_s
+        self._seen_s = clock()
+
+    def admits(self) -> bool:
+        """Count one request; whether it is within the bound."""
+        now_s = self._clock()
+        self._left = min(self._per_s, self._left + (now_s - self._seen_s) * self._per_s)
+        self._seen_s = now_s
+        if self._left < 1:
+            return False
+        self._left -= 1
+        return True
+
+
+class ConfigurationService:
+    """Holds the configuration in force and answers requests about it.
+
+    It belongs to one thread: requests from other threads have to be handed over to it. An answer is
+    found without waiting, but for the write of a persisted change.
+
+    Args:
+        configuration: the configuration at start.
+        node: where status and results come from.
+        on_change: called after each change with what changed; it logs, and must not raise.
+        clock: monotonic time in seconds.
+    """
+
+    def __init__(
+        self,
+        configuration: Configuration,
+        node: NodeView,
+        on_change: Callable[[tuple[Change, ...]], None],
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._current = configuration
+        self._node = node
+        self._on_change = on_change
+        self._rate = RequestRate(configuration.settings.configuration_requests_per_s, clock)
+
+    @property
+    def current(self) -> Configuration:
+        """The configuration in force; a task reads it once, so that none sees a change."""
+        return self._current
+
+    def answer(self, text: str) -> Answer:
+        """Answer one request; never raises, whatever the text is."""
+        if not self._rate.admits():
+            return refused(self._current, _too_many(self._current))
+        changed, answer = apply(self._current, text, self._node)
+        warnings = self._adopt(changed)
+        return replace(answer, body={**answer.body, "warnings": warnings}) if warnings else answer
+
+    def reset(self) -> None:
+        """Return to the configuration at start-up, as the control command RESET_NODE asks."""
+        self._adopt(at_startup(self._current, catalogue()))
+
+    def reload(self, fresh: Configuration) -> tuple[str, ...]:
+        """Take over newly loaded sources, as far as settings can change; changes by request stay.
+
+        Args:
+            fresh: what loading gives now.
+
+        Returns:
+            Names of the settings whose new value needs a restart.
+        """
+        changed, waiting = reloaded(self._current, fresh)
+        self._adopt(changed)
+        return waiting
+
+    def _adopt(self, changed: Configuration) -> list[Json]:
+        """Make a configuration the current one; return what its sender should know."""
+        previous, self._current = self._current, changed
+        changes = () if changed is previous else tuple(_changes(previous, changed))
+        if not changes:
+            return []
+        self._on_change(changes)
+        return _kept(changed) if changed.settings.persist_configuration else []
+
+
+def _changes(previous: Configuration, changed: Configuration) -> Iterator[Change]:
+    before = flat(previous.settings)
+    for key, value in flat(changed.settings).items():
+        if value != before[key]:
+            yield Change(key, shown(before[key]), shown(value), changed.revision)
+
+
+def _kept(configuration: Configuration) -> list[Json]:
+    """Persist the changes; return why some of them will not be there at the next start."""
+    changes = {key: shown(value) for key, value in configuration.changes.items()}
+    try:
+        persist(persisted_path(configuration.settings), changes, configuration.revision)
+    except ConfigError as error:
+        return [f"changed until the next start only: {error}"]
+    origins = configuration.startup_origins
+    return [
+        f"{key} is changed until the next start only: {origins[key]} has the last word"
+        for key in changes
+        if origins[key].has_last_word
+    ]
+
+
+def _too_many(configuration: Configuration) -> RequestRefused:
+    per_s = configuration.settings.configuration_requests_per_s
+    message = f"more than {per_s:g} configuration requests per second"
+    return RequestRefused(Code.TOO_MANY_REQUESTS, message, "wait a second")

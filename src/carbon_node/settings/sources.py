@@ -1,0 +1,151 @@
+"""Where settings come from: each source as values by dotted name, with words that name the source.
+
+Values of files are typed by TOML; texts of the environment and of options are typed here. Only the
+form of a source is judged here: `validation` judges values, after all sources were laid over each
+other.
+"""
+
+import tomllib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from carbon_node.errors import ConfigError
+from carbon_node.settings.catalogue import catalogue
+from carbon_node.settings.origin import Origin, Source
+from carbon_node.settings.validation import typed
+
+PREFIX = "CARBON_NODE_"
+"""What the environment names of all settings begin with."""
+
+PIPELINE_DOMAIN = "SUSTAINML_DOMAIN_ID"
+"""Environment name by which a SustainML pipeline tells all its nodes their domain."""
+
+SYSTEM_FILE = Path("/etc/carbon-node/carbon-node.toml")
+"""Configuration file of the machine; a file of the user is laid over it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Layer:
+    """What one source says.
+
+    Args:
+        values: value by dotted name, as far as the source states it.
+        origins: the source of each value.
+        warnings: what is odd about the source but does not forbid its use.
+    """
+
+    values: Mapping[str, object] = field(default_factory=dict)
+    origins: Mapping[str, Origin] = field(default_factory=dict)
+    warnings: tuple[str, ...] = ()
+
+
+def from_file(path: Path) -> Layer:
+    """Read a TOML file.
+
+    Raises:
+        ConfigError: if it cannot be read as TOML in UTF-8.
+    """
+    try:
+        tables = tomllib.loads(path.read_bytes().decode())
+    except OSError as error:
+        raise ConfigError(f"cannot read configuration file {path}: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise ConfigError(
+            f"configuration file {path} is not UTF-8: see byte {error.start}"
+        ) from error
+    except (ValueError, RecursionError) as error:
+        # ValueError also stands for a number of more digits than Python reads
+        raise ConfigError(f"configuration file {path} is not TOML: {error}") from error
+    values = dict(_flat(tables, ""))
+    return Layer(values, dict.fromkeys(values, Origin(Source.FILE, str(path))))
+
+
+def standard_files(environ: Mapping[str, str], system_file: Path) -> tuple[Path, ...]:
+    """Return the existing files that are used when none is named, weakest first."""
+    base = _absolute(environ.get("XDG_CONFIG_HOME"))
+    home = _absolute(environ.get("HOME"))
+    if base is None and home is not None:
+        base = home / ".config"
+    user_files = () if base is None else (base / "carbon-node" / "carbon-node.toml",)
+    return tuple(path for path in (system_file, *user_files) if _exists(path))
+
+
+def state_directory(environ: Mapping[str, str]) -> Layer:
+    """Return where the state lies when no setting says it: systemd's place, the user's, or none."""
+    places = (
+        ("STATE_DIRECTORY", "."),
+        ("XDG_STATE_HOME", "carbon-node"),
+        ("HOME", ".local/state/carbon-node"),
+    )
+    for name, below in places:
+        # systemd separates several directories by colons
+        base = _absolute(environ.get(name, "").split(":")[0])
+        if base is not None:
+            return _one("state_dir", str(base / below), Origin(Source.DEFAULT, f"below ${name}"))
+    return Layer()
+
+
+def from_environment(environ: Mapping[str, str]) -> Layer:
+    """Read `CARBON_NODE_*`; an empty text is no value: containers pass one for what is not set."""
+    names = {
+        name.removeprefix(PREFIX).lower().replace("__", "."): name
+        for name, text in environ.items()
+        if name.startswith(PREFIX) and text != ""
+    }
+    values = {key: _typed(key, environ[name]) for key, name in names.items()}
+    return Layer(values, {key: Origin(Source.ENVIRONMENT, name) for key, name in names.items()})
+
+
+def from_pipeline(environ: Mapping[str, str]) -> Layer:
+    """Read the pipeline's domain; what is not a number counts as not set, with a warning."""
+    text = environ.get(PIPELINE_DOMAIN)
+    value = None if text is None else typed(catalogue()["domain"], text)
+    if isinstance(value, int):
+        return _one("domain", value, Origin(Source.ENVIRONMENT, PIPELINE_DOMAIN))
+    said = "is not set" if text is None else f"is {text[:40]!r}, not a number"
+    return Layer(warnings=(f"{PIPELINE_DOMAIN} {said}",))
+
+
+def from_options(options: Mapping[str, object]) -> Layer:
+    """Take values by dotted name from the command line; None is an option that was not given."""
+    given = {key: value for key, value in options.items() if value is not None}
+    values = {
+        key: _typed(key, value) if isinstance(value, str) else value for key, value in given.items()
+    }
+    return Layer(values, {key: Origin(Source.OPTION, _flag(key)) for key in given})
+
+
+def _one(key: str, value: object, origin: Origin) -> Layer:
+    return Layer({key: value}, {key: origin})
+
+
+def _flag(key: str) -> str:
+    return "--" + key.replace(".", "-").replace("_", "-")
+
+
+def _typed(key: str, text: str) -> object:
+    entry = catalogue().get(key)
+    return text if entry is None else typed(entry, text)
+
+
+def _flat(tables: Mapping[str, object], prefix: str) -> Iterator[tuple[str, object]]:
+    for name, value in tables.items():
+        if isinstance(value, dict):
+            yield from _flat(value, f"{prefix}{name}.")
+        else:
+            yield prefix + name, value
+
+
+def _absolute(text: str | None) -> Path | None:
+    # The XDG specification: a relative path in these variables is to be ignored.
+    path = Path(text or "")
+    return path if path.is_absolute() else None
+
+
+def _exists(path: Path) -> bool:
+    try:
+        return path.exists()
+    except OSError:
+        # Not allowed to look: reading it then says so, instead of a silent start without it.
+        return True

@@ -1,0 +1,135 @@
+"""From plain values by dotted name to valid settings, or to what is wrong with them in words."""
+
+import reprlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from pydantic import ValidationError
+
+from carbon_node.settings.catalogue import HIDDEN, Entry, catalogue, near_match, nested
+from carbon_node.settings.model import Settings
+
+_YES = frozenset({"true", "yes", "on", "1"})
+_NO = frozenset({"false", "no", "off", "0"})
+
+_LONG_NUMBER_BITS = 256
+"""Size above which a whole number is not printed; Python refuses to print the largest ones."""
+
+
+@dataclass(frozen=True, slots=True)
+class UnknownKey:
+    """A name that no setting has.
+
+    Args:
+        key: the name.
+    """
+
+    key: str
+
+    @property
+    def message(self) -> str:
+        """What is wrong."""
+        return f"unknown setting {quoted(self.key)}"
+
+    @property
+    def hint(self) -> str:
+        """What to do next."""
+        meant = near_match(self.key, catalogue())
+        return f"did you mean {meant}?" if meant else "settings schema lists the settings"
+
+
+@dataclass(frozen=True, slots=True)
+class InvalidValue:
+    """A value that a setting cannot have.
+
+    Args:
+        entry: the setting.
+        value: what was given.
+    """
+
+    entry: Entry
+    value: object
+
+    @property
+    def key(self) -> str:
+        """Name of the setting."""
+        return self.entry.key
+
+    @property
+    def message(self) -> str:
+        """What is wrong, without the value if it is a secret."""
+        return f"{self.key} cannot be {HIDDEN if self.entry.is_secret else quoted(self.value)}"
+
+    @property
+    def hint(self) -> str:
+        """What to do next."""
+        unit = f" {self.entry.unit}" if self.entry.unit else ""
+        return f"give {self.entry.allowed}{unit}"
+
+
+Problem = UnknownKey | InvalidValue
+
+
+def quoted(value: object) -> str:
+    """Return a value that nobody has vouched for as short printable text of one line."""
+    if isinstance(value, int) and value.bit_length() > _LONG_NUMBER_BITS:
+        return f"a number of {value.bit_length()} bits"
+    short = reprlib.Repr()
+    short.maxstring = short.maxother = 80
+    return short.repr(value)
+
+
+def unknown_keys(values: Mapping[str, object]) -> tuple[UnknownKey, ...]:
+    """Return the names among `values` that no setting has."""
+    return tuple(UnknownKey(key) for key in values if key not in catalogue())
+
+
+def settings_of(values: Mapping[str, object]) -> Settings | tuple[Problem, ...]:
+    """Return valid settings with these values and defaults for the rest, or every problem.
+
+    Args:
+        values: value by dotted name, as JSON, TOML or another `Settings` has it.
+    """
+    if unknown := unknown_keys(values):
+        return unknown
+    try:
+        return Settings.model_validate(nested(values))
+    except ValidationError as error:
+        return tuple(_problems(error, values))
+
+
+def typed(entry: Entry, text: str) -> object:
+    """Return the value that a text of the environment or of an option stands for, else the text.
+
+    Lists are separated by colons, as in PATH. `settings_of` decides whether the value is allowed.
+    """
+    text = text.strip()
+    if entry.kind is tuple:
+        return [part for part in text.split(":") if part]
+    if entry.kind is bool:
+        return True if text.lower() in _YES else False if text.lower() in _NO else text
+    return _number(entry.kind, text)
+
+
+def _number(kind: type, text: str) -> object:
+    # Python reads more than people write as numbers: other scripts' digits, underscores
+    if kind not in (int, float) or not text.isascii() or "_" in text:
+        return text
+    try:
+        return int(text) if kind is int else float(text)
+    except ValueError:
+        return text
+
+
+def _problems(error: ValidationError, values: Mapping[str, object]) -> Iterator[Problem]:
+    # One problem per setting: a list's parts and a union's arms are reported one by one.
+    keys = dict.fromkeys(_key_of(problem["loc"]) for problem in error.errors(include_url=False))
+    for key in keys:
+        yield InvalidValue(catalogue()[key], values[key])
+
+
+def _key_of(location: tuple[int | str, ...]) -> str:
+    parts = [str(part) for part in location]
+    return next(
+        key for end in range(len(parts), 0, -1) if (key := ".".join(parts[:end])) in catalogue()
+    )

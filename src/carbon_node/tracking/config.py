@@ -1,0 +1,93 @@
+"""Every tunable of the guarded measurements, with its unit and reason."""
+
+import tempfile
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from carbon_node.errors import ConfigError
+
+WINDOW_RANGE_S = (0.01, 3600.0)
+"""Below 10 ms CarbonTracker's timing error passes 2 %; above an hour no task is still waiting."""
+
+DEADLINE_RANGE_S = (0.01, 86_400.0)
+"""From a deadline that nothing can meet, which is answered all the same, to one day."""
+
+GRACE_RANGE_S = (0.0, 10.0)
+"""A container gives its daemon 10 s between SIGTERM and SIGKILL."""
+
+WORKERS_RANGE = (1, 64)
+"""Each measurement disturbs the others; beyond this many it only queues elsewhere."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Resource limits of a measuring process; None leaves one as the node has it.
+
+    Args:
+        address_space_bytes: RLIMIT_AS. CUDA reserves far more than it uses: set None where models
+            run on a GPU.
+        processes: RLIMIT_NPROC, counted beyond the tasks that the host runs when the measurement
+            starts. Binds no process of root.
+        file_size_bytes: RLIMIT_FSIZE, of each file.
+    """
+
+    address_space_bytes: int | None = 8 << 30
+    processes: int | None = 256
+    file_size_bytes: int | None = 64 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class TrackerConfig:
+    """How measurements run.
+
+    Args:
+        window_s: how long CarbonTracker observes, seconds. 0.5 s agrees with the closed formula to
+            0.5 %.
+        deadline_s: from the moment a worker is free until the result must be there, seconds.
+            Loading a model counts.
+        grace_s: between SIGTERM and SIGKILL, seconds.
+        workers: measurements at once.
+        queue_wait_s: how long a measurement may wait for a worker, seconds; beyond, the task is
+            answered without it.
+        output_limit_bytes: stdout and stderr together; a process that writes more is ended.
+        tail_bytes: how much of the end of each of stdout and stderr is kept for the log.
+        limits: resource limits of the measuring process.
+        model_roots: folders below which a model may be opened; none by default, since paths come
+            over the network.
+        model_limit_bytes: largest model that is opened or accepted as bytes.
+        work_dir: where each measurement's private folder is made and removed.
+        environment: variables of the measuring process beside the fixed few, e.g.
+            CUDA_VISIBLE_DEVICES.
+        workload: `module:function` that the measuring process runs; tests measure the guard with
+            their own.
+
+    Raises:
+        ConfigError: a number is out of its range.
+    """
+
+    window_s: float = 0.5
+    deadline_s: float = 20.0
+    grace_s: float = 0.5
+    workers: int = 2
+    queue_wait_s: float = 60.0
+    output_limit_bytes: int = 1 << 20
+    tail_bytes: int = 4096
+    limits: Limits = Limits()
+    model_roots: tuple[Path, ...] = ()
+    model_limit_bytes: int = 2 << 30
+    work_dir: Path = field(default_factory=lambda: Path(tempfile.gettempdir()))
+    environment: tuple[tuple[str, str], ...] = ()
+    workload: str = "carbon_node.tracking.workload:run"
+
+    def __post_init__(self) -> None:
+        """Refuse numbers that no measurement could work with."""
+        _require("window_s", self.window_s, WINDOW_RANGE_S)
+        _require("deadline_s", self.deadline_s, DEADLINE_RANGE_S)
+        _require("grace_s", self.grace_s, GRACE_RANGE_S)
+        _require("workers", self.workers, WORKERS_RANGE)
+
+
+def _require(name: str, value: float, bounds: tuple[float, float]) -> None:
+    low, high = bounds
+    if not low <= value <= high:
+        raise ConfigError(f"tracker.{name} is {value}; it must lie between {low} and {high}")

@@ -1,0 +1,128 @@
+"""One window under CarbonTracker, and what it says about it. For measuring processes only.
+
+The traps of CarbonTracker 2.4.7 that this module steps around: it looks its place up in the network
+on construction; simulated components run at half their power unless told otherwise; several devices
+of a component are averaged; a prediction after the first epoch blocks; and its log is no interface.
+So numbers are read from its components, not from its log, and the lines by which it calls its own
+numbers wrong are collected.
+"""
+
+import logging
+import time
+from collections.abc import Callable
+from typing import Any, Final
+
+from carbontracker.components.component import Component
+from carbontracker.emissions.intensity.intensity import IntensityService
+from carbontracker.tracker import CarbonTracker
+
+from carbon_node.tracking.messages import Json
+
+UPDATE_INTERVAL_S: Final = 0.1
+"""Between two readings of a component; NVML renews its own about as often."""
+
+_SOURCES: Final = {
+    "SimulatedGPUHandler": "simulated",
+    "NvidiaGPU": "nvml",
+    "IntelCPU": "rapl",
+    "GenericCPU": "guess",
+}
+
+
+class _WrongNumberLines(logging.Handler):
+    """Collects what CarbonTracker logs when its number is wrong."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.WARNING)
+        self.critical: list[str] = []
+        self.too_short = False
+
+    def emit(self, record: logging.LogRecord) -> None:
+        message = record.getMessage()
+        if record.levelno >= logging.CRITICAL:
+            self.critical.append(message[:500])
+        self.too_short = self.too_short or "too short" in message
+
+
+def simulated_components(power_w: float) -> dict[str, Any]:
+    """Return CarbonTracker's arguments for one simulated device that draws `power_w`."""
+    return {
+        "components": "gpu",
+        "sim_gpu": "simulated",
+        "sim_gpu_watts": power_w,
+        "sim_gpu_util": 1.0,
+    }
+
+
+def host_components() -> dict[str, Any]:
+    """Return CarbonTracker's arguments for every component of this host that it can find."""
+    return {"components": "all"}
+
+
+def observe(window_s: float, work: Callable[[float], int], components: dict[str, Any]) -> Json:
+    """Observe work under CarbonTracker.
+
+    Args:
+        window_s: how long to observe at least, seconds; longer if a component needs that for its
+            first reading.
+        work: called with seconds, works that long at least and returns how many inferences it ran.
+        components: arguments that say what is measured.
+
+    Returns:
+        The observation for the node to judge: components with their energy, lengths of the window
+        on both clocks.
+    """
+    lines = _WrongNumberLines()
+    tracker = _construct(components)
+    tracker.logger.logger_err.addHandler(lines)
+    started_s = time.monotonic()
+    tracker.epoch_start()
+    inferences = work(window_s)
+    while not _all_were_read(tracker.tracker.components):
+        inferences += work(UPDATE_INTERVAL_S / 10)
+    duration_s = time.monotonic() - started_s
+    tracker.epoch_end()
+    epochs_s = tracker.tracker.epoch_times
+    return {
+        "components": [_facts(component, epochs_s) for component in tracker.tracker.components],
+        "epoch_s": epochs_s[0],
+        "duration_s": duration_s,
+        "inferences": inferences,
+        "critical": lines.critical,
+        "too_short": lines.too_short,
+    }
+
+
+def _construct(components: dict[str, Any]) -> Any:  # noqa: ANN401 - CarbonTracker is published without types
+    # Its look-up of the place would wait for ever on a network that drips; the node applies its
+    # own intensity.
+    IntensityService._fetch_geo_location = lambda _: None
+    # One epoch more than is run: after the last one CarbonTracker stops itself and waits for a
+    # reading in progress.
+    return CarbonTracker(
+        epochs=2,
+        monitor_epochs=2,
+        epochs_before_pred=0,
+        update_interval=UPDATE_INTERVAL_S,
+        interpretable=False,
+        decimal_precision=18,
+        **components,
+    )
+
+
+def _all_were_read(components: list[Component]) -> bool:
+    return all(component.power_usages and component.power_usages[-1] for component in components)
+
+
+def _facts(component: Component, epochs_s: list[float]) -> Json:
+    powers_w = component.power_usages[0]
+    return {
+        "name": component.name,
+        "source": _SOURCES.get(type(component.handler).__name__, "unknown"),
+        "devices": component.devices(),
+        "readings": len(powers_w),
+        "lowest_power_w": float(min(powers_w, default=0.0)),
+        # CarbonTracker's own energy, before its PUE: over the window, for the mean of the
+        # component's devices.
+        "energy_kwh_per_device": float(component.energy_usage(epochs_s)[0]),
+    }

@@ -1,0 +1,244 @@
+"""The node's side of guarded measurements: how many at once, how long, and what came of each."""
+
+import asyncio
+import logging
+import os
+import secrets
+import socket
+import time
+from collections.abc import AsyncIterator
+from contextlib import ExitStack, asynccontextmanager, suppress
+from shutil import rmtree
+from types import TracebackType
+from typing import Final, Self
+
+from carbon_node.errors import TrackerDied, TrackerError, TrackerTimeout
+from carbon_node.estimation.measurement import Measurement, ModelRun, Run
+from carbon_node.tracking.config import TrackerConfig
+from carbon_node.tracking.conversation import Conversation
+from carbon_node.tracking.failures import FailureName
+from carbon_node.tracking.launcher import Forkserver
+from carbon_node.tracking.messages import Job, Report
+from carbon_node.tracking.verdict import judge
+
+ANSWER_MARGIN_S: Final = 1.0
+"""Beyond deadline and grace, for a keeper to kill, reap and report; then it is given up."""
+
+ATTEMPTS: Final = 2
+"""A forkserver that ends between a request and its fork is replaced, and asked once more."""
+
+_log = logging.getLogger(__name__)
+
+
+class TrackerPool:
+    """Measurements under CarbonTracker in guarded processes, a few at a time.
+
+    An asynchronous context manager for one event loop. Entering it starts the forkserver and does
+    not wait for it; leaving it ends the forkserver and whatever still measures, within the grace
+    and a second.
+
+    Args:
+        config: how measurements run.
+    """
+
+    def __init__(self, config: TrackerConfig) -> None:
+        self._config = config
+        self._workers = asyncio.Semaphore(config.workers)
+        self._forkserver: Forkserver | None = None
+        self._conversations: set[Conversation] = set()
+
+    async def __aenter__(self) -> Self:
+        """Start to get warm."""
+        with suppress(OSError):  # the first measurement tries again, and says what is wrong
+            self._warm_forkserver()
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """End every process of the pool."""
+        for conversation in self._conversations:
+            conversation.close()
+        if self._forkserver is not None:
+            await self._forkserver.close(self._config.grace_s + ANSWER_MARGIN_S)
+
+    async def measure(self, run: Run, deadline_s: float | None = None) -> Measurement:
+        """Measure a run once a worker is free.
+
+        Cancelling the call ends the measurement, with SIGTERM and grace, before the cancellation
+        goes on.
+
+        Args:
+            run: what to measure.
+            deadline_s: seconds that it may take once a worker is free; None takes the configured
+                ones.
+
+        Returns:
+            The measurement, within `queue_wait_s`, the deadline, the grace and a second.
+
+        Raises:
+            TrackerError: there is none; its `failure` is a `FailureName`.
+        """
+        if deadline_s is None:
+            deadline_s = self._config.deadline_s
+        async with self._worker():
+            report = await self._report_on(run, deadline_s)
+        try:
+            return judge(report, run, deadline_s)
+        except TrackerError as error:
+            _log.warning("measurement failed: %s", error, extra=_tails(report))
+            raise
+
+    @asynccontextmanager
+    async def _worker(self) -> AsyncIterator[None]:
+        wait_s = self._config.queue_wait_s
+        try:
+            async with asyncio.timeout(wait_s):
+                await self._workers.acquire()
+        except TimeoutError as error:
+            raise TrackerError(
+                FailureName.NO_WORKER,
+                f"all {self._config.workers} workers were busy for {wait_s:g} s;"
+                " raise tracker.workers",
+            ) from error
+        try:
+            yield
+        finally:
+            self._workers.release()
+
+    async def _report_on(self, run: Run, deadline_s: float) -> Report:
+        job = self._job(run, deadline_s)
+        model = run.raw_model if isinstance(run, ModelRun) else b""
+        try:
+            for _ in range(ATTEMPTS):
+                forkserver = self._warm_forkserver()
+                report = await self._attempt(forkserver, job, model)
+                if report is not None:
+                    return report
+                await forkserver.close(self._config.grace_s + ANSWER_MARGIN_S)
+        except OSError as error:
+            raise TrackerDied(
+                FailureName.GUARD_FAILED, f"no measuring process can be started: {error}"
+            ) from error
+        raise TrackerDied(
+            FailureName.GUARD_FAILED, "the forkserver ended before it forked a guard, twice"
+        )
+
+    async def _attempt(self, forkserver: Forkserver, job: Job, model: bytes) -> Report | None:
+        try:
+            async with self._conversation(forkserver, job, model) as conversation:
+                return await self._outcome(forkserver, conversation, job)
+        except (EOFError, ConnectionError):  # no keeper took it up
+            return None
+
+    async def _outcome(
+        self, forkserver: Forkserver, conversation: Conversation, job: Job
+    ) -> Report:
+        answer_s = job.deadline_monotonic_s + job.grace_s + ANSWER_MARGIN_S
+        try:
+            async with asyncio.timeout(answer_s - time.monotonic()):
+                await conversation.greeting()
+                return await self._report_of_keeper(forkserver, conversation, job)
+        except TimeoutError as error:
+            if conversation.keeper_pid is not None:
+                conversation.kill_keeper()
+                await asyncio.to_thread(rmtree, job.directory, ignore_errors=True)
+                raise TrackerDied(
+                    FailureName.GUARD_FAILED, "its guard did not answer and was killed"
+                ) from error
+            if forkserver.is_overdue:
+                forkserver.kill()
+            raise TrackerTimeout(
+                FailureName.TIMEOUT, "no measuring process was ready before the deadline"
+            ) from error
+
+    async def _report_of_keeper(
+        self, forkserver: Forkserver, conversation: Conversation, job: Job
+    ) -> Report:
+        try:
+            return await conversation.report()
+        except (EOFError, ConnectionError) as error:
+            await asyncio.to_thread(rmtree, job.directory, ignore_errors=True)
+            raise TrackerDied(FailureName.GUARD_FAILED, "its guard was killed") from error
+        finally:
+            if forkserver.has_ended and conversation.keeper_pid is not None:
+                await asyncio.to_thread(_reap_if_adopted, conversation.keeper_pid)
+
+    def _job(self, run: Run, deadline_s: float) -> Job:
+        config = self._config
+        return Job(
+            run=run,
+            workload=config.workload,
+            directory=config.work_dir / f"carbon-node-{secrets.token_hex(8)}",
+            window_s=config.window_s,
+            deadline_monotonic_s=time.monotonic() + deadline_s,
+            grace_s=config.grace_s,
+            output_limit_bytes=config.output_limit_bytes,
+            tail_bytes=config.tail_bytes,
+            limits=config.limits,
+            model_roots=config.model_roots,
+            model_limit_bytes=config.model_limit_bytes,
+        )
+
+    @asynccontextmanager
+    async def _conversation(
+        self, forkserver: Forkserver, job: Job, model: bytes
+    ) -> AsyncIterator[Conversation]:
+        conversation = await _conversation_with_keeper(forkserver, model)
+        self._conversations.add(conversation)
+        try:
+            conversation.hand_over(job)
+            yield conversation
+        except asyncio.CancelledError:
+            with suppress(TimeoutError, ConnectionError):
+                async with asyncio.timeout(job.grace_s + ANSWER_MARGIN_S):
+                    await conversation.stop()
+            raise
+        finally:
+            self._conversations.discard(conversation)
+            conversation.close()
+
+    def _warm_forkserver(self) -> Forkserver:
+        if self._forkserver is None or self._forkserver.has_ended:
+            self._forkserver = Forkserver.start(self._config)
+        return self._forkserver
+
+
+async def _conversation_with_keeper(forkserver: Forkserver, model: bytes) -> Conversation:
+    with ExitStack() as handed_over, ExitStack() as kept:
+        ours, theirs = socket.socketpair()
+        kept.enter_context(ours)
+        descriptors = [handed_over.enter_context(theirs).fileno()]
+        if model:
+            descriptors.append(await asyncio.to_thread(_in_memory_file, model))
+            handed_over.callback(os.close, descriptors[-1])
+        forkserver.request(descriptors)
+        conversation = await Conversation.over(ours)
+        kept.pop_all()
+        return conversation
+
+
+def _in_memory_file(content: bytes) -> int:
+    descriptor = os.memfd_create("model")
+    try:
+        with os.fdopen(descriptor, "wb", closefd=False) as file:
+            file.write(content)
+        os.lseek(descriptor, 0, os.SEEK_SET)
+    except OSError:
+        os.close(descriptor)
+        raise
+    return descriptor
+
+
+def _reap_if_adopted(pid: int) -> None:
+    # Where the node is process 1 or a child reaper, the keepers of a killed forkserver become its
+    # own children.
+    with suppress(ChildProcessError):
+        os.waitpid(pid, 0)
+
+
+def _tails(report: Report) -> dict[str, str]:
+    return {"stdout_tail": report.stdout_tail, "stderr_tail": report.stderr_tail}

@@ -1,0 +1,261 @@
+"""From a guard's report to a measurement, or to the one name of why there is none."""
+
+import math
+import signal
+from dataclasses import dataclass
+from typing import Final, NoReturn
+
+from carbon_node.errors import TrackerDied, TrackerError, TrackerProtocolError, TrackerTimeout
+from carbon_node.estimation.measurement import Measurement, Run, SimulatedRun
+from carbon_node.tracking.failures import FailureName
+from carbon_node.tracking.messages import Json, Report, only_message
+
+AGREEMENT_BOUND: Final = 0.05
+"""Largest relative difference between CarbonTracker and the formula, and between two clocks."""
+
+EXIT_OF_CARBONTRACKER: Final = 70
+"""Status with which CarbonTracker ends the process on any error of its own."""
+
+_J_PER_KWH: Final = 3.6e6
+
+
+@dataclass(frozen=True, slots=True)
+class _Component:
+    name: str
+    source: str
+    devices: tuple[str, ...]
+    readings: int
+    lowest_power_w: float
+    energy_kwh_per_device: float
+
+    def energy_kwh(self) -> float:
+        """Return the energy of all devices: CarbonTracker gives their mean."""
+        return self.energy_kwh_per_device * len(self.devices)
+
+
+@dataclass(frozen=True, slots=True)
+class _Observation:
+    components: tuple[_Component, ...]
+    epoch_s: float
+    duration_s: float
+    inferences: int
+    critical: tuple[str, ...]
+    too_short: bool
+
+
+def judge(report: Report, run: Run, deadline_s: float) -> Measurement:
+    """Return the measurement that a report holds.
+
+    Args:
+        report: what the guard saw.
+        run: what was to be measured.
+        deadline_s: what the measurement had, for the message.
+
+    Raises:
+        TrackerTimeout: the deadline had passed.
+        TrackerDied: the guard or the process ended without a result.
+        TrackerProtocolError: the result could not be read or believed.
+        TrackerError: the process said why it could not measure.
+    """
+    _require_good_end(report, deadline_s)
+    message = only_message(report.result)
+    _require_no_failure(message)
+    observation = _observation(message)
+    _require_belief(observation)
+    measurement = _measurement(observation)
+    if isinstance(run, SimulatedRun):
+        _require_agreement(measurement, run.power_w)
+    return measurement
+
+
+def _require_good_end(report: Report, deadline_s: float) -> None:
+    if report.error:
+        raise TrackerDied(
+            FailureName.GUARD_FAILED, f"the measurement could not be guarded: {report.error}"
+        )
+    match report.ended_by:
+        case "deadline":
+            _refuse_late(report, deadline_s)
+        case "flood":
+            raise TrackerDied(
+                FailureName.OUTPUT_FLOOD,
+                f"the process wrote without end and was stopped{_last_words(report)}",
+            )
+        case "oversized":
+            raise TrackerProtocolError(
+                FailureName.OVERSIZED_RESULT, "the process sent more than a result can be"
+            )
+        case _:
+            _require_good_status(report)
+
+
+def _refuse_late(report: Report, deadline_s: float) -> NoReturn:
+    if report.killed:
+        raise TrackerTimeout(
+            FailureName.SIGTERM_IGNORED,
+            f"no result within {deadline_s:g} s, and SIGTERM did not end it{_last_words(report)}",
+        )
+    raise TrackerTimeout(
+        FailureName.TIMEOUT, f"no result within {deadline_s:g} s{_last_words(report)}"
+    )
+
+
+def _require_good_status(report: Report) -> None:
+    status = report.exit_status
+    if status < 0:
+        raise TrackerDied(
+            FailureName.SIGNAL,
+            f"the process was ended by {_signal_name(-status)}{_last_words(report)}",
+        )
+    if status == EXIT_OF_CARBONTRACKER:
+        raise TrackerDied(
+            FailureName.EXIT_70,
+            f"CarbonTracker gave up and ended the process with status 70{_last_words(report)}",
+        )
+    if status != 0:
+        raise TrackerDied(
+            FailureName.EXIT_STATUS, f"the process ended with status {status}{_last_words(report)}"
+        )
+
+
+def _signal_name(number: int) -> str:
+    try:
+        return signal.Signals(number).name
+    except ValueError:  # real-time signals have no names
+        return f"signal {number}"
+
+
+def _last_words(report: Report) -> str:
+    lines = (report.stderr_tail.strip() or report.stdout_tail.strip()).splitlines()
+    return f"; its last line was: {lines[-1].strip()[:300]}" if lines else ""
+
+
+def _require_no_failure(message: Json) -> None:
+    if "failure" not in message:
+        return
+    detail = str(message.get("detail", ""))[:500]
+    try:
+        failure = FailureName(message["failure"])
+    except ValueError as error:
+        raise TrackerProtocolError(
+            FailureName.GARBAGE_RESULT,
+            f"the process named a failure that does not exist: {message['failure']!r}",
+        ) from error
+    raise TrackerError(failure, detail)
+
+
+def _observation(message: Json) -> _Observation:
+    if not message.get("observation"):
+        raise TrackerProtocolError(FailureName.NO_MEASUREMENT, "the result holds no measurement")
+    try:
+        return _typed(message["observation"])
+    except (KeyError, TypeError, ValueError) as error:
+        raise TrackerProtocolError(
+            FailureName.GARBAGE_RESULT, f"the result's measurement cannot be read: {error!r}"
+        ) from error
+
+
+def _typed(found: Json) -> _Observation:
+    return _Observation(
+        components=tuple(map(_component, found["components"])),
+        epoch_s=float(found["epoch_s"]),
+        duration_s=float(found["duration_s"]),
+        inferences=int(found["inferences"]),
+        critical=tuple(map(str, found["critical"])),
+        too_short=bool(found["too_short"]),
+    )
+
+
+def _component(found: Json) -> _Component:
+    return _Component(
+        name=str(found["name"]),
+        source=str(found["source"]),
+        devices=tuple(map(str, found["devices"])),
+        readings=int(found["readings"]),
+        lowest_power_w=float(found["lowest_power_w"]),
+        energy_kwh_per_device=float(found["energy_kwh_per_device"]),
+    )
+
+
+def _require_belief(observation: _Observation) -> None:
+    if observation.critical:
+        raise TrackerProtocolError(
+            FailureName.CRITICAL_LOG_LINE,
+            f"CarbonTracker calls its number wrong: {' '.join(observation.critical[0].split())}",
+        )
+    if observation.too_short:
+        raise TrackerProtocolError(
+            FailureName.TOO_SHORT,
+            f"CarbonTracker has no reading after {observation.duration_s:g} s; use a longer window",
+        )
+    if not observation.components:
+        raise TrackerProtocolError(
+            FailureName.NO_MEASUREMENT, "CarbonTracker measured no component"
+        )
+    for component in observation.components:
+        _require_readings(component)
+    _require_one_clock(observation)
+
+
+def _require_readings(component: _Component) -> None:
+    numbers = (component.lowest_power_w, component.energy_kwh_per_device)
+    if not all(map(math.isfinite, numbers)):
+        raise TrackerProtocolError(
+            FailureName.NOT_FINITE,
+            f"{component.name} has a power or energy that is not finite: {numbers}",
+        )
+    if not component.devices or component.readings % len(component.devices) != 0:
+        raise TrackerProtocolError(
+            FailureName.SEVERAL_DEVICES,
+            f"{component.name} has {component.readings} readings of {len(component.devices)}"
+            " devices, which cannot be summed",
+        )
+    if min(numbers) <= 0:
+        raise TrackerProtocolError(
+            FailureName.ZERO,
+            f"{component.name} reads {component.lowest_power_w:g} W and"
+            f" {component.energy_kwh_per_device:g} kWh, but hardware that runs draws power",
+        )
+
+
+def _require_one_clock(observation: _Observation) -> None:
+    if not (math.isfinite(observation.duration_s) and math.isfinite(observation.epoch_s)):
+        raise TrackerProtocolError(FailureName.NOT_FINITE, "the window's length is not finite")
+    if observation.duration_s <= 0 or _differ(observation.epoch_s, observation.duration_s):
+        raise TrackerProtocolError(
+            FailureName.CLOCK_JUMPED,
+            f"CarbonTracker's wall clock saw {observation.epoch_s:g} s, the monotonic clock"
+            f" {observation.duration_s:g} s; the host's time was set during the measurement",
+        )
+
+
+def _measurement(observation: _Observation) -> Measurement:
+    components = observation.components
+    return Measurement(
+        device_energy_kwh=sum(component.energy_kwh() for component in components),
+        duration_s=observation.duration_s,
+        inferences=observation.inferences,
+        components=tuple(
+            _label(component, device) for component in components for device in component.devices
+        ),
+        power_is_guessed=any(component.source == "guess" for component in components),
+    )
+
+
+def _label(component: _Component, device: str) -> str:
+    return "simulated" if component.source == "simulated" else f"{component.name}:{device}"
+
+
+def _require_agreement(measurement: Measurement, power_w: float) -> None:
+    formula_kwh = power_w * measurement.duration_s / _J_PER_KWH
+    if _differ(measurement.device_energy_kwh, formula_kwh):
+        raise TrackerProtocolError(
+            FailureName.DISAGREEMENT,
+            f"CarbonTracker reports {measurement.device_energy_kwh:g} kWh for {power_w:g} W over"
+            f" {measurement.duration_s:g} s; the closed formula gives {formula_kwh:g} kWh, and"
+            f" {AGREEMENT_BOUND:.0%} is the bound",
+        )
+
+
+def _differ(one: float, other: float) -> bool:
+    return abs(one - other) > AGREEMENT_BOUND * abs(other)

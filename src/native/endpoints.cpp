@@ -1,0 +1,191 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "endpoints.hpp"
+
+#include <fastdds/dds/publisher/Publisher.hpp>
+#include <fastdds/dds/subscriber/Subscriber.hpp>
+#include <fastdds/dds/topic/Topic.hpp>
+
+#include <utility>
+
+namespace binding {
+
+namespace {
+
+template <class EndpointQos>
+void apply(EndpointQos& to, const Qos& qos)
+{
+    to.reliability().kind = qos.reliable ? dds::RELIABLE_RELIABILITY_QOS : dds::BEST_EFFORT_RELIABILITY_QOS;
+    to.durability().kind = qos.transient_local ? dds::TRANSIENT_LOCAL_DURABILITY_QOS : dds::VOLATILE_DURABILITY_QOS;
+    if (qos.history_depth == 0) {
+        to.history().kind = dds::KEEP_ALL_HISTORY_QOS;
+    } else {
+        to.history().kind = dds::KEEP_LAST_HISTORY_QOS;
+        to.history().depth = qos.history_depth;
+    }
+    to.resource_limits().max_samples = qos.max_samples;
+    to.resource_limits().max_instances = qos.max_instances;
+    to.resource_limits().max_samples_per_instance = qos.max_samples_per_instance;
+    // The default keeps every buffer at the size of the largest sample it ever held: megabytes, here.
+    to.endpoint().history_memory_policy = rtps::DYNAMIC_RESERVE_MEMORY_MODE;
+}
+
+InstanceState state_of(dds::InstanceStateKind kind)
+{
+    switch (kind) {
+        case dds::NOT_ALIVE_DISPOSED_INSTANCE_STATE: return InstanceState::disposed;
+        case dds::NOT_ALIVE_NO_WRITERS_INSTANCE_STATE: return InstanceState::no_writers;
+        default: return InstanceState::alive;
+    }
+}
+
+std::vector<std::string> guids_of(const std::vector<dds::InstanceHandle_t>& handles)
+{
+    std::vector<std::string> guids;
+    for (const auto& handle : handles) {
+        guids.push_back(text_of(rtps::iHandle2GUID(handle)));
+    }
+    return guids;
+}
+
+Sample sample_of(const StructType& type, dds::DynamicData& data, const dds::SampleInfo& info)
+{
+    const auto* octets = static_cast<const rtps::octet*>(info.instance_handle.value);
+    return {info.valid_data ? type.to_python(data) : nb::none(), std::string(octets, octets + 16),
+            state_of(info.instance_state), text_of(info.sample_identity.writer_guid()),
+            info.source_timestamp.to_ns(), info.reception_timestamp.to_ns()};
+}
+
+}  // namespace
+
+dds::DataReaderQos reader_qos(dds::DataReaderQos defaults, const Qos& qos)
+{
+    apply(defaults, qos);
+    return defaults;
+}
+
+dds::DataWriterQos writer_qos(dds::DataWriterQos defaults, const Qos& qos)
+{
+    apply(defaults, qos);
+    defaults.reliable_writer_qos().times.heartbeat_period = duration_of(qos.heartbeat_period_s);
+    return defaults;
+}
+
+Reader::Reader(std::shared_ptr<Participant> participant, const std::string& topic,
+        std::shared_ptr<StructType> type, const Qos& qos)
+    : participant_(std::move(participant))
+    , type_(std::move(type))
+{
+    nb::gil_scoped_release release;
+    Participant::Use use(*participant_);
+    auto* subscriber = use.subscriber();
+    reader_ = check_created(subscriber->create_datareader(use.topic(topic, *type_),
+                                    reader_qos(subscriber->get_default_datareader_qos(), qos)),
+            "reader of " + topic);
+}
+
+Reader::~Reader()
+{
+    nb::gil_scoped_release release;
+    participant_->if_open([this](const Participant::Use& use) { use.subscriber()->delete_datareader(reader_); });
+}
+
+std::vector<Sample> Reader::take(size_t limit)
+{
+    std::vector<std::pair<DataPtr, dds::SampleInfo>> taken;
+    {
+        nb::gil_scoped_release release;
+        Participant::Use use(*participant_);
+        while (taken.size() < limit) {
+            DataPtr data = type_->create();
+            dds::SampleInfo info;
+            const auto code = reader_->take_next_sample(&data, &info);
+            if (code == dds::RETCODE_NO_DATA) {
+                break;
+            }
+            check(code, "take from " + type_->name());
+            taken.emplace_back(std::move(data), info);
+        }
+    }
+    std::vector<Sample> samples;
+    samples.reserve(taken.size());
+    for (auto& [data, info] : taken) {
+        samples.push_back(sample_of(*type_, *data, info));
+    }
+    return samples;
+}
+
+std::vector<std::string> Reader::matched() const
+{
+    nb::gil_scoped_release release;
+    Participant::Use use(*participant_);
+    std::vector<dds::InstanceHandle_t> handles;
+    check(reader_->get_matched_publications(handles), "matched writers");
+    return guids_of(handles);
+}
+
+Writer::Writer(std::shared_ptr<Participant> participant, const std::string& topic,
+        std::shared_ptr<StructType> type, const Qos& qos)
+    : participant_(std::move(participant))
+    , type_(std::move(type))
+{
+    nb::gil_scoped_release release;
+    Participant::Use use(*participant_);
+    auto* publisher = use.publisher();
+    writer_ = check_created(publisher->create_datawriter(use.topic(topic, *type_),
+                                    writer_qos(publisher->get_default_datawriter_qos(), qos)),
+            "writer of " + topic);
+    guid_ = text_of(writer_->guid());
+}
+
+Writer::~Writer()
+{
+    nb::gil_scoped_release release;
+    participant_->if_open([this](const Participant::Use& use) { use.publisher()->delete_datawriter(writer_); });
+}
+
+void Writer::write(nb::handle value)
+{
+    DataPtr data = type_->from_python(value);
+    nb::gil_scoped_release release;
+    Participant::Use use(*participant_);
+    check(writer_->write(&data), "write " + type_->name());
+}
+
+void Writer::dispose(nb::handle value)
+{
+    DataPtr data = type_->from_python(value);
+    nb::gil_scoped_release release;
+    Participant::Use use(*participant_);
+    check(writer_->dispose(&data, dds::HANDLE_NIL), "dispose " + type_->name());
+}
+
+void Writer::unregister(nb::handle value)
+{
+    DataPtr data = type_->from_python(value);
+    nb::gil_scoped_release release;
+    Participant::Use use(*participant_);
+    check(writer_->unregister_instance(&data, dds::HANDLE_NIL), "unregister " + type_->name());
+}
+
+bool Writer::wait_for_acknowledgments(double timeout_s)
+{
+    nb::gil_scoped_release release;
+    Participant::Use use(*participant_);
+    const auto code = writer_->wait_for_acknowledgments(duration_of(timeout_s));
+    if (code == dds::RETCODE_TIMEOUT) {
+        return false;
+    }
+    check(code, "wait for acknowledgments of " + type_->name());
+    return true;
+}
+
+std::vector<std::string> Writer::matched() const
+{
+    nb::gil_scoped_release release;
+    Participant::Use use(*participant_);
+    std::vector<dds::InstanceHandle_t> handles;
+    check(writer_->get_matched_subscriptions(handles), "matched readers");
+    return guids_of(handles);
+}
+
+}  // namespace binding

@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "participant.hpp"
+#include "types.hpp"
+
+#include <fastdds/dds/publisher/DataWriter.hpp>
+#include <fastdds/dds/publisher/qos/DataWriterQos.hpp>
+#include <fastdds/dds/subscriber/DataReader.hpp>
+#include <fastdds/dds/subscriber/SampleInfo.hpp>
+#include <fastdds/dds/subscriber/qos/DataReaderQos.hpp>
+
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace binding {
+
+/// Quality of service of a reader or writer; what it does not name keeps the default of Fast DDS or its XML profile.
+struct Qos {
+    bool reliable;
+    bool transient_local;
+    int32_t history_depth;  // 0 keeps all
+    int32_t max_samples;
+    int32_t max_instances;
+    int32_t max_samples_per_instance;
+    double heartbeat_period_s;  // of a reliable writer
+};
+
+dds::DataReaderQos reader_qos(dds::DataReaderQos defaults, const Qos& qos);
+dds::DataWriterQos writer_qos(dds::DataWriterQos defaults, const Qos& qos);
+
+enum class InstanceState { alive, disposed, no_writers };
+
+/// One sample as it was taken.
+struct Sample {
+    nb::object value;  // tuple in member order; None when only the state of the instance changed
+    std::string instance;  // handle: 16 octets, equal for equal keys of one reader
+    InstanceState state;
+    std::string writer;
+    int64_t source_timestamp_ns;
+    int64_t reception_timestamp_ns;
+};
+
+class Reader {
+public:
+    Reader(std::shared_ptr<Participant> participant, const std::string& topic, std::shared_ptr<StructType> type,
+            const Qos& qos);
+    ~Reader();
+    Reader(const Reader&) = delete;
+    Reader& operator=(const Reader&) = delete;
+
+    std::vector<Sample> take(size_t limit);
+    std::vector<std::string> matched() const;
+
+private:
+    std::shared_ptr<Participant> participant_;
+    std::shared_ptr<StructType> type_;
+    dds::DataReader* reader_;
+};
+
+class Writer {
+public:
+    Writer(std::shared_ptr<Participant> participant, const std::string& topic, std::shared_ptr<StructType> type,
+            const Qos& qos);
+    ~Writer();
+    Writer(const Writer&) = delete;
+    Writer& operator=(const Writer&) = delete;
+
+    void write(nb::handle value);
+    void dispose(nb::handle value);
+    void unregister(nb::handle value);
+    bool wait_for_acknowledgments(double timeout_s);
+    std::vector<std::string> matched() const;
+    std::string guid() const { return guid_; }
+
+private:
+    std::shared_ptr<Participant> participant_;
+    std::shared_ptr<StructType> type_;
+    dds::DataWriter* writer_;
+    std::string guid_;
+};
+
+}  // namespace binding

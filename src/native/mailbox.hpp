@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "errors.hpp"
+
+#include <deque>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace binding {
+
+/// What discovery said about another participant.
+struct PeerEvent {
+    std::string status;  // "discovered", "changed", "removed" (it said goodbye) or "dropped" (its lease ended)
+    std::string guid;
+    std::string name;
+    std::vector<std::pair<std::string, std::string>> properties;
+};
+
+/// One line of Fast DDS's own log.
+struct LogLine {
+    std::string severity;  // "error", "warning" or "info"
+    std::string category;
+    std::string message;
+};
+
+/// Where the threads of DDS leave word for the one thread that runs Python.
+///
+/// They never take the GIL: they append under a lock of their own and make the eventfd readable. Whoever
+/// watches the eventfd clears it first and then collects, so that no word is missed.
+class Mailbox {
+public:
+    Mailbox();
+    ~Mailbox();
+    Mailbox(const Mailbox&) = delete;
+    Mailbox& operator=(const Mailbox&) = delete;
+
+    int fileno() const { return event_fd_; }
+    void signal() noexcept;
+    void clear() noexcept;
+
+    void post(PeerEvent event);
+    void post(const LogLine& line);
+    std::deque<PeerEvent> take_peer_events();
+    std::deque<LogLine> take_log_lines();
+
+private:
+    int event_fd_;
+    std::mutex mutex_;
+    std::deque<PeerEvent> peer_events_;
+    std::deque<LogLine> log_lines_;
+};
+
+/// From now until it dies, let `mailbox` have every line of Fast DDS's log, which is one per process.
+void subscribe_to_log(const std::shared_ptr<Mailbox>& mailbox);
+
+}  // namespace binding

@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "rpc.hpp"
+
+#include <fastdds/dds/domain/qos/ReplierQos.hpp>
+#include <fastdds/dds/domain/qos/RequesterQos.hpp>
+#include <fastdds/dds/publisher/Publisher.hpp>
+#include <fastdds/dds/rpc/ServiceTypeSupport.hpp>
+#include <fastdds/dds/subscriber/Subscriber.hpp>
+
+#include <sstream>
+
+namespace binding {
+
+namespace {
+
+template <class EndQos>
+EndQos qos_of(const Participant::Use& use, const Qos& qos)
+{
+    EndQos both;
+    both.reader_qos = reader_qos(use.subscriber()->get_default_datareader_qos(), qos);
+    both.writer_qos = writer_qos(use.publisher()->get_default_datawriter_qos(), qos);
+    return both;
+}
+
+template <class Take>
+std::vector<Message> take_messages(Participant& participant, const StructType& type, size_t limit, Take take)
+{
+    std::vector<std::pair<DataPtr, dds::rpc::RequestInfo>> taken;
+    {
+        nb::gil_scoped_release release;
+        Participant::Use use(participant);
+        for (bool more = true; more && taken.size() < limit;) {
+            DataPtr data = type.create();
+            dds::rpc::RequestInfo info;
+            const auto code = take(&data, info);
+            if (code == dds::RETCODE_OK && info.valid_data) {
+                taken.emplace_back(std::move(data), info);
+            } else if (code == dds::RETCODE_NO_DATA) {
+                more = false;
+            } else {
+                check(code, "take from " + type.name());
+            }
+        }
+    }
+    std::vector<Message> messages;
+    for (auto& [data, info] : taken) {
+        messages.emplace_back(type.to_python(*data), Correlation{info.related_sample_identity});
+    }
+    return messages;
+}
+
+std::pair<size_t, size_t> matches(Participant& participant, dds::DataReader* reader, dds::DataWriter* writer)
+{
+    nb::gil_scoped_release release;
+    Participant::Use use(participant);
+    std::vector<dds::InstanceHandle_t> writers;
+    std::vector<dds::InstanceHandle_t> readers;
+    check(reader->get_matched_publications(writers), "matched writers");
+    check(writer->get_matched_subscriptions(readers), "matched readers");
+    return {writers.size(), readers.size()};
+}
+
+}  // namespace
+
+std::string Correlation::text() const
+{
+    std::ostringstream text;
+    text << identity;
+    return text.str();
+}
+
+Service::Service(std::shared_ptr<Participant> participant, std::string name,
+        std::shared_ptr<StructType> request_type, std::shared_ptr<StructType> reply_type)
+    : participant(std::move(participant))
+    , name(std::move(name))
+    , request_type(std::move(request_type))
+    , reply_type(std::move(reply_type))
+{
+    nb::gil_scoped_release release;
+    Participant::Use use(*this->participant);
+    dds::rpc::ServiceTypeSupport types(this->request_type->support(), this->reply_type->support());
+    check(use->register_service_type(types, this->name), "register service type " + this->name);
+    service = check_created(use->create_service(this->name, this->name), "service " + this->name);
+}
+
+Replier::Replier(std::shared_ptr<Service> service, const Qos& qos)
+    : service_(std::move(service))
+{
+    nb::gil_scoped_release release;
+    Participant::Use use(*service_->participant);
+    replier_ = check_created(
+            use->create_service_replier(service_->service, qos_of<dds::ReplierQos>(use, qos)),
+            "replier of " + service_->name);
+}
+
+Replier::~Replier()
+{
+    nb::gil_scoped_release release;
+    service_->participant->if_open(
+            [this](const Participant::Use& use) { use->delete_service_replier(service_->name, replier_); });
+}
+
+std::vector<Message> Replier::take(size_t limit)
+{
+    return take_messages(*service_->participant, *service_->request_type, limit,
+            [this](void* data, dds::rpc::RequestInfo& info) { return replier_->take_request(data, info); });
+}
+
+void Replier::reply(nb::handle value, const Correlation& request)
+{
+    DataPtr data = service_->reply_type->from_python(value);
+    nb::gil_scoped_release release;
+    Participant::Use use(*service_->participant);
+    dds::rpc::RequestInfo info;
+    info.related_sample_identity = request.identity;
+    check(replier_->send_reply(&data, info), "reply of " + service_->name);
+}
+
+std::pair<size_t, size_t> Replier::matched() const
+{
+    return matches(*service_->participant, replier_->get_replier_reader(), replier_->get_replier_writer());
+}
+
+Requester::Requester(std::shared_ptr<Service> service, const Qos& qos)
+    : service_(std::move(service))
+{
+    nb::gil_scoped_release release;
+    Participant::Use use(*service_->participant);
+    requester_ = check_created(
+            use->create_service_requester(service_->service, qos_of<dds::RequesterQos>(use, qos)),
+            "requester of " + service_->name);
+}
+
+Requester::~Requester()
+{
+    nb::gil_scoped_release release;
+    service_->participant->if_open(
+            [this](const Participant::Use& use) { use->delete_service_requester(service_->name, requester_); });
+}
+
+Correlation Requester::request(nb::handle value)
+{
+    DataPtr data = service_->request_type->from_python(value);
+    nb::gil_scoped_release release;
+    Participant::Use use(*service_->participant);
+    dds::rpc::RequestInfo info;
+    check(requester_->send_request(&data, info), "request of " + service_->name);
+    return {info.related_sample_identity};
+}
+
+std::vector<Message> Requester::take(size_t limit)
+{
+    return take_messages(*service_->participant, *service_->reply_type, limit,
+            [this](void* data, dds::rpc::RequestInfo& info) { return requester_->take_reply(data, info); });
+}
+
+std::pair<size_t, size_t> Requester::matched() const
+{
+    return matches(*service_->participant, requester_->get_requester_reader(), requester_->get_requester_writer());
+}
+
+}  // namespace binding

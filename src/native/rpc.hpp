@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "endpoints.hpp"
+
+#include <fastdds/dds/rpc/Replier.hpp>
+#include <fastdds/dds/rpc/Requester.hpp>
+#include <fastdds/dds/rpc/Service.hpp>
+
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace binding {
+
+/// Which request a reply belongs to.
+struct Correlation {
+    rtps::SampleIdentity identity;
+
+    std::string text() const;
+    bool operator==(const Correlation& other) const { return identity == other.identity; }
+};
+
+using Message = std::pair<nb::object, Correlation>;
+
+/// A service with its types in a participant; both ends of it start here.
+class Service {
+public:
+    Service(std::shared_ptr<Participant> participant, std::string name, std::shared_ptr<StructType> request_type,
+            std::shared_ptr<StructType> reply_type);
+
+    std::shared_ptr<Participant> participant;
+    std::string name;
+    std::shared_ptr<StructType> request_type;
+    std::shared_ptr<StructType> reply_type;
+    dds::rpc::Service* service;
+};
+
+class Replier {
+public:
+    Replier(std::shared_ptr<Service> service, const Qos& qos);
+    ~Replier();
+    Replier(const Replier&) = delete;
+    Replier& operator=(const Replier&) = delete;
+
+    std::vector<Message> take(size_t limit);
+    void reply(nb::handle value, const Correlation& request);
+    std::pair<size_t, size_t> matched() const;
+
+private:
+    std::shared_ptr<Service> service_;
+    dds::rpc::Replier* replier_;
+};
+
+class Requester {
+public:
+    Requester(std::shared_ptr<Service> service, const Qos& qos);
+    ~Requester();
+    Requester(const Requester&) = delete;
+    Requester& operator=(const Requester&) = delete;
+
+    Correlation request(nb::handle value);
+    std::vector<Message> take(size_t limit);
+    std::pair<size_t, size_t> matched() const;
+
+private:
+    std::shared_ptr<Service> service_;
+    dds::rpc::Requester* requester_;
+};
+
+}  // namespace binding
