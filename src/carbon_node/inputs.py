@@ -41,9 +41,9 @@ _SECRET_PAIRS = frozenset(
 def digest(user_input: wire.UserInput, ml_model: wire.MLModel, hw_resource: wire.HWResource) -> str:
     """Return the digest of a task's inputs, 64 hexadecimal digits.
 
-    Pure and stable: the same inputs give the same digest in every process and release. Takes time
-    in proportion to the size of the samples (about 1 ms per MB), so call it off the loop for large
-    ones.
+    Pure and stable: the same inputs give the same digest in every process and release. Takes about
+    0.1 ms, and 1 ms for each MB of raw_model or 30 ms for each MB of extra_data beyond that: call
+    it off the loop for large samples.
     """
     inputs = [_content(sample) for sample in (user_input, ml_model, hw_resource)]
     canonical = json.dumps(inputs, sort_keys=True, separators=(",", ":"))

@@ -1,13 +1,13 @@
 """The results database: SQLite in WAL mode, one file in the state directory.
 
 Durability: `synchronous = FULL`. Once a transaction is committed it survives SIGKILL, because its
-pages are the kernel's, and
-power loss, because the log was synced. NORMAL would keep the first and lose the last seconds on
-power loss: the node would then measure tasks again that it had published, and the orchestrator
-would take the second answer for a new result. The sync is paid once for all tasks that wait (see
-`store.Store`).
+pages are the kernel's, and power loss, because the log was synced. NORMAL would keep the first and
+lose the last seconds on power loss: the node would then measure tasks again that it had published,
+and the orchestrator would take the second answer for a new result. The sync is paid once for all
+tasks that wait (see `store.Store`).
 """
 
+import os
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -29,10 +29,13 @@ from carbon_node.store.schema import migrate, version_of
 DATABASE_NAME = "results.sqlite3"
 
 _BUSY_TIMEOUT_S = 2.0
-"""How long a write waits for another program, such as a backup, that has locked the database."""
+"""How long a write waits for another program that has locked the database."""
 
 _LOG_LIMIT_BYTES = 8 * 1024 * 1024
 """Size to which the write-ahead log is cut after a checkpoint."""
+
+_PRUNE_CHUNK = 500
+"""Rows that one transaction of the retention deletes, so that a save never waits long for it."""
 
 _WRITER_PRAGMAS = (
     "journal_mode = WAL",
@@ -41,18 +44,29 @@ _WRITER_PRAGMAS = (
     f"journal_size_limit = {_LOG_LIMIT_BYTES}",
 )
 
-_PRUNE_CHUNK = 500
-"""Rows that one transaction of the retention deletes, so that a save never waits long for it."""
-
 _DAMAGE_CODES = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+
+_REMEDIES = {
+    sqlite3.SQLITE_FULL: "free some space there",
+    sqlite3.SQLITE_READONLY: "make it writable for the user of this process",
+    sqlite3.SQLITE_CANTOPEN: "give the user of this process access to it",
+    sqlite3.SQLITE_PERM: "give the user of this process access to it",
+    sqlite3.SQLITE_BUSY: "end the program that has locked it",
+    sqlite3.SQLITE_IOERR: "check the disk and the space on it",
+}
 
 _PRUNE = """
 DELETE FROM tasks WHERE id IN (
     SELECT id FROM tasks
-    WHERE accepted_at_ms < ? OR id <= (SELECT id FROM tasks ORDER BY id DESC LIMIT 1 OFFSET ?)
+    WHERE id <= (SELECT id FROM tasks ORDER BY id DESC LIMIT 1 OFFSET ?)
+    OR id < coalesce(
+        (SELECT id FROM tasks WHERE +accepted_at_ms >= ? ORDER BY id LIMIT 1), 9223372036854775807
+    )
     ORDER BY id LIMIT ?
 )
 """
+# Old is what comes before the first that is not: a row of 1970 among those of today is not old,
+# its clock was wrong. The + keeps SQLite from sorting by the index on time.
 
 _WHERE_KEY = "WHERE problem_id = ? AND iteration_id = ? AND writer = ? ORDER BY edition"
 
@@ -67,6 +81,7 @@ class Database:
     def __init__(self, connection: sqlite3.Connection, path: Path | None) -> None:
         self._connection = connection
         self._path = path
+        self._file = path.stat() if path is not None else None
         connection.row_factory = sqlite3.Row
 
     @classmethod
@@ -87,13 +102,17 @@ class Database:
         read on a full disk.
         """
         return cls._connected(
-            path, path.as_uri() + "?mode=rw", ("locking_mode = EXCLUSIVE",), version_of
+            path, f"{path.as_uri()}?mode=rw", ("locking_mode = EXCLUSIVE",), version_of
         )
 
     @classmethod
     def open_read_only(cls, path: Path) -> "Database":
         """Open the database file beside a node that writes it, or without one."""
-        return cls._connected(path, path.as_uri() + "?mode=ro", (), version_of)
+        # Without a log nobody writes and all is in the file: then no lock is needed, which a
+        # user who may not write in the directory could not take.
+        has_log = path.with_name(f"{path.name}-wal").exists()
+        access = "mode=ro" if has_log or os.access(path.parent, os.W_OK) else "immutable=1"
+        return cls._connected(path, f"{path.as_uri()}?{access}", (), version_of)
 
     @classmethod
     def _connected(
@@ -140,20 +159,30 @@ class Database:
 
     def write(self, editions: Iterable[Edition]) -> None:
         """Write editions in one transaction; committed and synced when this returns."""
+        self._check_place()
         with self._transaction() as connection:
             for edition in editions:
                 (row_id,) = connection.execute(UPSERT_TASK, task_values(edition)).fetchone()
                 if edition.answer is not None:
-                    connection.execute(
-                        INSERT_PUBLISHED, (row_id, *published_values(edition.answer.footprint))
-                    )
+                    values = (row_id, *published_values(edition.answer.footprint))
+                    connection.execute(INSERT_PUBLISHED, values)
 
     def prune(self, max_results: int, accepted_before_ms: int) -> int:
         """Delete some editions that are too many or too old, oldest first; return how many."""
         with self._transaction() as connection:
-            return connection.execute(
-                _PRUNE, (accepted_before_ms, max_results, _PRUNE_CHUNK)
-            ).rowcount
+            values = (max_results, accepted_before_ms, _PRUNE_CHUNK)
+            return connection.execute(_PRUNE, values).rowcount
+
+    def _check_place(self) -> None:
+        """Notice that the file was removed: SQLite would go on writing to what nobody can read."""
+        if self._path is None or self._file is None:
+            return
+        try:
+            is_in_place = os.path.samestat(self._path.stat(), self._file)
+        except OSError as error:
+            raise StoreError(f"results database {self._path}: {error.strerror}") from error
+        if not is_in_place:
+            raise StoreError(f"results database {self._path}: the file was replaced")
 
     @contextmanager
     def _transaction(self) -> Iterator[sqlite3.Connection]:
@@ -171,9 +200,7 @@ def _edition(row: sqlite3.Row) -> Edition:
     try:
         return edition_of(row)
     except (ValueError, TypeError) as error:
-        raise StoreDamaged(
-            f"results database: a row that cannot have been written so: {error}"
-        ) from error
+        raise StoreDamaged(f"results database: a row that nobody has written: {error}") from error
 
 
 def _check_tables(connection: sqlite3.Connection) -> None:
@@ -191,6 +218,7 @@ def _translated(path: Path | None) -> Iterator[None]:
         yield
     except sqlite3.Error as error:
         # errors of the module itself, such as use after close, carry no code
-        code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_MISUSE)
-        kind = StoreDamaged if code & 0xFF in _DAMAGE_CODES else StoreError
-        raise kind(f"results database {path or 'in memory'}: {error}") from error
+        code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_MISUSE) & 0xFF
+        kind = StoreDamaged if code in _DAMAGE_CODES else StoreError
+        remedy = f"; {_REMEDIES[code]}" if code in _REMEDIES else ""
+        raise kind(f"results database {path or 'in memory'}: {error}{remedy}") from error

@@ -102,6 +102,8 @@ class Ledger:
 
     def close(self) -> None:
         """Write what can be written and give the state directory back."""
+        if self._trouble:
+            self.recover()
         self.commit((), ())
         self._close_database()
         if self._lock is not None:
@@ -124,8 +126,7 @@ class Ledger:
             try:
                 self._write()
             except StoreError as error:
-                self._is_damaged = isinstance(error, StoreDamaged)
-                self.recover()
+                self._mend(error)
         return kept
 
     def recover(self) -> None:
@@ -152,7 +153,7 @@ class Ledger:
         try:
             return self._database.prune(max_results, accepted_before_ms) > 0
         except StoreError as error:
-            self._degrade(error)
+            self._mend(error)
             return False
 
     def select(self, query: Query) -> list[Edition]:
@@ -168,6 +169,10 @@ class Ledger:
         older = [edition for edition in stored if (edition.key, edition.number) not in replaced]
         found = [*older, *newer]
         return found if query.last is None else found[max(0, len(found) - query.last) :]
+
+    def _mend(self, error: StoreError) -> None:
+        self._is_damaged = isinstance(error, StoreDamaged)
+        self.recover()
 
     def _establish(self) -> None:
         try:
@@ -216,8 +221,7 @@ class Ledger:
             if self._database is not None:
                 return self._database.load(key)
         except StoreError as error:
-            self._is_damaged = isinstance(error, StoreDamaged)
-            self.recover()
+            self._mend(error)
         self._unread.add(key)
         return ()
 

@@ -30,9 +30,6 @@ _T = TypeVar("_T")
 _LINGER_S = 0.02
 """How long a change that nobody awaits may wait for company."""
 
-_PRUNE_INTERVAL_S = 60.0
-"""Seconds between runs of the retention, and before the first: time to mend a clock at boot."""
-
 _TEXT_LIMIT = 1000
 """Characters of each text of a summary that are kept; peers may send a megabyte."""
 
@@ -50,12 +47,15 @@ class StoreConfig:
             retain.
         max_age_days: days that an edition is kept.
         retry_s: seconds between attempts to write after a failure.
+        prune_every_s: seconds between looks for what is too many or too old, and before the first:
+            a wrong clock may be set right soon after boot.
     """
 
     directory: Path | None
     max_results: int = 100_000
     max_age_days: float = 400.0
     retry_s: float = 5.0
+    prune_every_s: float = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,9 +93,12 @@ async def open_store(
     with ThreadPoolExecutor(max_workers=1, thread_name_prefix="store") as thread:
         await asyncio.get_running_loop().run_in_executor(thread, ledger.open)
         store = Store(config, ledger, thread, notify, clocks)
+        chores = [asyncio.create_task(chore()) for chore in (store.mend, store.keep_house)]
         try:
             yield store
         finally:
+            for chore in chores:
+                chore.cancel()
             await store.close()
 
 
@@ -120,14 +123,13 @@ class Store:
         self._notify = notify
         self._clocks = clocks
         self._opened_at = (clocks.wall(), clocks.monotonic())
-        self._prune_due = clocks.monotonic() + _PRUNE_INTERVAL_S
         self._told = Health()
+        self._is_in_trouble = asyncio.Event()
         self._saves: list[Save] = []
         self._notes: list[Note] = []
         self._committing = asyncio.Lock()
         self._next_commit: asyncio.Task[list[Kept]] | None = None
         self._linger: asyncio.TimerHandle | None = None
-        self._retry: asyncio.TimerHandle | None = None
         self._tell()
 
     @property
@@ -150,9 +152,8 @@ class Store:
             repeat: compute it again even if these inputs are answered; the earlier answer stays in
                 the history.
         """
-        standing = await self._call(
-            self._ledger.accept, Accept(key, digest, _bounded(summary), self._now_ms(), repeat)
-        )
+        event = Accept(key, digest, _bounded(summary), self._now_ms(), repeat)
+        standing = await self._call(self._ledger.accept, event)
         self._commit_soon()
         return standing
 
@@ -162,15 +163,9 @@ class Store:
         That is the first answer that was saved for these inputs, without secrets in its extra_data.
         Cancelling the caller does not undo the save.
         """
-        footprint = replace(
-            answer.footprint, extra_data=without_secrets(answer.footprint.extra_data)
-        )
+        event = Save(key, digest, _bounded(summary), _clean(answer), self._now_ms())
         position = len(self._saves)
-        self._saves.append(
-            Save(
-                key, digest, _bounded(summary), replace(answer, footprint=footprint), self._now_ms()
-            )
-        )
+        self._saves.append(event)
         kept = await asyncio.shield(self._commit())
         return kept[position]
 
@@ -187,11 +182,18 @@ class Store:
         self._note(Ignore(key, digest, ignored_digest))
 
     async def editions(self, key: TaskKey) -> Editions:
-        """Return everything that is known about a task, oldest first."""
+        """Return everything that is known about a task, oldest first.
+
+        For a watchdog: it returns only while the store makes progress.
+        """
         return await self._call(self._ledger.editions, key)
 
     async def unanswered(self) -> int:
-        """Return how many accepted tasks have no answer, e.g. because of a crash."""
+        """Return how many accepted tasks have no answer, e.g. because of a crash.
+
+        Raises:
+            StoreError: the database cannot be read now.
+        """
         return await self._call(self._ledger.unanswered)
 
     async def results(self, query: Query) -> list[Edition]:
@@ -204,11 +206,28 @@ class Store:
         """
         return await self._call(self._ledger.select, query)
 
+    async def mend(self) -> None:
+        """Try to write again, as long as there is trouble; runs until it is cancelled."""
+        while True:
+            await self._is_in_trouble.wait()
+            await asyncio.sleep(self._config.retry_s)
+            await self._call(self._ledger.recover)
+
+    async def keep_house(self) -> None:
+        """Prune now and then; runs until it is cancelled."""
+        while True:
+            await asyncio.sleep(self._config.prune_every_s)
+            await self.prune()
+
+    async def prune(self) -> None:
+        """Delete what is too many or too old, a short transaction at a time for saves between."""
+        max_age_ms = round(self._config.max_age_days * _MS_PER_DAY)
+        bounds = self._config.max_results, self._earliest_now_ms() - max_age_ms
+        while await self._call(self._ledger.prune, *bounds):
+            pass
+
     async def close(self) -> None:
         """Write what waits, as far as that is possible, and give the state directory back."""
-        for timer in (self._linger, self._retry):
-            if timer is not None:
-                timer.cancel()
         await self._commit()
         await self._call(self._ledger.close)
 
@@ -234,39 +253,25 @@ class Store:
             self._next_commit = None
             saves, self._saves = self._saves, []
             notes, self._notes = self._notes, []
-            kept = await self._call(self._ledger.commit, saves, notes)
-            await self._prune()
-            return kept
-
-    async def _prune(self) -> None:
-        if self._clocks.monotonic() < self._prune_due:
-            return
-        accepted_before_ms = self._earliest_now_ms() - round(
-            self._config.max_age_days * _MS_PER_DAY
-        )
-        if not await self._call(self._ledger.prune, self._config.max_results, accepted_before_ms):
-            self._prune_due = self._clocks.monotonic() + _PRUNE_INTERVAL_S
+            return await self._call(self._ledger.commit, saves, notes)
 
     async def _call(self, function: Callable[_P, _T], *args: _P.args, **kwargs: _P.kwargs) -> _T:
         """Run a function of the ledger in the store's thread."""
-        result = await asyncio.get_running_loop().run_in_executor(
-            self._thread, partial(function, *args, **kwargs)
-        )
-        self._tell()
-        return result
+        loop = asyncio.get_running_loop()
+        try:
+            return await loop.run_in_executor(self._thread, partial(function, *args, **kwargs))
+        finally:
+            self._tell()
 
     def _tell(self) -> None:
-        """Report a change of health, and see to it that trouble is tried to be mended."""
         health = self._ledger.health
+        if health.is_degraded:
+            self._is_in_trouble.set()
+        else:
+            self._is_in_trouble.clear()
         if (health.trouble, health.moved_aside) != (self._told.trouble, self._told.moved_aside):
             self._told = health
             self._notify(health)
-        if health.is_degraded and self._retry is None:
-            self._retry = asyncio.get_running_loop().call_later(self._config.retry_s, self._recover)
-
-    def _recover(self) -> None:
-        self._retry = None
-        self._recovery = asyncio.create_task(self._call(self._ledger.recover))
 
     def _now_ms(self) -> int:
         return round(self._clocks.wall() * 1000)
@@ -284,3 +289,10 @@ def _bounded(summary: Summary) -> Summary:
 
 def _storable(text: str) -> str:
     return text[:_TEXT_LIMIT].encode(errors="replace").decode()
+
+
+def _clean(answer: Answer) -> Answer:
+    footprint = answer.footprint
+    return replace(
+        answer, footprint=replace(footprint, extra_data=without_secrets(footprint.extra_data))
+    )
