@@ -87,23 +87,20 @@ class Database:
     @classmethod
     def open(cls, path: Path) -> "Database":
         """Open or make the database file for reading and writing, its schema up to date."""
-        return cls._connected(path, path.as_uri(), _WRITER_PRAGMAS, migrate)
+        return cls._connected(path, path.as_uri(), _prepare_writing)
 
     @classmethod
     def in_memory(cls) -> "Database":
         """Make an empty database that ends with the process."""
-        return cls._connected(None, "file::memory:", (), migrate)
+        return cls._connected(None, "file::memory:", migrate)
 
     @classmethod
     def open_without_space(cls, path: Path) -> "Database":
         """Open this process's database file where there is no room for SQLite's shared memory.
 
-        Exclusive locking keeps the index of the log in memory, so that committed results can be
-        read on a full disk.
+        Committed results can be read then, also on a full disk.
         """
-        return cls._connected(
-            path, f"{path.as_uri()}?mode=rw", ("locking_mode = EXCLUSIVE",), version_of
-        )
+        return cls._connected(path, f"{path.as_uri()}?mode=rw", _prepare_alone)
 
     @classmethod
     def open_read_only(cls, path: Path) -> "Database":
@@ -112,23 +109,17 @@ class Database:
         # user who may not write in the directory could not take.
         has_log = path.with_name(f"{path.name}-wal").exists()
         access = "mode=ro" if has_log or os.access(path.parent, os.W_OK) else "immutable=1"
-        return cls._connected(path, f"{path.as_uri()}?{access}", (), version_of)
+        return cls._connected(path, f"{path.as_uri()}?{access}", version_of)
 
     @classmethod
     def _connected(
-        cls,
-        path: Path | None,
-        uri: str,
-        pragmas: Sequence[str],
-        prepare: Callable[[sqlite3.Connection], object],
+        cls, path: Path | None, uri: str, prepare: Callable[[sqlite3.Connection], object]
     ) -> "Database":
         with _translated(path):
             connection = sqlite3.connect(
                 uri, uri=True, timeout=_BUSY_TIMEOUT_S, isolation_level=None
             )
             try:
-                for pragma in pragmas:
-                    connection.execute(f"PRAGMA {pragma}")
                 prepare(connection)
                 _check_tables(connection)
             except BaseException:
@@ -194,6 +185,19 @@ class Database:
             finally:
                 if self._connection.in_transaction:
                     self._connection.execute("ROLLBACK")
+
+
+def _prepare_writing(connection: sqlite3.Connection) -> None:
+    version_of(connection)  # before anything is changed in the database of a newer release
+    for pragma in _WRITER_PRAGMAS:
+        connection.execute(f"PRAGMA {pragma}")
+    migrate(connection)
+
+
+def _prepare_alone(connection: sqlite3.Connection) -> None:
+    # Exclusive locking keeps the index of the log in memory; it has to be set before any access.
+    connection.execute("PRAGMA locking_mode = EXCLUSIVE")
+    version_of(connection)
 
 
 def _edition(row: sqlite3.Row) -> Edition:
