@@ -214,6 +214,30 @@ def test_directory_that_cannot_be_made_is_used_once_it_can(tmp_path: Path) -> No
     assert _run(directory, after) == []
 
 
+def test_answers_found_in_ignorance_of_older_ones_are_filed_after_them(tmp_path: Path) -> None:
+    """What is on a disk that comes back late is neither overwritten nor lost."""
+    directory, away = tmp_path / "state", tmp_path / "away"
+
+    async def before(store: Store) -> None:
+        store.mark_acknowledged(await _answer(store, task(1), 1.0))
+
+    async def body(store: Store) -> None:
+        await _answer(store, task(1), 2.0)
+        directory.unlink()
+        away.rename(directory)
+        await _until(lambda: not store.health.is_degraded)
+        editions = await store.editions(task(1))
+        assert [(e.number, e.answer.carbon_g, e.is_superseded) for e in editions if e.answer] == [
+            (1, 1.0, True),
+            (2, 2.0, False),
+        ]
+
+    _run(directory, before)
+    directory.rename(away)
+    directory.write_text("in the way")
+    _run(directory, body)
+
+
 @pytest.mark.skipif(os.geteuid() != 0, reason="needs root, to become another user")
 def test_directory_without_write_permission_is_used_once_there_is() -> None:
     """Answers wait in memory until the operator has mended the permissions."""

@@ -40,7 +40,6 @@ _PRUNE_CHUNK = 500
 _WRITER_PRAGMAS = (
     "journal_mode = WAL",
     "synchronous = FULL",
-    "foreign_keys = ON",
     f"journal_size_limit = {_LOG_LIMIT_BYTES}",
 )
 
@@ -120,6 +119,7 @@ class Database:
                 uri, uri=True, timeout=_BUSY_TIMEOUT_S, isolation_level=None
             )
             try:
+                connection.execute("PRAGMA foreign_keys = ON")
                 prepare(connection)
                 _check_tables(connection)
             except BaseException:

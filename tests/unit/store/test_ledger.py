@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
 
+import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, invariant, multiple, rule
@@ -15,6 +16,7 @@ from tests.unit.store.samples import answer, summary, task
 
 from carbon_node.answers import Answer, Answered, Kept, TaskKey
 from carbon_node.store.editions import Accept, Editions, Mark, Save, State
+from carbon_node.store.history import Query
 from carbon_node.store.ledger import Ledger
 
 KEYS = [task(1), task(2), task(1, writer="other")]
@@ -145,6 +147,23 @@ class LedgerMachine(RuleBasedStateMachine):
         for editions in self._everything().values():
             current = [e for e in editions if e.answer is not None and not e.is_superseded]
             assert len(current) == any(edition.answer is not None for edition in editions)
+
+
+def test_memory_has_an_end_and_says_what_it_cost(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """While the disk fails for long, the oldest answers are given up and counted."""
+    monkeypatch.setattr("carbon_node.store.ledger._MEMORY_LIMIT", 3)
+    (tmp_path / "state").write_text("in the way")
+    ledger = Ledger(tmp_path / "state")
+    ledger.open()
+    ledger.accept(Accept(task(9), "a", summary(), 0))
+    for number in range(1, 6):
+        key = task(number)
+        ledger.commit([Save(key, "a", summary(), answer(key), 0)], [])
+    health = ledger.health
+    assert (health.is_degraded, health.unwritten, health.lost) == (True, 3, 2)
+    assert [e.key for e in ledger.select(Query())] == [task(3), task(4), task(5)]
 
 
 LedgerMachine.TestCase.settings = settings(max_examples=60, stateful_step_count=25, deadline=None)

@@ -2,7 +2,9 @@
 
 import asyncio
 import json
+import sqlite3
 from collections.abc import Awaitable, Callable
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -272,6 +274,8 @@ def test_oldest_results_go_when_there_are_too_many(state_dir: Path) -> None:
 
     _run(StoreConfig(state_dir), fill)
     _run(StoreConfig(state_dir, max_results=50, prune_every_s=0.001), prune)
+    with closing(sqlite3.connect(state_dir / "results.sqlite3")) as database:
+        assert database.execute("SELECT count(*) FROM published").fetchone() == (50,)
 
 
 def test_results_go_when_they_are_too_old(state_dir: Path) -> None:
