@@ -5,7 +5,8 @@ CarbonNodeError
 │   └── RequestRefused       a configuration request that is not granted
 ├── WireError                a sample whose content breaks the wire contract
 ├── TransportError           DDS could not do what was asked
-│   └── NodeAlreadyPresent   another carbon node lives in the domain
+│   ├── NodeAlreadyPresent   another carbon node lives in the domain
+│   └── BindingUnavailable   the compiled binding or its library cannot be loaded
 ├── TrackerError             a guarded measurement gave no trustworthy number
 │   ├── TrackerTimeout       its deadline passed
 │   ├── TrackerDied          its process ended without a result
@@ -14,6 +15,8 @@ CarbonNodeError
 ├── StoreError               results cannot be kept or found
 │   ├── StateDirectoryInUse  another node keeps its results there
 │   └── StoreDamaged         the content of the results database is not what was written
+├── InterfaceError           the local interface of a running node gave no usable answer
+├── ServiceError             the systemd service could not be installed or removed
 └── StatusTransitionError    an event that the node's status does not allow
 """
 
@@ -52,6 +55,10 @@ class TransportError(CarbonNodeError):
 
 class NodeAlreadyPresent(TransportError):
     """Another carbon node lives in the domain."""
+
+
+class BindingUnavailable(TransportError, ImportError):
+    """The compiled Fast DDS binding, or a library that it needs, cannot be loaded."""
 
 
 class TrackerError(CarbonNodeError):
@@ -94,6 +101,14 @@ class StateDirectoryInUse(StoreError):
 
 class StoreDamaged(StoreError):
     """The content of the results database is not what was written."""
+
+
+class InterfaceError(CarbonNodeError):
+    """The local interface of a running node gave no usable answer."""
+
+
+class ServiceError(CarbonNodeError):
+    """The systemd service could not be installed or removed."""
 
 
 class StatusTransitionError(CarbonNodeError):

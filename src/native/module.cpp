@@ -104,7 +104,7 @@ void bind_endpoints(nb::module_& m)
             .value("NO_WRITERS", InstanceState::no_writers);
     nb::class_<Sample>(m, "Sample", "One sample as it was taken.")
             .def_prop_ro("value", [](const Sample& self) { return self.value; },
-                    nb::sig("def value(self) -> tuple[Any, ...] | None"),
+                    nb::sig("def value(self) -> tuple[typing.Any, ...] | None"),
                     "Members in order; None when only the state of the instance changed.")
             .def_prop_ro("instance", [](const Sample& self) { return nb::bytes(self.instance.data(), self.instance.size()); },
                     "Handle of the instance: 16 octets, equal for equal keys of one reader.")
@@ -122,12 +122,12 @@ void bind_endpoints(nb::module_& m)
             .def(nb::init<std::shared_ptr<Participant>, const std::string&, std::shared_ptr<StructType>, const Qos&>(),
                     "participant"_a, "topic"_a, "type"_a, "qos"_a)
             .def_prop_ro("guid", &Writer::guid)
-            .def("write", &Writer::write, "value"_a, nb::sig("def write(self, value: tuple[Any, ...]) -> None"),
+            .def("write", &Writer::write, "value"_a, nb::sig("def write(self, value: tuple[typing.Any, ...]) -> None"),
                     "Write a sample; a reliable writer blocks up to its maximum blocking time when it is full.")
-            .def("dispose", &Writer::dispose, "value"_a, nb::sig("def dispose(self, value: tuple[Any, ...]) -> None"),
+            .def("dispose", &Writer::dispose, "value"_a, nb::sig("def dispose(self, value: tuple[typing.Any, ...]) -> None"),
                     "Dispose the instance of the key members of `value`.")
             .def("unregister", &Writer::unregister, "value"_a,
-                    nb::sig("def unregister(self, value: tuple[Any, ...]) -> None"),
+                    nb::sig("def unregister(self, value: tuple[typing.Any, ...]) -> None"),
                     "Unregister the instance of the key members of `value`.")
             .def("wait_for_acknowledgments", &Writer::wait_for_acknowledgments, "timeout_s"_a,
                     "Block until all matched reliable readers acknowledged everything; False when time ran out.")
@@ -136,10 +136,6 @@ void bind_endpoints(nb::module_& m)
 
 void bind_rpc(nb::module_& m)
 {
-    nb::class_<Correlation>(m, "Correlation", "Which request a reply belongs to.")
-            .def("__eq__", &Correlation::operator==)
-            .def("__hash__", [](const Correlation& self) { return std::hash<std::string>{}(self.text()); })
-            .def("__str__", &Correlation::text);
     nb::class_<Service>(m, "Service", "A service with its request and reply types.")
             .def(nb::init<std::shared_ptr<Participant>, std::string, std::shared_ptr<StructType>,
                          std::shared_ptr<StructType>>(),
@@ -147,19 +143,20 @@ void bind_rpc(nb::module_& m)
     nb::class_<Replier>(m, "Replier", "The serving end of a service.")
             .def(nb::init<std::shared_ptr<Service>, const Qos&>(), "service"_a, "qos"_a)
             .def("take", [](Replier& self, size_t limit) { return list_of(self.take(limit)); }, "limit"_a,
-                    nb::sig("def take(self, limit: int) -> list[tuple[tuple[Any, ...], Correlation]]"),
-                    "Take up to `limit` waiting requests.")
-            .def("reply", &Replier::reply, "value"_a, "request"_a,
-                    nb::sig("def reply(self, value: tuple[Any, ...], request: Correlation) -> None"),
-                    "Answer a request.")
+                    nb::sig("def take(self, limit: int) -> list[tuple[tuple[typing.Any, ...], bytes]]"),
+                    "Take up to `limit` waiting requests, each with its correlation.")
+            .def("reply", &Replier::reply, "value"_a, "correlation"_a,
+                    nb::sig("def reply(self, value: tuple[typing.Any, ...], correlation: bytes) -> None"),
+                    "Answer the request that came with `correlation`.")
             .def("matched", &Replier::matched, "How many request writers and reply readers are matched.");
     nb::class_<Requester>(m, "Requester", "The calling end of a service.")
             .def(nb::init<std::shared_ptr<Service>, const Qos&>(), "service"_a, "qos"_a)
             .def("request", &Requester::request, "value"_a,
-                    nb::sig("def request(self, value: tuple[Any, ...]) -> Correlation"), "Send a request.")
+                    nb::sig("def request(self, value: tuple[typing.Any, ...]) -> bytes"),
+                    "Send a request; returns the correlation of its reply.")
             .def("take", [](Requester& self, size_t limit) { return list_of(self.take(limit)); }, "limit"_a,
-                    nb::sig("def take(self, limit: int) -> list[tuple[tuple[Any, ...], Correlation]]"),
-                    "Take up to `limit` waiting replies.")
+                    nb::sig("def take(self, limit: int) -> list[tuple[tuple[typing.Any, ...], bytes]]"),
+                    "Take up to `limit` waiting replies, each with its correlation.")
             .def("matched", &Requester::matched, "How many reply writers and request readers are matched.");
 }
 

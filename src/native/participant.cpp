@@ -148,6 +148,10 @@ void Participant::close()
     if (participant_ == nullptr) {
         return;
     }
+    // Services first: Fast DDS would delete their endpoints under them.
+    for (dds::rpc::Service* service : services_) {
+        participant_->delete_service(service);
+    }
     // Both can only fail for entities of another participant, or for those still in use: `mutex_` excludes them.
     participant_->delete_contained_entities();
     dds::DomainParticipantFactory::get_instance()->delete_participant(participant_);
@@ -171,6 +175,19 @@ dds::Topic* Participant::Use::topic(const std::string& name, const StructType& t
     }
     check(type.support().register_type(participant), "register type " + type.name());
     return check_created(participant->create_topic(name, type.name(), dds::TOPIC_QOS_DEFAULT), "topic " + name);
+}
+
+dds::rpc::Service* Participant::Use::service(
+        const std::string& name, const dds::rpc::ServiceTypeSupport& types) const
+{
+    dds::DomainParticipant* participant = participant_.participant_;
+    if (auto* existing = participant->find_service(name)) {
+        return existing;
+    }
+    check(participant->register_service_type(types, name), "register service type " + name);
+    auto* created = check_created(participant->create_service(name, name), "service " + name);
+    participant_.services_.push_back(created);
+    return created;
 }
 
 }  // namespace binding

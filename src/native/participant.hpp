@@ -7,6 +7,8 @@
 
 #include <fastdds/dds/domain/DomainParticipant.hpp>
 #include <fastdds/dds/domain/DomainParticipantListener.hpp>
+#include <fastdds/dds/rpc/Service.hpp>
+#include <fastdds/dds/rpc/ServiceTypeSupport.hpp>
 
 #include <memory>
 #include <optional>
@@ -53,10 +55,10 @@ public:
     public:
         explicit Use(Participant& participant);
         dds::DomainParticipant* operator->() const { return participant_.participant_; }
-        dds::DomainParticipant* get() const { return participant_.participant_; }
         dds::Publisher* publisher() const { return participant_.publisher_; }
         dds::Subscriber* subscriber() const { return participant_.subscriber_; }
         dds::Topic* topic(const std::string& name, const StructType& type) const;
+        dds::rpc::Service* service(const std::string& name, const dds::rpc::ServiceTypeSupport& types) const;
 
     private:
         Participant& participant_;
@@ -83,6 +85,7 @@ private:
     dds::DomainParticipant* participant_{nullptr};
     dds::Publisher* publisher_{nullptr};
     dds::Subscriber* subscriber_{nullptr};
+    std::vector<dds::rpc::Service*> services_;
     std::string guid_;
 };
 

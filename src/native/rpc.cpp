@@ -4,14 +4,43 @@
 #include <fastdds/dds/domain/qos/ReplierQos.hpp>
 #include <fastdds/dds/domain/qos/RequesterQos.hpp>
 #include <fastdds/dds/publisher/Publisher.hpp>
-#include <fastdds/dds/rpc/ServiceTypeSupport.hpp>
 #include <fastdds/dds/subscriber/Subscriber.hpp>
 
-#include <sstream>
+#include <cstring>
 
 namespace binding {
 
 namespace {
+
+/// A sample identity as octets: GUID prefix, entity id, sequence number.
+struct Identity {
+    rtps::octet prefix[rtps::GuidPrefix_t::size];
+    rtps::octet entity[rtps::EntityId_t::size];
+    int64_t sequence_number;
+};
+
+nb::bytes correlation_of(const rtps::SampleIdentity& identity)
+{
+    Identity octets{};
+    std::memcpy(octets.prefix, identity.writer_guid().guidPrefix.value, sizeof octets.prefix);
+    std::memcpy(octets.entity, identity.writer_guid().entityId.value, sizeof octets.entity);
+    octets.sequence_number = identity.sequence_number().to64long();
+    return nb::bytes(&octets, sizeof octets);
+}
+
+rtps::SampleIdentity identity_of(const nb::bytes& correlation)
+{
+    Identity octets{};
+    if (correlation.size() != sizeof octets) {
+        throw nb::value_error("a correlation has 24 octets");
+    }
+    std::memcpy(&octets, correlation.c_str(), sizeof octets);
+    rtps::SampleIdentity identity;
+    std::memcpy(identity.writer_guid().guidPrefix.value, octets.prefix, sizeof octets.prefix);
+    std::memcpy(identity.writer_guid().entityId.value, octets.entity, sizeof octets.entity);
+    identity.sequence_number(rtps::SequenceNumber_t(static_cast<uint64_t>(octets.sequence_number)));
+    return identity;
+}
 
 template <class EndQos>
 EndQos qos_of(const Participant::Use& use, const Qos& qos)
@@ -44,7 +73,7 @@ std::vector<Message> take_messages(Participant& participant, const StructType& t
     }
     std::vector<Message> messages;
     for (auto& [data, info] : taken) {
-        messages.emplace_back(type.to_python(*data), Correlation{info.related_sample_identity});
+        messages.emplace_back(type.to_python(*data), correlation_of(info.related_sample_identity));
     }
     return messages;
 }
@@ -62,13 +91,6 @@ std::pair<size_t, size_t> matches(Participant& participant, dds::DataReader* rea
 
 }  // namespace
 
-std::string Correlation::text() const
-{
-    std::ostringstream text;
-    text << identity;
-    return text.str();
-}
-
 Service::Service(std::shared_ptr<Participant> participant, std::string name,
         std::shared_ptr<StructType> request_type, std::shared_ptr<StructType> reply_type)
     : participant(std::move(participant))
@@ -78,9 +100,7 @@ Service::Service(std::shared_ptr<Participant> participant, std::string name,
 {
     nb::gil_scoped_release release;
     Participant::Use use(*this->participant);
-    dds::rpc::ServiceTypeSupport types(this->request_type->support(), this->reply_type->support());
-    check(use->register_service_type(types, this->name), "register service type " + this->name);
-    service = check_created(use->create_service(this->name, this->name), "service " + this->name);
+    service = use.service(this->name, {this->request_type->support(), this->reply_type->support()});
 }
 
 Replier::Replier(std::shared_ptr<Service> service, const Qos& qos)
@@ -106,13 +126,13 @@ std::vector<Message> Replier::take(size_t limit)
             [this](void* data, dds::rpc::RequestInfo& info) { return replier_->take_request(data, info); });
 }
 
-void Replier::reply(nb::handle value, const Correlation& request)
+void Replier::reply(nb::handle value, nb::bytes correlation)
 {
     DataPtr data = service_->reply_type->from_python(value);
+    dds::rpc::RequestInfo info;
+    info.related_sample_identity = identity_of(correlation);
     nb::gil_scoped_release release;
     Participant::Use use(*service_->participant);
-    dds::rpc::RequestInfo info;
-    info.related_sample_identity = request.identity;
     check(replier_->send_reply(&data, info), "reply of " + service_->name);
 }
 
@@ -138,14 +158,16 @@ Requester::~Requester()
             [this](const Participant::Use& use) { use->delete_service_requester(service_->name, requester_); });
 }
 
-Correlation Requester::request(nb::handle value)
+nb::bytes Requester::request(nb::handle value)
 {
     DataPtr data = service_->request_type->from_python(value);
-    nb::gil_scoped_release release;
-    Participant::Use use(*service_->participant);
     dds::rpc::RequestInfo info;
-    check(requester_->send_request(&data, info), "request of " + service_->name);
-    return {info.related_sample_identity};
+    {
+        nb::gil_scoped_release release;
+        Participant::Use use(*service_->participant);
+        check(requester_->send_request(&data, info), "request of " + service_->name);
+    }
+    return correlation_of(info.related_sample_identity);
 }
 
 std::vector<Message> Requester::take(size_t limit)

@@ -14,15 +14,8 @@
 
 namespace binding {
 
-/// Which request a reply belongs to.
-struct Correlation {
-    rtps::SampleIdentity identity;
-
-    std::string text() const;
-    bool operator==(const Correlation& other) const { return identity == other.identity; }
-};
-
-using Message = std::pair<nb::object, Correlation>;
+/// A request or reply, and 24 octets that tell which belong together.
+using Message = std::pair<nb::object, nb::bytes>;
 
 /// A service with its types in a participant; both ends of it start here.
 class Service {
@@ -45,7 +38,7 @@ public:
     Replier& operator=(const Replier&) = delete;
 
     std::vector<Message> take(size_t limit);
-    void reply(nb::handle value, const Correlation& request);
+    void reply(nb::handle value, nb::bytes correlation);
     std::pair<size_t, size_t> matched() const;
 
 private:
@@ -60,7 +53,7 @@ public:
     Requester(const Requester&) = delete;
     Requester& operator=(const Requester&) = delete;
 
-    Correlation request(nb::handle value);
+    nb::bytes request(nb::handle value);
     std::vector<Message> take(size_t limit);
     std::pair<size_t, size_t> matched() const;
 

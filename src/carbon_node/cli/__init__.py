@@ -1,42 +1,67 @@
 """The command line: the only place that prints, and that ends the process.
 
-Exit status: 0 after a graceful end, 1 when the work could not be done, 2 for arguments or settings that cannot be used.
-Every failure is one line on stderr that says what to do next.
+Exit status: 0 after a graceful end, 1 when the work could not be done, 2 for arguments or settings
+that cannot be used. Every failure is one line on stderr that says what to do next.
 """
 
+import importlib.metadata
 import sys
-from typing import NoReturn
+from typing import Annotated, NoReturn
 
-import click
 import typer
 
+from carbon_node.cli.demo import demo
+from carbon_node.cli.run import run
+from carbon_node.cli.service import service_app
+from carbon_node.cli.settings import settings_app
+from carbon_node.cli.status import status
+from carbon_node.cli.submit import submit
 from carbon_node.errors import CarbonNodeError, ConfigError
 
 app = typer.Typer(
     name="carbon-node",
     help="Carbon footprint node of a SustainML pipeline.",
-    no_args_is_help=False,
+    invoke_without_command=True,
     add_completion=False,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
+app.command()(run)
+app.command()(demo)
+app.command()(submit)
+app.command()(status)
+app.add_typer(service_app, name="service")
+app.add_typer(settings_app, name="settings")
+
+
+@app.callback()
+def run_without_command(
+    context: typer.Context,
+    *,
+    version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False,
+) -> int:
+    """Carbon footprint node of a SustainML pipeline; without a command it runs the node."""
+    if version:
+        print(f"carbon-node {importlib.metadata.version('carbon-node')}")
+        raise typer.Exit
+    return run() if context.invoked_subcommand is None else 0
 
 
 def main() -> NoReturn:
-    """Run the command that the process was started with, and end the process with its exit status."""
+    """Run the command of this process, and end the process with its exit status."""
     sys.exit(_status_of_command())
 
 
 def _status_of_command() -> int:
     try:
         status = app(standalone_mode=False)
-    except click.ClickException as error:
+    except typer.TyperException as error:
         return _fail(error.format_message(), 2)
     except ConfigError as error:
         return _fail(str(error), 2)
     except CarbonNodeError as error:
         return _fail(str(error), 1)
-    except (KeyboardInterrupt, click.Abort):
+    except (KeyboardInterrupt, typer.Abort):
         return _fail("interrupted", 130)
     return status if isinstance(status, int) else 0
 

@@ -38,10 +38,11 @@ class Measurement:
     """What CarbonTracker reported for one run, over its window.
 
     Args:
-        device_energy_kwh: energy of the measured components in kilowatt-hours, PUE taken out, finite and >= 0.
+        device_energy_kwh: energy of the measured components in kilowatt-hours, PUE taken
+            out, finite and >= 0.
         duration_s: length of the measured window in seconds, > 0.
         inferences: how many inferences ran within the window; 0 for simulated hardware.
-        components: names of what was measured, e.g. ("simulated",), ("gpu:NVIDIA H200", "cpu:Intel Xeon").
+        components: names of what was measured, e.g. ("simulated",), ("gpu:NVIDIA H200",).
         power_is_guessed: whether a component's power is CarbonTracker's guess instead of a reading.
     """
 

@@ -20,6 +20,8 @@ class Reason(StrEnum):
     NOT_FINITE = "not finite"
     OUT_OF_RANGE = "out of range"
     CONTRADICTION = "contradiction"
+    STOPPED = "stopped"
+    INTERNAL_ERROR = "internal error"
 
 
 @dataclass(frozen=True, slots=True)

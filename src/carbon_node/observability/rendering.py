@@ -15,11 +15,11 @@ from carbon_node.observability.redaction import Secrets
 RECORD_LIMIT_BYTES = 4096
 """Longest record with its line end; equals Linux's PIPE_BUF."""
 
-TASK_FINISHED = "task finished"
+TASK_ANSWERED = "task answered"
 """Event of the one canonical line per task.
 
-Its fields: `task_id`, `outcome`, `model`, `hardware`, `place`, `mode`, `carbon_g`, `energy_kwh`,
-`seconds` (mapping of stage to seconds, and `total`); those that are not known are left out.
+Told in its sentence: `task_id`, `outcome`, `carbon_g`, `energy_kwh` and `stage_s`, the seconds of
+each stage; those that are not known are left out.
 """
 
 Renderer: TypeAlias = Callable[[Event], str]
@@ -27,7 +27,7 @@ Renderer: TypeAlias = Callable[[Event], str]
 _TEXT_LIMITS = (2000, 500, 120, 30)  # characters per text; the next while the record is too long
 _FIRST = ("timestamp", "level", "event", "logger")  # fields that every record has, shown first
 _BLOCKS = ("exception", "stack")  # fields of several lines
-_TOLD = ("task_id", "outcome", "carbon_g", "energy_kwh", "seconds")  # in the task's sentence
+_TOLD = ("task_id", "outcome", "carbon_g", "energy_kwh", "stage_s")  # in the task's sentence
 _COLORS = {"debug": "2", "info": "32", "warning": "33", "error": "31", "critical": "1;31"}
 
 
@@ -69,7 +69,7 @@ def human_text(event: Event, *, has_color: bool) -> str:
 
 
 def _own_fields(event: Event) -> Event:
-    hidden = _FIRST + _BLOCKS + (_TOLD if event.get("event") == TASK_FINISHED else ())
+    hidden = _FIRST + _BLOCKS + (_TOLD if event.get("event") == TASK_ANSWERED else ())
     return {key: value for key, value in event.items() if key not in hidden}
 
 
@@ -82,9 +82,9 @@ def _clock(timestamp: str) -> str:
 
 
 def _title(event: Event) -> str:
-    if event.get("event") == TASK_FINISHED:
+    if event.get("event") == TASK_ANSWERED:
         return _task_sentence(event)
-    return _printable(str(event.get("event", "")))
+    return _printable(str(event.get("event", "")).rstrip())
 
 
 def _task_sentence(event: Event) -> str:
@@ -92,7 +92,7 @@ def _task_sentence(event: Event) -> str:
         f"task {event.get('task_id')} {event.get('outcome')}",
         _quantity(event.get("carbon_g"), "gCO2e"),
         _quantity(event.get("energy_kwh"), "kWh"),
-        _stages(event.get("seconds")),
+        _stages(event.get("stage_s")),
     ]
     return _printable(", ".join(part for part in parts if part))
 
@@ -101,18 +101,17 @@ def _quantity(number: object, unit: str) -> str:
     return f"{number:.4g} {unit}" if isinstance(number, int | float) else ""
 
 
-def _stages(seconds: object) -> str:
-    if not isinstance(seconds, Mapping):
+def _stages(stage_s: object) -> str:
+    if not isinstance(stage_s, Mapping):
         return ""
-    stages = [f"{name} {_quantity(took, 's')}" for name, took in seconds.items() if name != "total"]
-    total = _quantity(seconds.get("total"), "s")
-    return " ".join([total, f"({', '.join(stages)})" if stages else ""]).strip()
+    return ", ".join(f"{name} {_quantity(took_s, 's')}" for name, took_s in stage_s.items())
 
 
 def _word(value: object) -> str:
-    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-    is_plain = text.isprintable() and text and not set(text) & set(" \"'=")
-    return text if is_plain or not isinstance(value, str) else repr(text)
+    if not isinstance(value, str):
+        return _printable(json.dumps(value, ensure_ascii=False))
+    is_plain = value.isprintable() and value and not set(value) & set(" \"'=")
+    return value if is_plain else repr(value)
 
 
 def _printable(text: str) -> str:

@@ -27,22 +27,27 @@ class Entry:
     Args:
         key: dotted name, e.g. "tracker.window_s".
         kind: what its value is, None left out: bool, int, float, str, Path, tuple or SecretStr.
-        optional: whether it may be None, which means not set.
         default: value without any source.
         description: one sentence.
         unit: unit of a number, empty without one.
-        allowed: its values in words, e.g. "a number from 1 to 5".
+        noun: what its values are, e.g. "a number".
+        range: which of them are allowed, e.g. "from 1 to 5"; empty if the noun says it all.
         fixed: why it cannot change while the node runs; empty if it can.
     """
 
     key: str
     kind: type
-    optional: bool
     default: object
     description: str
     unit: str
-    allowed: str
+    noun: str
+    range: str
     fixed: str
+
+    @property
+    def allowed(self) -> str:
+        """Its values in words."""
+        return f"{self.noun} {self.range}".rstrip()
 
     @property
     def is_secret(self) -> bool:
@@ -112,55 +117,51 @@ def _entries(model: type[BaseModel], prefix: str) -> Iterator[Entry]:
 
 
 def _entry(key: str, field: FieldInfo) -> Entry:
-    kind, choices, optional = _kind(field.annotation)
+    kind, choices = _kind(field.annotation)
     about = field.json_schema_extra if isinstance(field.json_schema_extra, dict) else {}
     return Entry(
         key=key,
         kind=kind,
-        optional=optional,
         default=field.default,
         description=field.description or "",
         unit=str(about.get("unit", "")),
-        allowed=str(about.get("allowed", "")) or _allowed(kind, choices, field),
+        noun=str(about.get("allowed") or _noun(kind, choices)),
+        range=", ".join(choices) or _range(field),
         fixed=str(about.get("fixed", "")),
     )
 
 
-def _kind(annotation: object) -> tuple[type, tuple[str, ...], bool]:
+def _kind(annotation: object) -> tuple[type, tuple[str, ...]]:
     parts = get_args(annotation)
     if NoneType in parts:
-        kind, choices, _ = _kind(next(part for part in parts if part is not NoneType))
-        return kind, choices, True
+        return _kind(next(part for part in parts if part is not NoneType))
     origin = get_origin(annotation)
     if origin is Literal:
-        return str, parts, False
+        return str, parts
     if origin is Annotated:
         return _kind(parts[0])
     plain = annotation if origin is None else origin
     assert isinstance(plain, type)  # noqa: S101 (the model holds no other annotation)
-    return plain, (), False
+    return plain, ()
 
 
-def _allowed(kind: type, choices: tuple[str, ...], field: FieldInfo) -> str:
+def _noun(kind: type, choices: tuple[str, ...]) -> str:
     if choices:
-        return "one of " + ", ".join(choices)
-    if kind is bool:
-        return "true or false"
-    if kind in (int, float):
-        return ("a whole number" if kind is int else "a number") + _range(field)
-    return "text"
+        return "one of"
+    nouns = {bool: "true or false", int: "a whole number", float: "a number"}
+    return nouns.get(kind, "text")
 
 
 def _range(field: FieldInfo) -> str:
-    low, high = "", ""
+    words = []
     for bound in field.metadata:
         match bound:
             case annotated_types.Ge(ge=value):
-                low = f" from {value}"
+                words.append(f"from {value}")
             case annotated_types.Gt(gt=value):
-                low = f" above {value}"
+                words.append(f"above {value}")
             case annotated_types.Le(le=value):
-                high = f" to {value}" if "from" in low else f", at most {value}"
+                words.append(f"to {value}")
             case _:
                 pass
-    return low + high
+    return " ".join(words)

@@ -5,6 +5,7 @@ CARBON_NODE_* in the environment, options. Persisted changes lie below environme
 that whoever starts the node has the last word, also against a change that a peer made.
 """
 
+import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -66,7 +67,7 @@ class Loaded:
 
 def load(
     options: Mapping[str, object],
-    environ: Mapping[str, str],
+    environ: Mapping[str, str] | None = None,
     *,
     config: Path | None = None,
     system_file: Path = sources.SYSTEM_FILE,
@@ -75,13 +76,14 @@ def load(
 
     Args:
         options: values by dotted name from the command line; None is an option that was not given.
-        environ: the process's environment.
+        environ: the environment; None for that of the process.
         config: the file to use instead of those at the standard places.
         system_file: the standard place of the machine.
 
     Raises:
         ConfigError: if a file cannot be read, a name is unknown or a value not allowed; one line.
     """
+    environ = os.environ if environ is None else environ
     files = (config,) if config is not None else sources.standard_files(environ, system_file)
     environment, pipeline = sources.from_environment(environ), sources.from_pipeline(environ)
     option = sources.from_options(options)

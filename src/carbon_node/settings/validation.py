@@ -35,7 +35,7 @@ class UnknownKey:
     def hint(self) -> str:
         """What to do next."""
         meant = near_match(self.key, catalogue())
-        return f"did you mean {meant}?" if meant else "settings schema lists the settings"
+        return f"did you mean {meant}?" if meant else "carbon-node settings show lists all"
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,23 +79,19 @@ def quoted(value: object) -> str:
     return short.repr(value)
 
 
-def unknown_keys(values: Mapping[str, object]) -> tuple[UnknownKey, ...]:
-    """Return the names among `values` that no setting has."""
-    return tuple(UnknownKey(key) for key in values if key not in catalogue())
-
-
 def settings_of(values: Mapping[str, object]) -> Settings | tuple[Problem, ...]:
     """Return valid settings with these values and defaults for the rest, or every problem.
 
     Args:
         values: value by dotted name, as JSON, TOML or another `Settings` has it.
     """
-    if unknown := unknown_keys(values):
-        return unknown
+    unknown = tuple(UnknownKey(key) for key in values if key not in catalogue())
+    known = {key: value for key, value in values.items() if key in catalogue()}
     try:
-        return Settings.model_validate(nested(values))
+        settings = Settings.model_validate(nested(known))
     except ValidationError as error:
-        return tuple(_problems(error, values))
+        return unknown + tuple(_problems(error, known))
+    return unknown or settings
 
 
 def typed(entry: Entry, text: str) -> object:

@@ -15,7 +15,9 @@ from contextlib import suppress
 from importlib import import_module
 from typing import Final, NoReturn
 
+from carbon_node.errors import TrackerError
 from carbon_node.tracking import confinement
+from carbon_node.tracking.failures import FailureName
 from carbon_node.tracking.messages import (
     HEADER,
     Job,
@@ -25,6 +27,7 @@ from carbon_node.tracking.messages import (
     job_from_json,
     parse,
     report_to_json,
+    send,
 )
 from carbon_node.tracking.watch import Watch
 
@@ -96,7 +99,7 @@ def _become_measurement(job: Job, keeper: int, channels: list[int], model: int |
         result = _arrange_descriptors(channels, model)
         confinement.live_in(job.directory)
         confinement.apply_limits(job.limits)
-        _entry(job.workload)(job, result, model)
+        _measure(job, result, model)
         status = 0
     except SystemExit as stop:
         status = stop.code if isinstance(stop.code, int) else 1
@@ -114,6 +117,17 @@ def _arrange_descriptors(channels: list[int], model: int | None) -> int:
     os.dup2(stderr, 2)
     confinement.keep_only(result, *(() if model is None else (model,)))
     return result
+
+
+def _measure(job: Job, result: int, model: int | None) -> None:
+    try:
+        _entry(job.workload)(job, result, model)
+    except TrackerError as error:
+        send(result, {"failure": error.failure, "detail": error.detail})
+    except MemoryError:
+        limit = job.limits.address_space_bytes
+        detail = f"the process needed more memory than its limit of {limit} bytes"
+        send(result, {"failure": FailureName.OUT_OF_MEMORY, "detail": detail})
 
 
 def _entry(workload: str) -> Callable[[Job, int, int | None], None]:

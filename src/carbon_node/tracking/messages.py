@@ -7,6 +7,7 @@ imported.
 
 import base64
 import json
+import os
 import struct
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -84,6 +85,13 @@ def frame(message: Json) -> bytes:
     """Return a message as bytes for a channel."""
     body = json.dumps(message).encode()
     return HEADER.pack(MAGIC, len(body)) + body
+
+
+def send(descriptor: int, message: Json) -> None:
+    """Write a message to a file descriptor, all of it; blocks while the reader does not read."""
+    data = frame(message)
+    while data:
+        data = data[os.write(descriptor, data) :]
 
 
 def body_length(header: bytes, limit_bytes: int) -> int:

@@ -6,7 +6,7 @@ from enum import Enum
 from carbon_node.transport import wire
 
 NODE_NAME = "CARBON_FOOTPRINT_NODE"
-"""Participant name from which the orchestrator creates its proxy for this node, and `node_name` of every status."""
+"""Participant name by which the orchestrator knows this node, and `node_name` of every status."""
 
 ORCHESTRATOR_NAME = "ORCHESTRATOR_NODE"
 """Participant name of the orchestrator."""
@@ -44,7 +44,8 @@ class Role:
         participant_name: DDS participant name.
         reads: topics to create readers for.
         writes: topics to create writers for.
-        properties: propagated participant properties, beside those that every SustainML participant carries.
+        properties: propagated participant properties, beside those that every SustainML
+            participant carries.
     """
 
     participant_name: str
@@ -85,3 +86,16 @@ class Arrival:
     key: wire.TaskId
     writer: str
     source_timestamp_ns: int
+
+
+@dataclass(frozen=True, slots=True)
+class ConfigurationCall:
+    """A configuration request of main's orchestrator, which calls over DDS RPC.
+
+    Args:
+        text: the request.
+        correlation: tells the transport which caller gets the answer; opaque.
+    """
+
+    text: str
+    correlation: bytes

@@ -1,7 +1,8 @@
 """Samples of the SustainML wire contract as frozen dataclasses.
 
-Field order is the wire's member order: the type tables and both codecs rely on it. Fields carry the wire's names and no
-unit, because the contract gives none; `pipeline.translate` is where numbers get their units.
+Field order is the wire's member order: the type tables and both codecs rely on it. Fields carry the
+wire's names and no unit, because the contract gives none; `pipeline.translate` is where numbers get
+their units.
 """
 
 from dataclasses import dataclass, field
@@ -22,6 +23,10 @@ class TaskId(NamedTuple):
     def is_valid(self) -> bool:
         """Whether the id may name a task: (0, 0) never does."""
         return self != (0, 0)
+
+
+NO_TASK = TaskId(0, 0)
+"""The id that never names a task."""
 
 
 class Status(IntEnum):
@@ -92,7 +97,7 @@ class UserInput:
     geo_location_continent: str = ""
     geo_location_region: str = ""
     extra_data: bytes = field(default=b"", repr=False)
-    task_id: TaskId = TaskId()
+    task_id: TaskId = NO_TASK
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +112,7 @@ class MLModel:
     input_batch: tuple[str, ...] = ()
     target_latency: float = 0.0
     extra_data: bytes = field(default=b"", repr=False)
-    task_id: TaskId = TaskId()
+    task_id: TaskId = NO_TASK
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,18 +125,18 @@ class HWResource:
     memory_footprint_of_ml_model: float = 0.0
     max_hw_memory_footprint: float = 0.0
     extra_data: bytes = field(default=b"", repr=False)
-    task_id: TaskId = TaskId()
+    task_id: TaskId = NO_TASK
 
 
 @dataclass(frozen=True, slots=True)
 class CO2Footprint:
-    """What this node answers (`CO2FootprintImpl`): gCO2e, kWh and gCO2e/kWh unless its extra_data says otherwise."""
+    """What this node answers (`CO2FootprintImpl`); its extra_data states the units."""
 
     carbon_footprint: float = 0.0
     energy_consumption: float = 0.0
     carbon_intensity: float = 0.0
     extra_data: bytes = b""
-    task_id: TaskId = TaskId()
+    task_id: TaskId = NO_TASK
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +148,7 @@ class NodeStatus:
     error_code: ErrorCode = ErrorCode.NO_ERROR
     error_description: str = ""
     node_name: str = ""
-    task_id: TaskId = TaskId()
+    task_id: TaskId = NO_TASK
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +159,7 @@ class NodeControl:
     cmd_task: TaskCommand = TaskCommand.NO_COMMAND
     target_node: str = ""
     source_node: str = ""
-    task_id: TaskId = TaskId()
+    task_id: TaskId = NO_TASK
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,99 @@
+"""From settings to what each part is configured with: the only module that knows both sides."""
+
+import socket
+
+from carbon_node import presence
+from carbon_node.estimation import (
+    DEFAULT_PUE,
+    Assumptions,
+    Factor,
+    LatencyUnit,
+    Mode,
+    OutputUnits,
+    exact,
+)
+from carbon_node.intensity import IntensityConfig
+from carbon_node.pipeline.join import JoinBounds
+from carbon_node.pipeline.ports import Conditions
+from carbon_node.settings import Configuration, Settings, Source
+from carbon_node.tracking import Limits, TrackerConfig
+from carbon_node.transport.contract import NODE_NAME, Role, Topic
+from carbon_node.transport.fastdds import FastDdsConfig
+
+INPUTS = (Topic.USER_INPUT, Topic.ML_MODEL, Topic.HW_RESOURCE)
+OUTPUTS = (Topic.FOOTPRINT, Topic.BASELINE)
+NODE_TOPICS = (*OUTPUTS, *INPUTS)
+"""Topics of the node beside its status, in the order in which they are opened: whoever sees its
+readers can be answered."""
+
+_MIB = 2**20
+
+
+def fastdds_config(settings: Settings, started_ns: int) -> FastDdsConfig:
+    """Derive how the node joins its domain.
+
+    Args:
+        settings: the settings in force.
+        started_ns: when the process started, nanoseconds since the epoch.
+    """
+    role = Role(NODE_NAME, INPUTS, (Topic.STATUS, *OUTPUTS), presence.properties(started_ns))
+    return FastDdsConfig(
+        domain=settings.domain, role=role, lease_duration_s=settings.lease_duration_s
+    )
+
+
+def tracker_config(settings: Settings) -> TrackerConfig:
+    """Derive how measurements run."""
+    tracker = settings.tracker
+    return TrackerConfig(
+        window_s=tracker.window_s,
+        deadline_s=tracker.deadline_s,
+        grace_s=tracker.grace_s,
+        workers=tracker.workers,
+        queue_wait_s=tracker.queue_wait_s,
+        limits=Limits(
+            address_space_bytes=tracker.address_space_mib * _MIB or None,
+            processes=tracker.processes or None,
+            file_size_bytes=tracker.file_size_mib * _MIB or None,
+        ),
+        model_roots=tracker.model_roots,
+        model_limit_bytes=tracker.model_max_mib * _MIB,
+    )
+
+
+def conditions(configuration: Configuration) -> Conditions:
+    """Derive what a task that starts now is computed under."""
+    settings = configuration.settings
+    return Conditions(
+        assumptions=Assumptions(
+            pue=_pue(configuration),
+            mode=Mode(settings.tracker.mode),
+            host_names=frozenset({socket.gethostname(), "localhost"}),
+            model_is_runnable=bool(settings.tracker.model_roots),
+            output_units=OutputUnits(settings.output_units),
+            revision=configuration.revision,
+        ),
+        latency_unit=LatencyUnit(settings.latency_unit),
+        output_gap_s=settings.output_gap_ms / 1000,
+    )
+
+
+def join_bounds(settings: Settings) -> JoinBounds:
+    """Derive how many incomplete tasks are kept."""
+    return JoinBounds(
+        incomplete_count=settings.incomplete_max_count,
+        incomplete_age_s=settings.incomplete_max_age_s,
+    )
+
+
+def _pue(configuration: Configuration) -> Factor:
+    # A PUE that the operator states is exact; the default is a mean over many data centres.
+    origin = configuration.origins["pue"]
+    if origin.source is Source.DEFAULT:
+        return DEFAULT_PUE
+    return Factor(exact(configuration.settings.pue), str(origin))
+
+
+def intensity_config(settings: Settings) -> IntensityConfig:
+    """Derive."""
+    return IntensityConfig()

@@ -1,0 +1,108 @@
+"""The OpenAPI description of the interface, made from the table that makes its routes too."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Any, Literal, TypeAlias
+
+from pydantic import TypeAdapter
+from pydantic.json_schema import JsonSchemaMode
+from starlette.requests import Request
+from starlette.responses import Response
+
+Endpoint: TypeAlias = Callable[[Request], Awaitable[Response]]
+
+_SERIALIZED: JsonSchemaMode = "serialization"
+_REFERENCE = "#/components/schemas/{model}"
+_ERROR = {
+    "type": "object",
+    "properties": {"error": {"type": "string"}, "detail": {"type": "string"}},
+    "required": ["error", "detail"],
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """An unsigned integer that a request carries.
+
+    Args:
+        name: as it stands in the path or query.
+        place: where it stands.
+        summary: what it means.
+        minimum: smallest accepted value.
+        maximum: largest accepted value.
+        default: taken where the query does not carry it.
+    """
+
+    name: str
+    place: Literal["path", "query"]
+    summary: str
+    minimum: int
+    maximum: int
+    default: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """What GET answers at one path.
+
+    Args:
+        path: with parameters in braces.
+        endpoint: what answers.
+        summary: what the answer is.
+        answer: type of the JSON answer; None for text.
+        parameters: what the path or query carries.
+        statuses: status codes of that answer.
+        failures: status codes of errors, apart from those that any request can get.
+    """
+
+    path: str
+    endpoint: Endpoint
+    summary: str
+    answer: TypeAdapter[Any] | None
+    parameters: tuple[Parameter, ...] = ()
+    statuses: tuple[int, ...] = (200,)
+    failures: tuple[int, ...] = ()
+
+
+def description(operations: Sequence[Operation], version: str) -> dict[str, Any]:
+    """Return the OpenAPI 3.1 document of the operations."""
+    answers = [(op.path, _SERIALIZED, op.answer) for op in operations if op.answer is not None]
+    schemas, shared = TypeAdapter.json_schemas(answers, ref_template=_REFERENCE)
+    paths = {op.path: _path(op, schemas.get((op.path, _SERIALIZED), {})) for op in operations}
+    return {
+        "openapi": "3.1.0",
+        "info": {"title": "carbon_node", "version": version, "description": "Read-only."},
+        "paths": paths,
+        "components": {"schemas": {**shared.get("$defs", {}), "Error": _ERROR}},
+    }
+
+
+def _path(operation: Operation, schema: dict[str, Any]) -> dict[str, Any]:
+    media = "text/plain" if operation.answer is None else "application/json"
+    answered = {"description": operation.summary, "content": {media: {"schema": schema}}}
+    return {
+        "get": {
+            "summary": operation.summary,
+            "parameters": [_parameter(parameter) for parameter in operation.parameters],
+            "responses": {str(status): answered for status in operation.statuses}
+            | {str(status): _failure(status) for status in operation.failures},
+        }
+    }
+
+
+def _parameter(parameter: Parameter) -> dict[str, Any]:
+    schema = {"type": "integer", "minimum": parameter.minimum, "maximum": parameter.maximum}
+    default = {} if parameter.default is None else {"default": parameter.default}
+    return {
+        "name": parameter.name,
+        "in": parameter.place,
+        "required": parameter.place == "path",
+        "description": parameter.summary,
+        "schema": schema | default,
+    }
+
+
+def _failure(status: int) -> dict[str, Any]:
+    content = {"application/json": {"schema": {"$ref": "#/components/schemas/Error"}}}
+    return {"description": HTTPStatus(status).phrase, "content": content}

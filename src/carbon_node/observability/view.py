@@ -1,0 +1,122 @@
+"""What the local interface shows of the node, and the Protocol by which it asks for it."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class RunningTask:
+    """A task in progress.
+
+    Args:
+        problem_id: first part of the task id.
+        iteration_id: second part of the task id.
+        stage: what is being done for it, e.g. "tracker".
+        running_s: seconds since its last input arrived, >= 0.
+    """
+
+    problem_id: int
+    iteration_id: int
+    stage: str
+    running_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class NodeSummary:
+    """What the node is doing right now.
+
+    Args:
+        version: of this package.
+        state: the node's status as published, e.g. "IDLE".
+        is_ready: whether tasks are answered: IDLE or RUNNING.
+        stalled: what makes no progress, one line each; empty in a node that is alive.
+        degraded: what works less well than configured and why, one line each.
+        pid: process id.
+        domain: DDS domain id.
+        transport: name of the transport in use.
+        uptime_s: seconds since the start, >= 0.
+        waiting: how many tasks wait for inputs or for a free worker.
+        running: the tasks in progress.
+        intensity_table_age_s: seconds since the intensity table was compiled; None without one.
+    """
+
+    version: str
+    state: str
+    is_ready: bool
+    stalled: tuple[str, ...]
+    degraded: tuple[str, ...]
+    pid: int
+    domain: int
+    transport: str
+    uptime_s: float
+    waiting: int
+    running: tuple[RunningTask, ...]
+    intensity_table_age_s: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class TaskResult:
+    """One published result.
+
+    Args:
+        problem_id: first part of the task id.
+        iteration_id: second part of the task id.
+        outcome: how the task ended, the same word as in metrics and log.
+        finished_at: when it was published, ISO 8601 in UTC.
+        model: model id as received.
+        hardware: hardware description as received.
+        place: place whose carbon intensity was used, as resolved.
+        mode: how the energy was found.
+        carbon_g: gCO2e per inference.
+        energy_kwh: facility energy per inference.
+        intensity_g_per_kwh: carbon intensity used.
+        extra_data: the published extra data, with the provenance.
+    """
+
+    problem_id: int
+    iteration_id: int
+    outcome: str
+    finished_at: str
+    model: str
+    hardware: str
+    place: str
+    mode: str
+    carbon_g: float
+    energy_kwh: float
+    intensity_g_per_kwh: float
+    extra_data: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class SettingValue:
+    """One setting.
+
+    Args:
+        value: as JSON.
+        source: where the value came from, e.g. "default" or "environment".
+    """
+
+    value: Any
+    source: str
+
+
+class NodeView(Protocol):
+    """Read access to the node; called in the loop's thread, so nothing here may block it."""
+
+    def status(self) -> NodeSummary:
+        """Return what the node is doing."""
+
+    async def results(self, limit: int, offset: int) -> Sequence[TaskResult]:
+        """Return published results, newest first.
+
+        Args:
+            limit: how many at most, >= 1.
+            offset: how many of the newest to leave out, >= 0.
+        """
+
+    async def result(self, problem_id: int, iteration_id: int) -> TaskResult | None:
+        """Return the newest result of a task, None if there is none."""
+
+    def settings(self) -> Mapping[str, SettingValue]:
+        """Return every setting by its name, nested ones with a dot; never a secret."""

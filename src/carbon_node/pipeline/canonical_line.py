@@ -1,0 +1,46 @@
+"""One log line per task that says everything about it."""
+
+from carbon_node.estimation import Estimate, NotComputed
+from carbon_node.pipeline.progress import Answer, Progress
+
+MAX_TEXT_CHARS = 200
+"""Longest text of a peer that is logged; a line has to stay readable."""
+
+
+def canonical_line(progress: Progress, answer: Answer) -> dict[str, object]:
+    """Collect what an operator wants to know of an answered task.
+
+    Args:
+        progress: the task, with the seconds of its stages.
+        answer: what it was answered with.
+
+    Returns:
+        Fields of the log line.
+    """
+    inputs = progress.inputs
+    return {
+        "task_id": progress.name,
+        "model": inputs.ml_model.model[:MAX_TEXT_CHARS],
+        "hardware": inputs.hw_resource.hw_description[:MAX_TEXT_CHARS],
+        **_outcome(answer.result),
+        "stage_s": progress.stage_s,
+    }
+
+
+def _outcome(result: Estimate | NotComputed) -> dict[str, object]:
+    match result:
+        case Estimate():
+            return {
+                "outcome": "estimated",
+                "mode": result.mode.value,
+                "place": result.intensity.place,
+                "energy_kwh": result.energy_kwh.value,
+                "intensity_g_per_kwh": result.intensity.g_per_kwh.value,
+                "carbon_g": result.carbon_g.value,
+            }
+        case NotComputed():
+            return {
+                "outcome": "failed",
+                "reason": result.reason.value,
+                "detail": result.detail[:MAX_TEXT_CHARS],
+            }

@@ -1,0 +1,54 @@
+"""One task on its way through the pipeline."""
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from carbon_node.estimation import Estimate, NotComputed
+from carbon_node.pipeline.task import TaskInputs
+from carbon_node.transport.wire import CO2Footprint
+
+
+@dataclass(slots=True)
+class Progress:
+    """A task that has started.
+
+    Args:
+        position: unique place in the order of starts; outputs leave in this order where several
+            wait.
+        inputs: its three samples.
+        stage_s: seconds that each stage took so far, by name.
+    """
+
+    position: int
+    inputs: TaskInputs
+    stage_s: dict[str, float] = field(default_factory=dict)
+
+    @contextmanager
+    def stage(self, name: str) -> Iterator[None]:
+        """Time a stage."""
+        since_s = time.monotonic()
+        try:
+            yield
+        finally:
+            self.stage_s[name] = round(time.monotonic() - since_s, 4)
+
+    @property
+    def name(self) -> str:
+        """Task id for people."""
+        problem_id, iteration_id = self.inputs.task_id
+        return f"{problem_id}.{iteration_id}"
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a task is answered with.
+
+    Args:
+        result: in the domain's terms.
+        footprint: the same for the wire.
+    """
+
+    result: Estimate | NotComputed
+    footprint: CO2Footprint

@@ -1,0 +1,160 @@
+"""Between the wire and the domain.
+
+The only place that gives the wire's numbers their units, and where zeros mean failure.
+"""
+
+from collections.abc import Mapping
+
+from carbon_node.estimation import (
+    Estimate,
+    EstimationRequest,
+    ExplicitHardware,
+    LatencyUnit,
+    NotComputed,
+    Place,
+    provenance,
+)
+from carbon_node.pipeline import extra_data
+from carbon_node.pipeline.task import TaskInputs
+from carbon_node.transport.wire import CO2Footprint, HWResource, MLModel, UserInput
+
+_FAILED_MODELS = frozenset({"Error", "NO_MODEL"})
+"""Model ids by which the ML model provider says that it has none: `Error` in release 0.2,
+`NO_MODEL` on main."""
+
+_FAILED_HARDWARE = "Error"
+"""Hardware description by which the hardware provider says that it has none."""
+
+
+def to_request(inputs: TaskInputs, latency_unit: LatencyUnit) -> EstimationRequest:
+    """Give the numbers of a task their units.
+
+    Args:
+        inputs: the three samples.
+        latency_unit: unit of `HWResource.latency`.
+
+    Returns:
+        The question that the task asks. Nothing of it is checked yet: that is the estimation's.
+    """
+    model, hardware, user = inputs.ml_model, inputs.hw_resource, inputs.user_input
+    hardware_extra = extra_data.read(hardware.extra_data).content
+    return EstimationRequest(
+        model=model.model,
+        model_error=_model_error(model),
+        hardware=hardware.hw_description,
+        hardware_error=_hardware_error(hardware, hardware_extra),
+        power_w=hardware.power_consumption,
+        latency=hardware.latency,
+        latency_unit=latency_unit,
+        explicit=_explicit_hardware(hardware_extra),
+        place=Place(region=user.geo_location_region, continent=user.geo_location_continent),
+        desired_carbon_g=user.desired_carbon_footprint,
+        model_path=model.model_path,
+        raw_model=model.raw_model,
+    )
+
+
+def to_footprint(
+    inputs: TaskInputs, result: Estimate | NotComputed, node_version: str
+) -> CO2Footprint:
+    """Write the answer of a task as its consumers need it.
+
+    Args:
+        inputs: the three samples.
+        result: what came out.
+        node_version: version of this package.
+
+    Returns:
+        The output sample; all its doubles are finite, and zero where there is no result.
+    """
+    error = error_of(result)
+    user_extra = extra_data.read(inputs.user_input.extra_data).content
+    octets = extra_data.write(
+        outputs=extra_data.number_of_outputs(user_extra),
+        restrains=extra_data.model_restrains(user_extra, inputs.ml_model.model),
+        rest=provenance(result, node_version),
+        error=error,
+    )
+    match result:
+        case Estimate(footprint=numbers):
+            return CO2Footprint(
+                numbers.carbon, numbers.energy, numbers.intensity, octets, inputs.task_id
+            )
+        case NotComputed():
+            return CO2Footprint(0.0, 0.0, 0.0, octets, inputs.task_id)
+
+
+def error_of(result: Estimate | NotComputed) -> str | None:
+    """Put the reason of a failed result in words.
+
+    Args:
+        result: what came out.
+
+    Returns:
+        Reason and detail; None for an estimate.
+    """
+    match result:
+        case Estimate():
+            return None
+        case NotComputed(reason=reason, detail=detail):
+            return f"{reason.value}: {detail}"
+
+
+def problems_of(inputs: TaskInputs) -> dict[str, str]:
+    """Name the extra_data of a task that cannot be read.
+
+    Args:
+        inputs: the three samples.
+
+    Returns:
+        Problem by sample; empty if there is none.
+    """
+    samples: tuple[UserInput | MLModel | HWResource, ...] = (
+        inputs.user_input,
+        inputs.ml_model,
+        inputs.hw_resource,
+    )
+    problems = {
+        type(sample).__name__: extra_data.read(sample.extra_data).problem for sample in samples
+    }
+    return {sample: problem for sample, problem in problems.items() if problem}
+
+
+def _model_error(model: MLModel) -> str | None:
+    reported = _reported_error(extra_data.read(model.extra_data).content)
+    if reported is None and model.model in _FAILED_MODELS:
+        return f"the ML model provider sent the model {model.model!r}"
+    return reported
+
+
+def _hardware_error(hardware: HWResource, extra: Mapping[str, object]) -> str | None:
+    reported = _reported_error(extra)
+    if reported is None and hardware.hw_description == _FAILED_HARDWARE:
+        return f"the hardware resource provider sent the hardware {_FAILED_HARDWARE!r}"
+    return reported
+
+
+def _reported_error(extra: Mapping[str, object]) -> str | None:
+    error = extra.get("error")
+    return str(error) if error else None
+
+
+def _explicit_hardware(extra: Mapping[str, object]) -> ExplicitHardware:
+    return ExplicitHardware(
+        power_w=_number(extra.get("power_w")),
+        latency_h=_number(extra.get("latency_h")),
+        energy_wh=_number(extra.get("energy_Wh")),
+    )
+
+
+def _number(value: object) -> float | None:
+    match value:
+        case bool():
+            return None
+        case int() | float():
+            try:
+                return float(value)
+            except OverflowError:
+                return float("inf")
+        case _:
+            return None

@@ -1,0 +1,207 @@
+"""
+Fast DDS as carbon_node needs it: mechanism only, every policy comes from Python.
+"""
+
+from collections.abc import Sequence
+import enum
+from typing import Any
+
+
+VERSION: str = '3.2.2'
+
+class Error(Exception):
+    """Fast DDS refused; the message ends in its return code."""
+
+class StructType:
+    """A struct on the wire; its samples are tuples in member order."""
+
+    def __init__(self, name: str, members: Sequence[Member], *, extensibility: str) -> None:
+        """Build the type; `extensibility` is "final", "appendable" or "mutable"."""
+
+    @property
+    def name(self) -> str:
+        """Name of the type on the wire."""
+
+class Member:
+    """One member of a struct."""
+
+    def __init__(self, name: str, type: str | StructType, *, is_key: bool, id: int | None) -> None:
+        """
+        Describe a member; `type` is a struct or one of "boolean", "int32", "uint32", "double", "string", "sequence<octet>" (bytes) and "sequence<string>" (tuple of str). Text that is not UTF-8 crosses with replacement characters, in both directions.
+        """
+
+class PeerEvent:
+    """What discovery said about another participant."""
+
+    @property
+    def status(self) -> str:
+        """"discovered", "changed", "removed" (left), "dropped" (lease ended)."""
+
+    @property
+    def guid(self) -> str: ...
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def properties(self) -> list[tuple[str, str]]: ...
+
+class LogLine:
+    """One line of Fast DDS's own log."""
+
+    @property
+    def severity(self) -> str:
+        """"error", "warning" or "info"."""
+
+    @property
+    def category(self) -> str: ...
+
+    @property
+    def message(self) -> str: ...
+
+class Participant:
+    """A participant of a domain. No thread of DDS takes the GIL."""
+
+    def __init__(self, *, domain: int, name: str, propagated_properties: Sequence[tuple[str, str]], local_properties: Sequence[tuple[str, str]], lease_duration_s: float, announcement_period_s: float, interfaces: Sequence[str]) -> None:
+        """
+        Join the domain. `interfaces` are IPv4 addresses to stay on; without any, Fast DDS and its XML profile choose the transports.
+        """
+
+    @property
+    def guid(self) -> str: ...
+
+    def fileno(self) -> int:
+        """
+        File descriptor that is readable when samples, peers, matches or log lines may be waiting.
+        """
+
+    def clear(self) -> None:
+        """
+        Make `fileno` unreadable again; call it before collecting, so that nothing is missed.
+        """
+
+    def signal(self) -> None:
+        """Make `fileno` readable, as news would."""
+
+    def take_peer_events(self) -> list[PeerEvent]:
+        """Collect what discovery found."""
+
+    def take_log_lines(self) -> list[LogLine]:
+        """Collect what Fast DDS logged in this process; at most 1000 lines wait."""
+
+    def close(self) -> None:
+        """
+        Leave the domain and delete all endpoints; peers see it at once. May be repeated.
+        """
+
+class Qos:
+    """Quality of service of a reader or writer."""
+
+    def __init__(self, *, reliable: bool, transient_local: bool, history_depth: int, max_samples: int, max_instances: int, max_samples_per_instance: int, heartbeat_period_s: float) -> None:
+        """
+        Everything is explicit: `history_depth` 0 keeps all, a limit of 0 is none.
+        """
+
+class InstanceState(enum.Enum):
+    """State of an instance when its sample was taken."""
+
+    ALIVE = 0
+
+    DISPOSED = 1
+
+    NO_WRITERS = 2
+
+class Sample:
+    """One sample as it was taken."""
+
+    @property
+    def value(self) -> tuple[Any, ...] | None:
+        """Members in order; None when only the state of the instance changed."""
+
+    @property
+    def instance(self) -> bytes:
+        """Handle of the instance: 16 octets, equal for equal keys of one reader."""
+
+    @property
+    def state(self) -> InstanceState: ...
+
+    @property
+    def writer(self) -> str:
+        """GUID of the writer."""
+
+    @property
+    def source_timestamp_ns(self) -> int: ...
+
+    @property
+    def reception_timestamp_ns(self) -> int: ...
+
+class Reader:
+    """A reader of a topic. Dropping it deletes it."""
+
+    def __init__(self, participant: Participant, topic: str, type: StructType, qos: Qos) -> None: ...
+
+    def take(self, limit: int) -> list[Sample]:
+        """Take up to `limit` waiting samples."""
+
+    def matched(self) -> list[str]:
+        """GUIDs of the matched writers."""
+
+class Writer:
+    """A writer of a topic. Dropping it deletes it."""
+
+    def __init__(self, participant: Participant, topic: str, type: StructType, qos: Qos) -> None: ...
+
+    @property
+    def guid(self) -> str: ...
+
+    def write(self, value: tuple[Any, ...]) -> None:
+        """
+        Write a sample; a reliable writer blocks up to its maximum blocking time when it is full.
+        """
+
+    def dispose(self, value: tuple[Any, ...]) -> None:
+        """Dispose the instance of the key members of `value`."""
+
+    def unregister(self, value: tuple[Any, ...]) -> None:
+        """Unregister the instance of the key members of `value`."""
+
+    def wait_for_acknowledgments(self, timeout_s: float) -> bool:
+        """
+        Block until all matched reliable readers acknowledged everything; False when time ran out.
+        """
+
+    def matched(self) -> list[str]:
+        """GUIDs of the matched readers."""
+
+class Service:
+    """A service with its request and reply types."""
+
+    def __init__(self, participant: Participant, name: str, request_type: StructType, reply_type: StructType) -> None: ...
+
+class Replier:
+    """The serving end of a service."""
+
+    def __init__(self, service: Service, qos: Qos) -> None: ...
+
+    def take(self, limit: int) -> list[tuple[tuple[Any, ...], bytes]]:
+        """Take up to `limit` waiting requests, each with its correlation."""
+
+    def reply(self, value: tuple[Any, ...], correlation: bytes) -> None:
+        """Answer the request that came with `correlation`."""
+
+    def matched(self) -> tuple[int, int]:
+        """How many request writers and reply readers are matched."""
+
+class Requester:
+    """The calling end of a service."""
+
+    def __init__(self, service: Service, qos: Qos) -> None: ...
+
+    def request(self, value: tuple[Any, ...]) -> bytes:
+        """Send a request; returns the correlation of its reply."""
+
+    def take(self, limit: int) -> list[tuple[tuple[Any, ...], bytes]]:
+        """Take up to `limit` waiting replies, each with its correlation."""
+
+    def matched(self) -> tuple[int, int]:
+        """How many reply writers and request readers are matched."""

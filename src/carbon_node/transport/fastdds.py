@@ -1,0 +1,266 @@
+"""The pipeline's topics on Fast DDS, embedded in this process.
+
+Threads of DDS never run Python. They make an eventfd readable; the loop then looks for peers and
+log lines, and wakes whoever waits. Samples stay in their readers until `arrivals` takes them, so a
+slow consumer holds nothing but what DDS keeps: the newest sample of each instance.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
+from typing import TypeVar
+
+from carbon_node.errors import TransportError, WireError
+from carbon_node.transport.binding import native
+from carbon_node.transport.contract import Arrival, ConfigurationCall, Peer, Role, Topic
+from carbon_node.transport.endpoints import Reader, explained, open_writer
+from carbon_node.transport.news import News
+from carbon_node.transport.rpc import ConfigurationClient, ConfigurationServer
+from carbon_node.transport.types import encode
+from carbon_node.transport.wire import Sample
+
+Item = TypeVar("Item")
+
+BATCH = 64
+"""Samples taken from one reader before other coroutines get their turn."""
+
+ANNOUNCEMENTS_PER_LEASE = 3
+"""How often a participant says that it lives within one lease: two announcements may be lost."""
+
+SUSTAINML_PROPERTIES = (
+    ("fastdds.application.id", "SUSTAINML"),
+    ("fastdds.application.metadata", ""),
+)
+"""What every participant of a SustainML pipeline says of itself."""
+
+LOCAL_PROPERTIES = (("fastdds.type_propagation", "disabled"),)
+"""Let types match by name: otherwise CycloneDDS rejects the type objects of Fast DDS, and an RPC
+type that differs in anything does not match."""
+
+LOOPBACK = ("127.0.0.1",)
+
+HARMLESS_LOG = "No TypeObject found for type NodeStatusImpl"
+"""Said of the orchestrator's content filter on the status, which then runs at the orchestrator."""
+
+
+def ignore(severity: str, category: str, message: str) -> None:
+    """Take a log line and do nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class FastDdsConfig:
+    """How to join a domain.
+
+    Args:
+        domain: DDS domain id, 0 to 232.
+        role: what the participant is called, reads and writes.
+        lease_duration_s: seconds after which peers give up a participant that fell silent.
+        loopback_only: stay on this host's loopback interface, without shared memory.
+        log: gets Fast DDS's own log, on the loop's thread: severity (error, warning, info or
+            debug), category, message.
+    """
+
+    domain: int
+    role: Role
+    lease_duration_s: float = 5.0
+    loopback_only: bool = False
+    log: Callable[[str, str, str], None] = ignore
+
+
+class FastDdsTransport:
+    """One participant with the readers and writers of its role.
+
+    All methods belong to the thread of the loop that opened it.
+    """
+
+    def __init__(self, config: FastDdsConfig) -> None:
+        self._config = config
+        self._news = News()
+        self._peers: dict[str, Peer] = {}
+        self._readers: dict[Topic, Reader] = {}
+        self._writers: dict[Topic, native.Writer] = {}
+        self._server: ConfigurationServer | None = None
+        self._participant: native.Participant | None = None
+
+    async def open(self) -> None:
+        """Join the domain; discovery runs from now on.
+
+        Raises:
+            TransportError: Fast DDS refused; the message holds what it logged.
+        """
+        with explained(f"join domain {self._config.domain}"):
+            self._participant = native.Participant(
+                domain=self._config.domain,
+                name=self._config.role.participant_name,
+                propagated_properties=[*SUSTAINML_PROPERTIES, *self._config.role.properties],
+                local_properties=list(LOCAL_PROPERTIES),
+                lease_duration_s=self._config.lease_duration_s,
+                announcement_period_s=self._config.lease_duration_s / ANNOUNCEMENTS_PER_LEASE,
+                interfaces=list(LOOPBACK) if self._config.loopback_only else [],
+            )
+        asyncio.get_running_loop().add_reader(self._participant.fileno(), self._listen)
+
+    async def close(self) -> None:
+        """Leave the domain, which peers see at once, and end `arrivals`; may be repeated."""
+        participant, self._participant = self._participant, None
+        if participant is None:
+            return
+        asyncio.get_running_loop().remove_reader(participant.fileno())
+        self._peers.clear()
+        self._readers.clear()
+        self._writers.clear()
+        self._server = None
+        self._news.announce()
+        # Waits for a wait_for_acknowledgments that is still under way, so not on the loop's thread.
+        await asyncio.to_thread(participant.close)
+
+    def connect(self, *topics: Topic) -> None:
+        """Create the role's endpoints of some topics; without any, all that are missing."""
+        participant = self._opened()
+        role = self._config.role
+        for topic in topics or (*role.writes, *role.reads):
+            with explained(f"connect {topic.dds_name}"):
+                if topic in role.writes and topic not in self._writers:
+                    self._writers[topic] = open_writer(participant, topic)
+                if topic in role.reads and topic not in self._readers:
+                    self._readers[topic] = Reader(participant, topic)
+
+    def arrivals(self) -> AsyncIterator[Arrival]:
+        """Iterate over what is received, in that order, until closed; for one consumer."""
+        return self._stream(self._take)
+
+    def publish(self, topic: Topic, sample: Sample) -> None:
+        """Write a sample; takes some 50 microseconds.
+
+        Raises:
+            WireError: a value does not fit its wire type.
+            TransportError: the writer is full: too many instances are not retired, or their
+                retirement is not acknowledged.
+        """
+        with explained(f"publish on {topic.dds_name}"):
+            self._writer(topic).write(encode(sample))
+
+    def retire(self, topic: Topic, sample: Sample) -> None:
+        """End the instance that a sample's key names, which frees it here and at the readers.
+
+        A reader that has not taken the instance's last sample yet never sees it.
+
+        Raises:
+            TransportError: Fast DDS refused.
+        """
+        with explained(f"retire an instance of {topic.dds_name}"):
+            self._writer(topic).unregister(encode(sample))
+
+    def peers(self) -> tuple[Peer, ...]:
+        """Other participants of the domain that are there now."""
+        return tuple(self._peers.values())
+
+    def matched(self, topic: Topic) -> int:
+        """Count the endpoints of other participants that match ours of a topic."""
+        endpoints = (self._writers.get(topic), self._readers.get(topic))
+        own = _participant_of(self._opened().guid)
+        return sum(
+            _participant_of(guid) != own
+            for endpoint in endpoints
+            if endpoint is not None
+            for guid in endpoint.matched()
+        )
+
+    async def wait_until(self, fact: Callable[[], bool], timeout_s: float | None) -> bool:
+        """Wait until a fact about peers or matches holds; see `News.until`."""
+        return await self._news.until(fact, timeout_s)
+
+    async def wait_for_match(self, topic: Topic, count: int = 1, *, timeout_s: float) -> bool:
+        """Wait until `count` endpoints of others match ours of a topic; False if none in time."""
+        return await self.wait_until(lambda: self.matched(topic) >= count, timeout_s)
+
+    async def wait_for_acknowledgments(self, topic: Topic, timeout_s: float) -> bool:
+        """Wait until all matched readers have all that was published; False if not in time."""
+        writer = self._writer(topic)
+        with explained(f"wait for acknowledgments on {topic.dds_name}"):
+            return await asyncio.to_thread(writer.wait_for_acknowledgments, timeout_s)
+
+    def configuration_calls(self) -> AsyncIterator[ConfigurationCall]:
+        """Serve main's configuration service from now on; iterate over its calls until closed."""
+        with explained("serve the configuration service"):
+            self._server = ConfigurationServer(self._opened())
+        return self._stream(self._server.take)
+
+    def answer(self, call: ConfigurationCall, text: str) -> None:
+        """Answer a configuration call.
+
+        Raises:
+            TransportError: Fast DDS refused, or the call did not come from here.
+        """
+        if self._server is None:
+            raise TransportError(
+                "the configuration service is not served: iterate over its calls first"
+            )
+        self._server.answer(call, text)
+
+    def configuration_client(self) -> ConfigurationClient:
+        """Start calling the configuration service, as main's orchestrator does."""
+        with explained("call the configuration service"):
+            return ConfigurationClient(self._opened(), self._news)
+
+    async def _stream(self, take: Callable[[], list[Item]]) -> AsyncIterator[Item]:
+        while self._is_open():
+            batch = take()
+            if not batch:
+                await self._news.next()
+            for item in batch:
+                yield item
+                if not self._is_open():
+                    return
+            await asyncio.sleep(0)
+
+    def _listen(self) -> None:
+        participant = self._opened()
+        participant.clear()
+        for line in participant.take_log_lines():
+            severity = "debug" if HARMLESS_LOG in line.message else line.severity
+            self._config.log(severity, line.category, line.message)
+        for event in participant.take_peer_events():
+            self._note(event)
+        self._news.announce()
+
+    def _note(self, event: native.PeerEvent) -> None:
+        if event.status in ("discovered", "changed"):
+            self._peers[event.guid] = Peer(event.guid, event.name, tuple(event.properties))
+        else:
+            self._peers.pop(event.guid, None)
+
+    def _take(self) -> list[Arrival]:
+        taken = [
+            (sample, reader) for reader in self._readers.values() for sample in reader.take(BATCH)
+        ]
+        taken.sort(key=lambda each: each[0].reception_timestamp_ns)
+        arrivals = (self._arrival(sample, reader) for sample, reader in taken)
+        return [arrival for arrival in arrivals if arrival is not None]
+
+    def _arrival(self, sample: native.Sample, reader: Reader) -> Arrival | None:
+        try:
+            return reader.arrival(sample)
+        except WireError as error:
+            self._config.log(
+                "warning", reader.topic.name, f"sample of {sample.writer} ignored: {error}"
+            )
+            return None
+
+    def _is_open(self) -> bool:
+        return self._participant is not None
+
+    def _writer(self, topic: Topic) -> native.Writer:
+        try:
+            return self._writers[topic]
+        except KeyError:
+            raise TransportError(f"{topic.dds_name} has no open writer: connect it first") from None
+
+    def _opened(self) -> native.Participant:
+        if self._participant is None:
+            raise TransportError("the transport is not open")
+        return self._participant
+
+
+def _participant_of(guid: str) -> str:
+    return guid.partition("|")[0]

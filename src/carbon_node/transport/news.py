@@ -1,0 +1,42 @@
+"""How coroutines wait for something to happen at a transport."""
+
+import asyncio
+from collections.abc import Callable
+
+
+class News:
+    """Wakes every waiting coroutine each time something happened.
+
+    All calls belong to the loop's thread. Check first, then wait: nothing is missed as long as no
+    `await` lies between.
+    """
+
+    def __init__(self) -> None:
+        self._next = asyncio.Event()
+
+    def announce(self) -> None:
+        """Wake everyone who waits now."""
+        self._next.set()
+        self._next = asyncio.Event()
+
+    async def next(self) -> None:
+        """Wait for the next announcement."""
+        await self._next.wait()
+
+    async def until(self, fact: Callable[[], bool], timeout_s: float | None) -> bool:
+        """Wait until a fact holds, looking again at each announcement.
+
+        Args:
+            fact: quick look at the state; must not block.
+            timeout_s: seconds to wait at most; None waits for ever.
+
+        Returns:
+            Whether the fact held in time.
+        """
+        try:
+            async with asyncio.timeout(timeout_s):
+                while not fact():
+                    await self.next()
+        except TimeoutError:
+            return False
+        return True

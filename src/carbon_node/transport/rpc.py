@@ -1,0 +1,89 @@
+"""The configuration service of main's orchestrator over DDS RPC: text in, text out.
+
+Fast DDS 3.2 sends every optional member of a type as present, and main's orchestrator rejects a
+reply that holds both a result and an exception code. So the types leave out what is never sent, and
+errors are answered as text.
+"""
+
+from carbon_node.errors import TransportError
+from carbon_node.transport.binding import native
+from carbon_node.transport.contract import ConfigurationCall
+from carbon_node.transport.endpoints import SERVICE, explained, native_qos, native_type
+from carbon_node.transport.news import News
+from carbon_node.transport.types import Member, Struct, without_nul
+
+SERVICE_NAME = "CarbonFootprintService"
+OPERATION = "update_configuration"
+OPERATION_ID = 0x096EBADA
+RESULT_ID = 0x0784A8B4
+
+_PREFIX = f"detail::{SERVICE_NAME}"
+_IN = Struct(f"{_PREFIX}_{OPERATION}_In", (Member("configuration", "string"),), "final")
+_OUT = Struct(f"{_PREFIX}_{OPERATION}_Out", (Member("return_", "string"),), "final")
+_RESULT = Struct(
+    f"{_PREFIX}_{OPERATION}_Result", (Member("result", _OUT, id=RESULT_ID),), "mutable"
+)
+REQUEST = Struct(f"{_PREFIX}_Request", (Member(OPERATION, _IN, id=OPERATION_ID),), "mutable")
+REPLY = Struct(f"{_PREFIX}_Reply", (Member(OPERATION, _RESULT, id=OPERATION_ID),), "mutable")
+
+BATCH = 16
+"""Calls or answers taken before other coroutines get their turn."""
+
+
+def _service(participant: native.Participant) -> native.Service:
+    return native.Service(participant, SERVICE_NAME, native_type(REQUEST), native_type(REPLY))
+
+
+class ConfigurationServer:
+    """The answering end."""
+
+    def __init__(self, participant: native.Participant) -> None:
+        self._replier = native.Replier(_service(participant), native_qos(SERVICE))
+
+    def take(self) -> list[ConfigurationCall]:
+        """Take some of the calls that wait."""
+        return [
+            ConfigurationCall(text, correlation)
+            for ((text,),), correlation in self._replier.take(BATCH)
+        ]
+
+    def answer(self, call: ConfigurationCall, text: str) -> None:
+        """Send the answer to a call.
+
+        Raises:
+            TransportError: Fast DDS refused.
+        """
+        with explained("answer a configuration call"):
+            self._replier.reply((((without_nul(text),),),), call.correlation)
+
+
+class ConfigurationClient:
+    """The calling end, as main's orchestrator has it."""
+
+    def __init__(self, participant: native.Participant, news: News) -> None:
+        self._requester = native.Requester(_service(participant), native_qos(SERVICE))
+        self._news = news
+        self._answers: dict[bytes, str] = {}
+
+    async def call(self, text: str, timeout_s: float) -> str:
+        """Send a request and wait for its answer.
+
+        Raises:
+            TransportError: nobody serves, or no answer came in time.
+        """
+        if not await self._news.until(self._is_served, timeout_s):
+            raise TransportError(f"nobody served {SERVICE_NAME} within {timeout_s} s")
+        with explained("call the configuration service"):
+            correlation = self._requester.request(((without_nul(text),),))
+        if not await self._news.until(lambda: self._has_answer(correlation), timeout_s):
+            raise TransportError(f"{SERVICE_NAME} did not answer within {timeout_s} s")
+        return self._answers.pop(correlation)
+
+    def _is_served(self) -> bool:
+        writers, readers = self._requester.matched()
+        return writers == readers > 0
+
+    def _has_answer(self, correlation: bytes) -> bool:
+        for (((text,),),), answered in self._requester.take(BATCH):
+            self._answers[answered] = text
+        return correlation in self._answers

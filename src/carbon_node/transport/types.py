@@ -1,0 +1,211 @@
+"""The wire types as tables, and samples as the plain tuples that cross into the binding.
+
+The tables say what DDS needs to know beyond the dataclasses of `wire`: names, kinds, keys and
+member ids on the wire. Enumerations are int32 there, which is how the contract encodes them.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any, Literal, TypeAlias
+
+from carbon_node.errors import WireError
+from carbon_node.transport import wire
+
+Kind: TypeAlias = Literal[
+    "boolean", "int32", "uint32", "double", "string", "sequence<octet>", "sequence<string>"
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """One member of a struct.
+
+    Args:
+        name: its name on the wire.
+        type: kind of its value, or a nested struct.
+        is_key: whether it is part of the key that tells instances apart.
+        id: member id where the wire needs a given one; None counts from 0.
+    """
+
+    name: str
+    type: "Kind | Struct"
+    is_key: bool = False
+    id: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Struct:
+    """A struct on the wire; its samples are tuples in the order of `members`."""
+
+    name: str
+    members: tuple[Member, ...]
+    extensibility: Literal["final", "appendable", "mutable"] = "appendable"
+
+
+TASK_ID = Struct("TaskIdImpl", (Member("problem_id", "uint32"), Member("iteration_id", "uint32")))
+_KEY_TASK_ID = Member("task_id", TASK_ID, is_key=True)
+_CONFIGURATION_KEYS = (
+    Member("node_id", "int32", is_key=True),
+    Member("transaction_id", "int32", is_key=True),
+)
+
+STRUCTS: Mapping[type[wire.Sample], Struct] = MappingProxyType(
+    {
+        wire.UserInput: Struct(
+            "UserInputImpl",
+            (
+                Member("modality", "string"),
+                Member("problem_short_description", "string"),
+                Member("problem_definition", "string"),
+                Member("inputs", "sequence<string>"),
+                Member("outputs", "sequence<string>"),
+                Member("minimum_samples", "uint32"),
+                Member("maximum_samples", "uint32"),
+                Member("optimize_carbon_footprint_manual", "boolean"),
+                Member("previous_iteration", "int32"),
+                Member("optimize_carbon_footprint_auto", "boolean"),
+                Member("desired_carbon_footprint", "double"),
+                Member("geo_location_continent", "string"),
+                Member("geo_location_region", "string"),
+                Member("extra_data", "sequence<octet>"),
+                _KEY_TASK_ID,
+            ),
+        ),
+        wire.MLModel: Struct(
+            "MLModelImpl",
+            (
+                Member("model_path", "string"),
+                Member("model", "string"),
+                Member("raw_model", "sequence<octet>"),
+                Member("model_properties_path", "string"),
+                Member("model_properties", "string"),
+                Member("input_batch", "sequence<string>"),
+                Member("target_latency", "double"),
+                Member("extra_data", "sequence<octet>"),
+                _KEY_TASK_ID,
+            ),
+        ),
+        wire.HWResource: Struct(
+            "HWResourceImpl",
+            (
+                Member("hw_description", "string"),
+                Member("power_consumption", "double"),
+                Member("latency", "double"),
+                Member("memory_footprint_of_ml_model", "double"),
+                Member("max_hw_memory_footprint", "double"),
+                Member("extra_data", "sequence<octet>"),
+                _KEY_TASK_ID,
+            ),
+        ),
+        wire.CO2Footprint: Struct(
+            "CO2FootprintImpl",
+            (
+                Member("carbon_footprint", "double"),
+                Member("energy_consumption", "double"),
+                Member("carbon_intensity", "double"),
+                Member("extra_data", "sequence<octet>"),
+                _KEY_TASK_ID,
+            ),
+        ),
+        wire.NodeStatus: Struct(
+            "NodeStatusImpl",
+            (
+                Member("node_status", "int32"),
+                Member("task_status", "int32"),
+                Member("error_code", "int32"),
+                Member("error_description", "string"),
+                Member("node_name", "string", is_key=True),
+                _KEY_TASK_ID,
+            ),
+        ),
+        wire.NodeControl: Struct(
+            "NodeControlImpl",
+            (
+                Member("cmd_node", "int32"),
+                Member("cmd_task", "int32"),
+                Member("target_node", "string"),
+                Member("source_node", "string", is_key=True),
+                _KEY_TASK_ID,
+            ),
+        ),
+        wire.ConfigurationRequest: Struct(
+            "RequestTypeImpl", (*_CONFIGURATION_KEYS, Member("configuration", "string"))
+        ),
+        wire.ConfigurationResponse: Struct(
+            "ResponseTypeImpl",
+            (
+                *_CONFIGURATION_KEYS,
+                Member("success", "boolean"),
+                Member("err_code", "int32"),
+                Member("configuration", "string"),
+            ),
+        ),
+    }
+)
+
+_DECODED: Mapping[str, Callable[[Any], object]] = MappingProxyType(
+    {
+        "task_id": wire.TaskId._make,
+        "node_status": wire.Status,
+        "task_status": wire.TaskStatus,
+        "error_code": wire.ErrorCode,
+        "err_code": wire.ErrorCode,
+        "cmd_node": wire.NodeCommand,
+        "cmd_task": wire.TaskCommand,
+    }
+)
+
+
+def without_nul(text: str) -> str:
+    """Replace each NUL of a text by the replacement character: NUL ends a string on the wire."""
+    return text.replace("\0", "\N{REPLACEMENT CHARACTER}")
+
+
+def encode(sample: wire.Sample) -> tuple[object, ...]:
+    """Turn a sample into the tuple that the binding writes."""
+    return tuple(_encoded(getattr(sample, member.name)) for member in STRUCTS[type(sample)].members)
+
+
+def _encoded(value: object) -> object:
+    match value:
+        case str():
+            return without_nul(value)
+        case tuple():
+            return tuple(_encoded(item) for item in value)
+        case _:
+            return value
+
+
+def decode(sample_type: type[wire.Sample], values: tuple[Any, ...]) -> wire.Sample:
+    """Turn a tuple that the binding read into a sample.
+
+    Raises:
+        WireError: an enumeration has a value that the contract does not know.
+    """
+    construct: Callable[..., wire.Sample] = sample_type
+    try:
+        return construct(
+            *(
+                _DECODED[member.name](value) if member.name in _DECODED else value
+                for member, value in zip(STRUCTS[sample_type].members, values, strict=True)
+            )
+        )
+    except ValueError as error:
+        raise WireError(f"{STRUCTS[sample_type].name} cannot be read: {error}") from error
+
+
+def key_of(sample: wire.Sample) -> wire.TaskId:
+    """Task id of the sample's instance; (0, 0) where the type has none."""
+    match sample:
+        case wire.ConfigurationRequest() | wire.ConfigurationResponse():
+            return wire.TaskId()
+        case _:
+            return sample.task_id
+
+
+def instance_of(sample: wire.Sample) -> tuple[object, ...]:
+    """Values of the key members, which tell instances of one type apart."""
+    return tuple(
+        getattr(sample, member.name) for member in STRUCTS[type(sample)].members if member.is_key
+    )

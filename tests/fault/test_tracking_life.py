@@ -1,0 +1,244 @@
+"""Ends that come from elsewhere: of the call, of the forkserver, of the node, and of patience."""
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+from pathlib import Path
+
+import pytest
+from tests.fault.guarded import (
+    ALLOWED_LATENESS_S,
+    DEADLINE_S,
+    attempt,
+    config_of,
+    failure_of,
+    measure_well,
+    processes_of,
+)
+
+from carbon_node.errors import TrackerError
+from carbon_node.estimation.measurement import Measurement, ModelRun
+from carbon_node.tracking import FailureName, TrackerConfig, TrackerPool
+
+ROOT = Path(__file__).parents[2]
+
+
+async def _appears(path: Path) -> None:
+    while not path.exists():  # noqa: ASYNC110, ASYNC240 - another process makes it
+        await asyncio.sleep(0.01)
+
+
+def _forkserver_of(config: TrackerConfig) -> int:
+    """Return the process id of the forkserver: all others descend from it, so it is the oldest."""
+    return min(processes_of(config))
+
+
+def test_deadline_that_nothing_can_meet_is_a_timeout(tmp_path: Path) -> None:
+    """A deadline of 50 ms ends a measurement in time, whatever it was just doing."""
+    assert failure_of(config_of(tmp_path), "hang", deadline_s=0.05) == FailureName.TIMEOUT
+
+
+def test_deadline_passes_while_the_forkserver_is_cold(tmp_path: Path) -> None:
+    """A deadline that passes before anything is warm is a timeout too, and warming goes on."""
+
+    async def scenario() -> Measurement | TrackerError:
+        async with TrackerPool(config_of(tmp_path)) as pool:
+            result = await attempt(pool, "hang", deadline_s=0.01)
+            await measure_well(pool)
+        return result
+
+    result = asyncio.run(scenario())
+    assert isinstance(result, TrackerError)
+    assert result.failure == FailureName.TIMEOUT
+
+
+def test_cancelled_call_leaves_no_process(tmp_path: Path) -> None:
+    """When a cancelled call returns, everything that it had started is gone."""
+    started = tmp_path / "started"
+    work = tmp_path / "work"
+    work.mkdir()
+    config = config_of(work, environment=(("STARTED", str(started)),))
+
+    async def scenario() -> None:
+        async with TrackerPool(config) as pool:
+            task = asyncio.create_task(pool.measure(ModelRun("touch_and_hang"), 30.0))
+            await _appears(started)
+            task.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await task
+            assert list(processes_of(config)) == [_forkserver_of(config)]
+            assert list(work.iterdir()) == []
+            await measure_well(pool)
+
+    asyncio.run(scenario())
+
+
+def test_leaving_the_pool_ends_what_still_measures(tmp_path: Path) -> None:
+    """A pool that is left while a call runs kills the measurement, and the call fails by name."""
+    started = tmp_path / "started"
+    config = config_of(tmp_path, environment=(("STARTED", str(started)),))
+
+    async def scenario() -> Measurement | TrackerError:
+        async with TrackerPool(config) as pool:
+            task = asyncio.create_task(attempt(pool, "touch_and_hang", 30.0))
+            await _appears(started)
+        assert processes_of(config) == {}
+        return await task
+
+    result = asyncio.run(scenario())
+    assert isinstance(result, TrackerError)
+    assert result.failure == FailureName.GUARD_FAILED
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGSEGV])
+def test_idle_forkserver_that_dies_is_replaced(number: signal.Signals, tmp_path: Path) -> None:
+    """The measurement after a forkserver's death runs on a new one."""
+    config = config_of(tmp_path)
+
+    async def scenario() -> None:
+        async with TrackerPool(config) as pool:
+            await measure_well(pool)
+            first = _forkserver_of(config)
+            os.kill(first, number)
+            await measure_well(pool)
+            assert _forkserver_of(config) != first
+
+    asyncio.run(scenario())
+
+
+def test_forkserver_that_dies_with_requests_is_replaced(tmp_path: Path) -> None:
+    """Measurements that wait for a forkserver to get warm are asked of the next one if it dies."""
+    config = config_of(tmp_path)
+
+    async def scenario() -> None:
+        async with TrackerPool(config) as pool:
+            waiting = [asyncio.create_task(measure_well(pool)) for _ in range(2)]
+            await asyncio.sleep(0)  # both have sent their requests
+            os.kill(_forkserver_of(config), signal.SIGKILL)
+            await asyncio.gather(*waiting)
+
+    asyncio.run(scenario())
+
+
+def test_burst_of_hanging_tasks_is_answered_in_bounded_time(tmp_path: Path) -> None:
+    """Of 50 tasks whose measurements all hang, each is answered: by deadline or without worker."""
+    wait_s = 2.0
+    config = config_of(tmp_path, queue_wait_s=wait_s)
+
+    async def scenario() -> Counter[str]:
+        async with TrackerPool(config) as pool:
+            await measure_well(pool)
+            return Counter(await asyncio.gather(*(failure(pool) for _ in range(50))))
+
+    async def failure(pool: TrackerPool) -> str:
+        with pytest.raises(TrackerError) as caught:
+            await pool.measure(ModelRun("hang"), DEADLINE_S)
+        return caught.value.failure
+
+    started_s = time.monotonic()
+    failures = asyncio.run(scenario())
+    assert time.monotonic() - started_s < wait_s + DEADLINE_S + ALLOWED_LATENESS_S
+    assert set(failures) == {FailureName.TIMEOUT, FailureName.NO_WORKER}
+    assert failures.total() == 50
+    assert processes_of(config) == {}
+
+
+def test_only_so_many_measure_at_once(tmp_path: Path) -> None:
+    """No more processes measure than there are workers."""
+    config = config_of(tmp_path, workers=3)
+
+    async def scenario() -> int:
+        async with TrackerPool(config) as pool:
+            await measure_well(pool)
+            tasks = [asyncio.create_task(attempt(pool, "hang", 1.0)) for _ in range(6)]
+            await asyncio.sleep(0.5)
+            directories = len(os.listdir(tmp_path))  # noqa: PTH208 - a list, not paths
+            for task in tasks:
+                task.cancel()
+            await asyncio.wait(tasks)
+            return directories
+
+    assert asyncio.run(scenario()) == 3
+
+
+NODE = """
+import asyncio, sys
+from pathlib import Path
+from carbon_node.estimation.measurement import ModelRun
+from carbon_node.tracking import TrackerConfig, TrackerPool
+
+async def main():
+    work, started, mark = sys.argv[1:]
+    environment = (("STARTED", started), ("CARBON_NODE_TEST", mark))
+    config = TrackerConfig(
+        workload="tests.fault.tracking_workloads:run", work_dir=Path(work), environment=environment
+    )
+    async with TrackerPool(config) as pool:
+        await pool.measure(ModelRun("touch_and_hang"), 60.0)
+
+asyncio.run(main())
+"""
+
+
+def _start_node(
+    work: Path, started: Path, config: TrackerConfig, *before: str
+) -> subprocess.Popen[bytes]:
+    mark = config.environment[-1][1]
+    command = [*before, sys.executable, "-c", NODE, str(work), str(started), mark]
+    return subprocess.Popen(command, cwd=ROOT, env={"PYTHONPATH": f"{ROOT}:{ROOT / 'src'}"})
+
+
+def test_nothing_survives_a_killed_node(tmp_path: Path) -> None:
+    """Two seconds after the node was killed no process and no folder of its measurement is left."""
+    work, started = tmp_path / "work", tmp_path / "started"
+    work.mkdir()
+    config = config_of(work)
+    with _start_node(work, started, config) as node:
+        asyncio.run(asyncio.wait_for(_appears(started), 10))
+        assert len(processes_of(config)) > 3
+        node.kill()
+        node.wait()
+        killed_s = time.monotonic()
+    while processes_of(config) and time.monotonic() < killed_s + ALLOWED_LATENESS_S:
+        time.sleep(0.01)
+    assert processes_of(config) == {}
+    assert list(work.iterdir()) == []
+
+
+PROCESS_1 = """
+import asyncio, os, sys
+from pathlib import Path
+from tests.fault.guarded import attempt, config_of, measure_well, processes_of
+from carbon_node.tracking import TrackerPool
+
+async def main():
+    async with TrackerPool(config_of(Path(sys.argv[1]))) as pool:
+        await measure_well(pool)
+        await attempt(pool, "kill_forkserver", 5.0)
+        await attempt(pool, "kill_keeper", 5.0)
+        await measure_well(pool)
+
+assert os.getpid() == 1
+asyncio.run(main())
+print([entry.name for entry in Path("/proc").iterdir() if entry.name.isdecimal()])
+"""
+
+
+def test_node_as_process_1_keeps_no_zombie(tmp_path: Path) -> None:
+    """A node that is a container's first process reaps what a killed forkserver leaves to it."""
+    container = ["unshare", "--pid", "--fork", "--mount-proc", "--kill-child"]
+    if subprocess.run([*container, "true"], check=False, capture_output=True).returncode != 0:
+        pytest.skip("a process namespace takes root")
+    done = subprocess.run(
+        [*container, sys.executable, "-c", PROCESS_1, str(tmp_path)],
+        cwd=ROOT,
+        env={"PYTHONPATH": f"{ROOT}:{ROOT / 'src'}"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.stdout, done.returncode) == ("['1']\n", 0), done.stderr
