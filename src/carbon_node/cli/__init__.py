@@ -11,6 +11,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from carbon_node.cli.demo import demo
+from carbon_node.cli.history import history_app
 from carbon_node.cli.run import run
 from carbon_node.cli.service import service_app
 from carbon_node.cli.settings import settings_app
@@ -30,6 +31,7 @@ app.command()(run)
 app.command()(demo)
 app.command()(submit)
 app.command()(status)
+app.add_typer(history_app, name="history")
 app.add_typer(service_app, name="service")
 app.add_typer(settings_app, name="settings")
 

@@ -107,7 +107,11 @@ class Database:
         # Without a log nobody writes and all is in the file: then no lock is needed, which a
         # user who may not write in the directory could not take.
         has_log = path.with_name(f"{path.name}-wal").exists()
-        access = "mode=ro" if has_log or os.access(path.parent, os.W_OK) else "immutable=1"
+        access = (
+            "mode=ro"
+            if has_log or os.access(path.parent, os.W_OK, effective_ids=True)
+            else "immutable=1"
+        )
         return cls._connected(path, f"{path.as_uri()}?{access}", version_of)
 
     @classmethod

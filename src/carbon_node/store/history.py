@@ -23,6 +23,7 @@ class Query:
         until: accepted before this time; with time zone.
         task_id: this task id only, whichever orchestrator counted it.
         last: only so many, the newest ones.
+        has_numbers: only answers that were computed and that no later answer supersedes.
     """
 
     model: str = ""
@@ -32,6 +33,7 @@ class Query:
     until: datetime | None = None
     task_id: wire.TaskId | None = None
     last: int | None = None
+    has_numbers: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +125,8 @@ def _conditions(query: Query) -> tuple[str, list[object]]:
         conditions["accepted_at_ms < ?"] = (_milliseconds(query.until),)
     if query.task_id is not None:
         conditions["problem_id = ? AND iteration_id = ?"] = query.task_id
+    if query.has_numbers:
+        conditions["carbon_g IS NOT NULL AND NOT is_superseded"] = ()
     clause = f"WHERE {' AND '.join(conditions)}" if conditions else ""
     return clause, [value for values in conditions.values() for value in values]
 
