@@ -5,11 +5,12 @@ import os
 import random
 import shutil
 import signal
+import sqlite3
 import subprocess
 import sys
 import tempfile
 from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
@@ -18,6 +19,8 @@ from tests.unit.store.samples import answer, summary, task
 from carbon_node.answers import Answered, Due, Kept, TaskKey, Why
 from carbon_node.errors import StateDirectoryInUse
 from carbon_node.store import Health, Query, Store, StoreConfig, open_store
+from carbon_node.store.database import DATABASE_NAME, Database
+from carbon_node.store.editions import Accept, Edition, Save, accept, save
 
 RETRY_S = 0.02
 
@@ -100,6 +103,35 @@ def test_kill_at_any_moment_loses_no_saved_answer_and_tears_none(tmp_path: Path)
 
     assert _run(tmp_path, found) == []
     assert len(saved) > 100
+
+
+def test_log_that_was_cut_short_leaves_whole_answers(tmp_path: Path) -> None:
+    """After power loss the log may end anywhere: what it still says is a whole beginning."""
+    whole = tmp_path / "whole"
+    whole.mkdir()
+    database = Database.open(whole / DATABASE_NAME)
+    database.write([])
+    expected: list[Edition] = []
+    for number in range(1, 21):
+        key = task(number)
+        edition, _ = accept((), Accept(key, "a", summary(), number))
+        edition, _ = save(edition, Save(key, "a", summary(), answer(key, number / 3), number))
+        database.write(edition)
+        expected += edition
+    log = (whole / f"{DATABASE_NAME}-wal").read_bytes()
+    counts = []
+    for end in (*range(0, len(log), len(log) // 40), len(log)):
+        cut = tmp_path / str(end)
+        cut.mkdir()
+        shutil.copy(whole / DATABASE_NAME, cut)
+        (cut / f"{DATABASE_NAME}-wal").write_bytes(log[:end])
+        with closing(Database.open(cut / DATABASE_NAME)) as after:
+            found = list(after.select("ORDER BY id"))
+        assert found == expected[: len(found)]
+        counts.append(len(found))
+    database.close()
+    assert counts == sorted(counts)
+    assert (counts[0], counts[-1]) == (0, 20)
 
 
 def test_second_process_is_refused_until_the_first_is_killed(tmp_path: Path) -> None:
@@ -236,6 +268,24 @@ def test_answers_found_in_ignorance_of_older_ones_are_filed_after_them(tmp_path:
     directory.rename(away)
     directory.write_text("in the way")
     _run(directory, body)
+
+
+def test_database_that_another_program_locked_is_written_later(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Somebody's open transaction in the sqlite3 shell does not stop the node."""
+    monkeypatch.setattr("carbon_node.store.database._BUSY_TIMEOUT_S", 0.02)
+
+    async def body(store: Store) -> None:
+        await _answer(store, task(1))
+        with closing(sqlite3.connect(tmp_path / DATABASE_NAME, isolation_level=None)) as other:
+            other.execute("BEGIN IMMEDIATE")
+            await _answer(store, task(2))
+            assert "end the program that has locked it" in store.health.trouble
+            other.execute("COMMIT")
+        await _until(lambda: not store.health.is_degraded)
+
+    assert len(_run(tmp_path, body)) == 2
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="needs root, to become another user")

@@ -24,7 +24,7 @@ from carbon_node.store.rows import (
     published_values,
     task_values,
 )
-from carbon_node.store.schema import migrate, version_of
+from carbon_node.store.schema import VERSION, migrate, version_of
 
 DATABASE_NAME = "results.sqlite3"
 
@@ -112,7 +112,7 @@ class Database:
             if has_log or os.access(path.parent, os.W_OK, effective_ids=True)
             else "immutable=1"
         )
-        return cls._connected(path, f"{path.as_uri()}?{access}", version_of)
+        return cls._connected(path, f"{path.as_uri()}?{access}", _prepare_reading)
 
     @classmethod
     def _connected(
@@ -196,6 +196,15 @@ def _prepare_writing(connection: sqlite3.Connection) -> None:
     for pragma in _WRITER_PRAGMAS:
         connection.execute(f"PRAGMA {pragma}")
     migrate(connection)
+
+
+def _prepare_reading(connection: sqlite3.Connection) -> None:
+    version = version_of(connection)
+    if version < VERSION:
+        raise StoreError(
+            f"the results database has schema {version} and this release reads {VERSION}; "
+            "start the node of this release once, which brings it up to date"
+        )
 
 
 def _prepare_alone(connection: sqlite3.Connection) -> None:

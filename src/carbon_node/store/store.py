@@ -93,6 +93,7 @@ async def open_store(
     with ThreadPoolExecutor(max_workers=1, thread_name_prefix="store") as thread:
         await asyncio.get_running_loop().run_in_executor(thread, ledger.open)
         store = Store(config, ledger, thread, notify, clocks)
+        store.tell()
         chores = [asyncio.create_task(chore()) for chore in (store.mend, store.keep_house)]
         try:
             yield store
@@ -130,7 +131,6 @@ class Store:
         self._committing = asyncio.Lock()
         self._next_commit: asyncio.Task[list[Kept]] | None = None
         self._linger: asyncio.TimerHandle | None = None
-        self._tell()
 
     @property
     def health(self) -> Health:
@@ -226,6 +226,17 @@ class Store:
         while await self._call(self._ledger.prune, *bounds):
             pass
 
+    def tell(self) -> None:
+        """Report the health if it has changed since it was told last."""
+        health = self._ledger.health
+        if health.is_degraded:
+            self._is_in_trouble.set()
+        else:
+            self._is_in_trouble.clear()
+        if (health.trouble, health.moved_aside) != (self._told.trouble, self._told.moved_aside):
+            self._told = health
+            self._notify(health)
+
     async def close(self) -> None:
         """Write what waits, as far as that is possible, and give the state directory back."""
         await self._commit()
@@ -261,17 +272,7 @@ class Store:
         try:
             return await loop.run_in_executor(self._thread, partial(function, *args, **kwargs))
         finally:
-            self._tell()
-
-    def _tell(self) -> None:
-        health = self._ledger.health
-        if health.is_degraded:
-            self._is_in_trouble.set()
-        else:
-            self._is_in_trouble.clear()
-        if (health.trouble, health.moved_aside) != (self._told.trouble, self._told.moved_aside):
-            self._told = health
-            self._notify(health)
+            self.tell()
 
     def _now_ms(self) -> int:
         return round(self._clocks.wall() * 1000)

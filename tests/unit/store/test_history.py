@@ -131,6 +131,14 @@ def test_no_results_yet_is_said_so(tmp_path: Path) -> None:
         open_history(tmp_path)
 
 
+def test_database_of_an_older_release_is_read_after_an_upgrade(tmp_path: Path) -> None:
+    """A reader changes nothing, so it cannot bring the schema up to date."""
+    with closing(sqlite3.connect(tmp_path / DATABASE_NAME)) as connection:
+        connection.execute("CREATE TABLE anything (x)")
+    with pytest.raises(StoreError, match="start the node of this release once"):
+        open_history(tmp_path)
+
+
 @pytest.fixture(scope="module")
 def large(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A state directory with 100,000 results."""
