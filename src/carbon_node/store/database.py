@@ -86,7 +86,7 @@ class Database:
     @classmethod
     def open(cls, path: Path) -> "Database":
         """Open or make the database file for reading and writing, its schema up to date."""
-        return cls._connected(path, path.as_uri(), _prepare_writing)
+        return cls._connected(path, _uri(path, "mode=rwc"), _prepare_writing)
 
     @classmethod
     def in_memory(cls) -> "Database":
@@ -99,7 +99,7 @@ class Database:
 
         Committed results can be read then, also on a full disk.
         """
-        return cls._connected(path, f"{path.as_uri()}?mode=rw", _prepare_alone)
+        return cls._connected(path, _uri(path, "mode=rw"), _prepare_alone)
 
     @classmethod
     def open_read_only(cls, path: Path) -> "Database":
@@ -112,7 +112,7 @@ class Database:
             if has_log or os.access(path.parent, os.W_OK, effective_ids=True)
             else "immutable=1"
         )
-        return cls._connected(path, f"{path.as_uri()}?{access}", _prepare_reading)
+        return cls._connected(path, _uri(path, access), _prepare_reading)
 
     @classmethod
     def _connected(
@@ -189,6 +189,10 @@ class Database:
             finally:
                 if self._connection.in_transaction:
                     self._connection.execute("ROLLBACK")
+
+
+def _uri(path: Path, options: str) -> str:
+    return f"{path.absolute().as_uri()}?{options}"
 
 
 def _prepare_writing(connection: sqlite3.Connection) -> None:

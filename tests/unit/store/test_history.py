@@ -119,6 +119,18 @@ def test_history_is_read_while_it_is_written(tmp_path: Path) -> None:
             assert len(list(editions(reader, Query()))) == 2
 
 
+@pytest.mark.parametrize("name", ["a b", "a?b#c%20d", "é"])
+def test_any_directory_will_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    """Relative ones, and names with characters that mean something in a URI."""
+    (tmp_path / name).mkdir()
+    monkeypatch.chdir(tmp_path)
+    with closing(Database.open(Path(name) / DATABASE_NAME)) as writer:
+        writer.write([_edition(1)])
+        with closing(open_history(Path(name))) as reader:
+            assert list(editions(reader, Query())) == [_edition(1)]
+    assert (tmp_path / name / DATABASE_NAME).is_file()
+
+
 def test_reader_cannot_write(database: Database) -> None:
     """A program that looks at the history cannot harm it."""
     with pytest.raises(StoreError, match="readonly"):
