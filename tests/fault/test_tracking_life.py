@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -21,15 +22,26 @@ from tests.fault.guarded import (
 )
 
 from carbon_node.errors import TrackerError
-from carbon_node.estimation.measurement import Measurement, ModelRun
+from carbon_node.estimation.measurement import Measurement, ModelRun, Run, SimulatedRun
 from carbon_node.tracking import FailureName, TrackerConfig, TrackerPool
 
 ROOT = Path(__file__).parents[2]
+HANGING = SimulatedRun(power_w=300.0)
+"""What `tracking_workloads` hangs in."""
 
 
 async def _appears(path: Path) -> None:
     while not path.exists():  # noqa: ASYNC110, ASYNC240 - another process makes it
         await asyncio.sleep(0.01)
+
+
+def _count(folder: Path) -> int:
+    return len(list(folder.iterdir()))
+
+
+async def _descriptors() -> int:
+    await asyncio.sleep(0)  # the last connection closes in the next round of the loop
+    return _count(Path("/proc/self/fd"))
 
 
 def _forkserver_of(config: TrackerConfig) -> int:
@@ -136,7 +148,7 @@ def test_burst_of_hanging_tasks_is_answered_in_bounded_time(tmp_path: Path) -> N
 
     async def failure(pool: TrackerPool) -> str:
         with pytest.raises(TrackerError) as caught:
-            await pool.measure(ModelRun("hang"), DEADLINE_S)
+            await pool.measure(HANGING, DEADLINE_S)
         return caught.value.failure
 
     started_s = time.monotonic()
@@ -147,22 +159,53 @@ def test_burst_of_hanging_tasks_is_answered_in_bounded_time(tmp_path: Path) -> N
     assert processes_of(config) == {}
 
 
-def test_only_so_many_measure_at_once(tmp_path: Path) -> None:
-    """No more processes measure than there are workers."""
-    config = config_of(tmp_path, workers=3)
+def _most_at_once(pool_config: TrackerConfig, run: Run, later: TrackerConfig | None = None) -> int:
+    """Return how many of six hanging measurements run at once."""
 
     async def scenario() -> int:
-        async with TrackerPool(config) as pool:
+        async with TrackerPool(pool_config) as pool:
             await measure_well(pool)
-            tasks = [asyncio.create_task(attempt(pool, "hang", 1.0)) for _ in range(6)]
-            await asyncio.sleep(0.5)
-            directories = len(os.listdir(tmp_path))  # noqa: PTH208 - a list, not paths
+            pool.reconfigure(later or pool_config)
+            tasks = [asyncio.create_task(pool.measure(run, 30.0)) for _ in range(6)]
+            await asyncio.sleep(0.4)
+            running = _count(pool_config.work_dir)
             for task in tasks:
                 task.cancel()
             await asyncio.wait(tasks)
-            return directories
+            return running
 
-    assert asyncio.run(scenario()) == 3
+    return asyncio.run(scenario())
+
+
+def test_only_so_many_measure_at_once(tmp_path: Path) -> None:
+    """No more processes measure than there are workers."""
+    assert _most_at_once(config_of(tmp_path, workers=3), HANGING) == 3
+
+
+def test_number_of_workers_can_be_changed(tmp_path: Path) -> None:
+    """A pool that is given another number of workers uses it from the next call on."""
+    config = config_of(tmp_path, workers=1)
+    assert _most_at_once(config, HANGING, replace(config, workers=4)) == 4
+
+
+def test_models_are_measured_one_by_one(tmp_path: Path) -> None:
+    """Two models at once would each be charged for both, so that workers do not count for them."""
+    assert _most_at_once(config_of(tmp_path, workers=3), ModelRun("hang")) == 1
+
+
+def test_measurements_leave_no_descriptor(tmp_path: Path) -> None:
+    """However they end, the node has as many descriptors after its measurements as before."""
+
+    async def scenario() -> tuple[int, int]:
+        async with TrackerPool(config_of(tmp_path)) as pool:
+            await measure_well(pool)
+            before = await _descriptors()
+            for behaviour in ("succeed", "kill_itself", "double", "hang", "kill_keeper") * 2:
+                await attempt(pool, behaviour)
+            return before, await _descriptors()
+
+    before, after = asyncio.run(scenario())
+    assert after == before
 
 
 NODE = """

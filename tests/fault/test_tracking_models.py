@@ -82,6 +82,14 @@ def test_onnx_file_below_a_root_is_measured(config: TrackerConfig) -> None:
     assert any(name.startswith("cpu:") for name in measurement.components)
 
 
+@pytest.mark.gpu
+@pytest.mark.skipif(not Path("/dev/nvidiactl").exists(), reason="no NVIDIA GPU is at hand")
+def test_gpu_of_this_host_is_measured_and_named(config: TrackerConfig) -> None:
+    """Where there is an NVIDIA GPU, NVML reads its power, and the measurement names it."""
+    (measurement,) = _measure(config, ModelRun("square", raw_model=_model()))
+    assert any(name.startswith("gpu:NVIDIA") for name in measurement.components)
+
+
 def test_model_elsewhere_is_a_named_failure(config: TrackerConfig) -> None:
     """A path of another host is no model here, and says so."""
     assert _failure(config, ModelRun("m", "/models/m.onnx")) == FailureName.MODEL_OUTSIDE_ROOTS

@@ -20,9 +20,11 @@ from carbon_node.estimation.planning import Plan, plan
 from carbon_node.estimation.provenance_json import SCHEMA, Json, provenance
 from carbon_node.estimation.request import (
     DEFAULT_PUE,
+    MAX_G_PER_KWH,
     MAX_JOB_HOURS,
     MAX_LATENCY_H,
     MAX_POWER_W,
+    MAX_PUE,
     Assumptions,
     EstimationRequest,
     ExplicitHardware,
@@ -44,9 +46,11 @@ from carbon_node.estimation.units import Footprint, LatencyUnit, OutputUnits, fo
 __all__ = [
     "AGREEMENT_BOUND",
     "DEFAULT_PUE",
+    "MAX_G_PER_KWH",
     "MAX_JOB_HOURS",
     "MAX_LATENCY_H",
     "MAX_POWER_W",
+    "MAX_PUE",
     "SCHEMA",
     "Assumptions",
     "Budget",

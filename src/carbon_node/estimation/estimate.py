@@ -133,31 +133,23 @@ def _chosen(
             return NotComputed(
                 plan.declared.reason, f"{plan.declared.detail}; {_why_not_measured(outcome)}"
             )
-        energy = _declared_energy(plan.declared, plan.assumptions.power_tolerance)
+        energy = _declared_energy(plan.declared)
         return Mode.FORMULA, energy, (f"{_why_not_measured(outcome)}; declared numbers are used",)
     if isinstance(plan.declared, NotComputed):
         return plan.declared
-    return plan.mode, _declared_energy(plan.declared, plan.assumptions.power_tolerance), ()
+    return plan.mode, _declared_energy(plan.declared), ()
 
 
-def _declared_energy(numbers: Declared, tolerance: float) -> _DeviceEnergy:
+def _declared_energy(numbers: Declared) -> _DeviceEnergy:
     match numbers:
-        case PowerAndLatency():
-            power_w = within_share(numbers.power_w, tolerance)
+        case PowerAndLatency(power=power, latency=latency):
             return _DeviceEnergy(
-                power_w.scaled(numbers.latency_h).map(kwh_from_wh),
-                (
-                    NamedFactor("power_w", Factor(power_w, numbers.power_origin)),
-                    NamedFactor(
-                        "latency_h", Factor(exact(numbers.latency_h), numbers.latency_origin)
-                    ),
-                ),
+                (power.interval * latency.interval).map(kwh_from_wh),
+                (NamedFactor("power_w", power), NamedFactor("latency_h", latency)),
             )
-        case ExplicitEnergy():
-            energy_wh = within_share(numbers.energy_wh, tolerance)
+        case ExplicitEnergy(energy=energy):
             return _DeviceEnergy(
-                energy_wh.map(kwh_from_wh),
-                (NamedFactor("energy_wh", Factor(energy_wh, "extra_data energy_Wh")),),
+                energy.interval.map(kwh_from_wh), (NamedFactor("energy_wh", energy),)
             )
 
 
@@ -173,7 +165,7 @@ def _measured(outcome: TrackerOutcome) -> _DeviceEnergy | None:
     source = f"CarbonTracker on this host{guess}"
     inferences = float(outcome.inferences)
     return _DeviceEnergy(
-        measured_kwh.scaled(1 / inferences),
+        measured_kwh.map(lambda energy_kwh: energy_kwh / inferences),
         (
             NamedFactor("measured_kwh", Factor(measured_kwh, source)),
             NamedFactor("measured_inferences", Factor(exact(inferences), "counted by the run")),

@@ -157,10 +157,12 @@ class Pipeline:
         task.add_done_callback(self._forget)
 
     async def _perform(self, progress: Progress) -> None:
+        task_id = progress.inputs.task_id
         async with self._admission.place(progress):
-            self._announcer.task_started(progress.inputs.task_id)
-            answer = await self._answering.answer(progress)
             try:
+                self._announcer.task_started(task_id)
+                self._publishing.task_started(task_id)
+                answer = await self._answering.answer(progress)
                 with progress.stage("outbox"):
                     await self._publishing.publish(progress, answer)
             except TransportError as error:

@@ -10,7 +10,7 @@ from carbon_node.pipeline.ports import Transport
 from carbon_node.pipeline.progress import Answer, Progress
 from carbon_node.pipeline.retained import RetainedSamples
 from carbon_node.transport.contract import Topic
-from carbon_node.transport.wire import CO2Footprint
+from carbon_node.transport.wire import CO2Footprint, TaskId
 
 OUTPUTS_RETAINED = 400
 """Outputs kept for readers that come late; older instances are retired before the 500 of a peer's
@@ -42,6 +42,17 @@ class Publishing:
     async def run(self) -> None:
         """Let answers leave, until cancelled."""
         await self._outbox.run()
+
+    def task_started(self, task_id: TaskId) -> None:
+        """Take back the output of an earlier task of the same id.
+
+        A restarted orchestrator counts from (1, 1) again: what its predecessor's task got must not
+        reach it as the answer to its own.
+
+        Raises:
+            TransportError: it could not be retired.
+        """
+        self._outputs.retire(CO2Footprint(task_id=task_id))
 
     async def publish(self, progress: Progress, answer: Answer) -> None:
         """Wait for the turn of an answer, and publish it.

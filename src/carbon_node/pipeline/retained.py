@@ -39,4 +39,14 @@ class RetainedSamples:
         self._keys[key] = None
         self._keys.move_to_end(key)
         if len(self._keys) > self._limit:
-            self._transport.retire(self._topic, self._keys.popitem(last=False)[0])
+            self.retire(next(iter(self._keys)))
+
+    def retire(self, key: Sample) -> None:
+        """End an instance; nothing happens if it was not published, or ended before.
+
+        Raises:
+            TransportError: it could not be ended.
+        """
+        if key in self._keys:
+            del self._keys[key]
+            self._transport.retire(self._topic, key)

@@ -36,7 +36,9 @@ import os
 import selectors
 import socket
 import sys
+import traceback
 from importlib import import_module
+from typing import NoReturn
 
 from carbon_node.tracking import confinement, keeper
 
@@ -106,13 +108,15 @@ class _Forkserver:
             confinement.end_children(spared=frozenset(self._keepers.values()))
 
 
-def _become_keeper(descriptors: list[int]) -> None:
+def _become_keeper(descriptors: list[int]) -> NoReturn:
     status = 1
     try:
         connection, model = descriptors[0], descriptors[1] if len(descriptors) > 1 else None
         confinement.keep_only(*descriptors)
         keeper.keep(socket.socket(fileno=connection), model)
         status = 0
+    except BaseException:  # noqa: BLE001 - nothing may return into the forkserver's loop
+        traceback.print_exc()
     finally:
         os._exit(status)
 

@@ -7,7 +7,7 @@ import secrets
 import socket
 import time
 from collections.abc import AsyncIterator
-from contextlib import ExitStack, asynccontextmanager, suppress
+from contextlib import AsyncExitStack, ExitStack, asynccontextmanager, suppress
 from shutil import rmtree
 from types import TracebackType
 from typing import Final, Self
@@ -44,6 +44,7 @@ class TrackerPool:
     def __init__(self, config: TrackerConfig) -> None:
         self._config = config
         self._workers = asyncio.Semaphore(config.workers)
+        self._host = asyncio.Lock()  # two models at once would each be charged for both
         self._forkserver: Forkserver | None = None
         self._conversations: set[Conversation] = set()
 
@@ -82,7 +83,7 @@ class TrackerPool:
     async def measure(
         self, run: Run, deadline_s: float | None = None, config: TrackerConfig | None = None
     ) -> Measurement:
-        """Measure a run once a worker is free.
+        """Measure a run once a worker is free; models have this host for themselves, one by one.
 
         Cancelling the call ends the measurement, with SIGTERM and grace, before the cancellation
         goes on.
@@ -104,7 +105,7 @@ class TrackerPool:
         if deadline_s is None:
             deadline_s = config.deadline_s
         _require_acceptable_size(run, config.model_limit_bytes)
-        async with self._worker():
+        async with self._worker(run):
             report = await self._report_on(run, config, deadline_s)
         try:
             return judge(report, run, deadline_s)
@@ -113,21 +114,20 @@ class TrackerPool:
             raise
 
     @asynccontextmanager
-    async def _worker(self) -> AsyncIterator[None]:
+    async def _worker(self, run: Run) -> AsyncIterator[None]:
         wait_s, workers = self._config.queue_wait_s, self._workers
-        try:
-            async with asyncio.timeout(wait_s):
-                await workers.acquire()
-        except TimeoutError as error:
-            raise TrackerError(
-                FailureName.NO_WORKER,
-                f"all {self._config.workers} workers were busy for {wait_s:g} s;"
-                " raise tracker.workers",
-            ) from error
-        try:
+        async with AsyncExitStack() as held:
+            try:
+                async with asyncio.timeout(wait_s):
+                    if isinstance(run, ModelRun):
+                        await held.enter_async_context(self._host)
+                    await held.enter_async_context(workers)
+            except TimeoutError as error:
+                raise TrackerError(
+                    FailureName.NO_WORKER,
+                    f"no worker was free within {wait_s:g} s; raise tracker.workers",
+                ) from error
             yield
-        finally:
-            workers.release()
 
     async def _report_on(self, run: Run, config: TrackerConfig, deadline_s: float) -> Report:
         job = _job(run, config, deadline_s)
@@ -241,7 +241,7 @@ async def _conversation_with_keeper(forkserver: Forkserver, model: bytes) -> Con
         kept.enter_context(ours)
         descriptors = [handed_over.enter_context(theirs).fileno()]
         if model:
-            descriptors.append(await asyncio.to_thread(_in_memory_file, model))
+            descriptors.append(await _in_memory_file(model))
             handed_over.callback(os.close, descriptors[-1])
         forkserver.request(descriptors)
         conversation = await Conversation.over(ours)
@@ -249,7 +249,17 @@ async def _conversation_with_keeper(forkserver: Forkserver, model: bytes) -> Con
         return conversation
 
 
-def _in_memory_file(content: bytes) -> int:
+async def _in_memory_file(content: bytes) -> int:
+    writing = asyncio.create_task(asyncio.to_thread(_written_to_memory, content))
+    try:
+        return await asyncio.shield(writing)
+    except asyncio.CancelledError:
+        # The thread cannot be cancelled, and what it returns would stay open.
+        writing.add_done_callback(lambda written: os.close(written.result()))
+        raise
+
+
+def _written_to_memory(content: bytes) -> int:
     descriptor = os.memfd_create("model")
     try:
         with os.fdopen(descriptor, "wb", closefd=False) as file:
