@@ -38,7 +38,9 @@ Properties properties_of(const dds::ParticipantBuiltinTopicData& data)
 void stay_on(dds::DomainParticipantQos& qos, const std::vector<std::string>& interfaces)
 {
     auto udp = std::make_shared<rtps::UDPv4TransportDescriptor>();
-    udp->interfaceWhiteList = interfaces;
+    for (const std::string& name : interfaces) {
+        udp->interface_allowlist.emplace_back(name);
+    }
     qos.transport().use_builtin_transports = false;
     qos.transport().user_transports.push_back(udp);
 }
