@@ -10,6 +10,7 @@ from carbon_node.estimation import (
     LatencyUnit,
     Mode,
     OutputUnits,
+    Place,
     exact,
 )
 from carbon_node.intensity import IntensityConfig
@@ -26,7 +27,7 @@ NODE_TOPICS = (*OUTPUTS, *INPUTS)
 """Topics of the node beside its status, in the order in which they are opened: whoever sees its
 readers can be answered."""
 
-_MB = 10**6
+_MIB = 2**20
 
 
 def fastdds_config(settings: Settings, started_ns: int) -> FastDdsConfig:
@@ -50,14 +51,14 @@ def tracker_config(settings: Settings) -> TrackerConfig:
         deadline_s=tracker.deadline_s,
         grace_s=tracker.grace_s,
         workers=tracker.workers,
-        queue_wait_s=tracker.wait_s,
+        queue_wait_s=tracker.queue_wait_s,
         limits=Limits(
-            address_space_bytes=tracker.address_space_mb * _MB or None,
+            address_space_bytes=tracker.address_space_mib * _MIB or None,
             processes=tracker.processes or None,
-            file_size_bytes=tracker.file_size_mb * _MB or None,
+            file_size_bytes=tracker.file_size_mib * _MIB or None,
         ),
         model_roots=tracker.model_roots,
-        model_limit_bytes=tracker.model_max_mb * _MB,
+        model_limit_bytes=tracker.model_max_mib * _MIB,
     )
 
 
@@ -92,3 +93,10 @@ def _pue(configuration: Configuration) -> Factor:
     if origin.source is Source.DEFAULT:
         return DEFAULT_PUE
     return Factor(exact(configuration.settings.pue), str(origin))
+
+
+def intensity_config(settings: Settings) -> IntensityConfig:
+    """Derive how intensities are found."""
+    return IntensityConfig(
+        default_place=Place(settings.place), g_per_kwh=settings.intensity_g_per_kwh
+    )

@@ -14,6 +14,7 @@ CarbonNodeError
 ├── IntensityError           carbon intensity data cannot be used
 ├── StoreError               results cannot be kept or found
 ├── InterfaceError           the local interface of a running node gave no usable answer
+├── ServiceError             the systemd service could not be installed or removed
 └── StatusTransitionError    an event that the node's status does not allow
 """
 
@@ -94,6 +95,10 @@ class StoreError(CarbonNodeError):
 
 class InterfaceError(CarbonNodeError):
     """The local interface of a running node gave no usable answer."""
+
+
+class ServiceError(CarbonNodeError):
+    """The systemd service could not be installed or removed."""
 
 
 class StatusTransitionError(CarbonNodeError):

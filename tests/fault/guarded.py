@@ -29,7 +29,7 @@ def config_of(work_dir: Path, **changes: Any) -> TrackerConfig:  # noqa: ANN401 
 def outcome(
     config: TrackerConfig, behaviour: str, deadline_s: float = DEADLINE_S
 ) -> Measurement | TrackerError:
-    """Return what a behaviour ends in, and check that it is not late, leaves nothing and hurts no other."""
+    """Return what a behaviour ends in; it must not be late, leave anything or hurt another."""
     return asyncio.run(_outcome(config, behaviour, deadline_s))
 
 

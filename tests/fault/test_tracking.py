@@ -3,10 +3,10 @@
 from pathlib import Path
 
 import pytest
+from tests.fault.guarded import config_of, failure_of, outcome
 
 from carbon_node.estimation.measurement import Measurement
 from carbon_node.tracking import FailureName
-from tests.fault.guarded import config_of, failure_of, outcome
 
 FAILURES = {
     "hang": FailureName.TIMEOUT,
@@ -43,7 +43,7 @@ FAILURES = {
 def test_misbehaviour_ends_in_its_named_failure(
     behaviour: str, failure: FailureName, tmp_path: Path
 ) -> None:
-    """A misbehaving process gets its name in time, leaves nothing, and the next one measures well."""
+    """A misbehaving process gets its name in time, leaves nothing, and the next measures well."""
     assert failure_of(config_of(tmp_path), behaviour) == failure
 
 

@@ -185,7 +185,12 @@ def double(_job: Job, result: int, *_: object) -> None:
 
 def late(_job: Job, result: int, *_: object) -> None:
     """Send a good result in answer to SIGTERM, after the deadline."""
-    signal.signal(signal.SIGTERM, lambda *_: (send(result, GOOD), os._exit(0)))
+
+    def answer(*_: object) -> None:
+        send(result, GOOD)
+        os._exit(0)
+
+    signal.signal(signal.SIGTERM, answer)
     time.sleep(3600)
 
 
@@ -213,8 +218,8 @@ def leave_grandchild(_job: Job, result: int, *_: object) -> None:
 
 def leave_escaped_grandchildren(_job: Job, result: int, *_: object) -> None:
     """Leave descendants behind that changed session and lost their parents, then end well."""
-    for _ in range(3):
-        _fork_away(depth=3)
+    for depth in (1, 2, 3):
+        _fork_away(depth)
     send(result, GOOD)
 
 
@@ -274,9 +279,9 @@ def tell_surroundings(_job: Job, result: int, *_: object) -> None:
         "group_is_own": os.getpgid(0) == os.getpid(),
         "session_is_own": os.getsid(0) == os.getpid(),
         "limits": (own / "limits").read_text(),
-        "forkserver_threads": len(os.listdir(f"/proc/{_parent(os.getppid())}/task")),
+        "forkserver_threads": len(list(Path(f"/proc/{_parent(os.getppid())}/task").iterdir())),
     }
-    Path(facts["environment"]["FACTS"]).write_text(json.dumps(facts))
+    Path(os.environ["FACTS"]).write_text(json.dumps(facts))
     send(result, GOOD)
 
 
@@ -302,7 +307,7 @@ def kill_forkserver(_job: Job, result: int, *_: object) -> None:
 
 
 def stop_group(_job: Job, result: int, *_: object) -> None:
-    """Send what a supervisor sends to every process of a service, except the measuring one itself."""
+    """Send the guards what a supervisor sends to every process of a service."""
     for pid in (os.getppid(), _parent(os.getppid())):
         os.kill(pid, signal.SIGTERM)
         os.kill(pid, signal.SIGINT)
@@ -330,4 +335,3 @@ def _parent(pid: int) -> int:
 def _write(descriptor: int, data: bytes) -> None:
     while data:
         data = data[os.write(descriptor, data) :]
-

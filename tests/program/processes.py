@@ -17,17 +17,21 @@ import psutil
 PATIENCE_S = 30.0
 """Longest wait for something that has to happen; two loaded cores are slow."""
 
+LOOPBACK = Path(__file__).parents[1] / "loopback.xml"
+"""Fast DDS profile that keeps participants on the loopback interface."""
+
 COMMAND = (sys.executable, "-m", "carbon_node")
 
 
 def environment(overrides: Mapping[str, str] | None = None) -> dict[str, str]:
     """The test's environment without settings that the developer's shell may carry."""
+    # Every process of a test stays on the loopback interface.
     inherited = {
         name: value
         for name, value in os.environ.items()
         if not name.startswith(("CARBON_NODE_", "SUSTAINML_"))
     }
-    return inherited | dict(overrides or {})
+    return inherited | {"FASTDDS_DEFAULT_PROFILES_FILE": str(LOOPBACK)} | dict(overrides or {})
 
 
 def run_command(
@@ -74,11 +78,12 @@ class NodeProcess:
 
     def events(self) -> list[dict[str, Any]]:
         """The log so far as JSON objects; lines of other make are left out."""
-        found = []
+        found: list[dict[str, Any]] = []
         for line in list(self.lines):
             with contextlib.suppress(ValueError):
-                found.append(json.loads(line))
-        return [event for event in found if isinstance(event, dict)]
+                event = json.loads(line)
+                found += [event] if isinstance(event, dict) else []
+        return found
 
     def wait_for_event(
         self,
@@ -109,7 +114,8 @@ class NodeProcess:
 
     def children(self) -> list[psutil.Process]:
         """All processes that the node has started and that live."""
-        return psutil.Process(self.process.pid).children(recursive=True)
+        found: list[psutil.Process] = psutil.Process(self.process.pid).children(recursive=True)
+        return found
 
     def stop(self, by: signal.Signals = signal.SIGTERM, timeout_s: float = PATIENCE_S) -> int:
         """Signal the node and wait for its end.

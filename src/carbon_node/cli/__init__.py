@@ -12,7 +12,9 @@ import typer
 
 from carbon_node.cli.demo import demo
 from carbon_node.cli.run import run
+from carbon_node.cli.service import service_app
 from carbon_node.cli.settings import settings_app
+from carbon_node.cli.status import status
 from carbon_node.cli.submit import submit
 from carbon_node.errors import CarbonNodeError, ConfigError
 
@@ -27,6 +29,8 @@ app = typer.Typer(
 app.command()(run)
 app.command()(demo)
 app.command()(submit)
+app.command()(status)
+app.add_typer(service_app, name="service")
 app.add_typer(settings_app, name="settings")
 
 

@@ -18,7 +18,7 @@ settings_app = typer.Typer(
     help="Show, check and describe the settings of the node.", no_args_is_help=True
 )
 
-_PIPE_WIDTH = 240
+_PIPE_WIDTH = 2000
 """Columns of the table where no terminal says how many there are: no line is broken for a pipe."""
 
 _COLUMNS = {"Setting": 0, "Value": 0, "From": 0, "Allowed": 96, "Changes": 0, "Meaning": 150}

@@ -1,1 +1,5 @@
 """From the text of a place to its carbon intensity."""
+
+from carbon_node.intensity.lookup import IntensityConfig, IntensityLookup, check_intensity
+
+__all__ = ["IntensityConfig", "IntensityLookup", "check_intensity"]

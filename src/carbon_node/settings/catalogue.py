@@ -27,7 +27,6 @@ class Entry:
     Args:
         key: dotted name, e.g. "tracker.window_s".
         kind: what its value is, None left out: bool, int, float, str, Path, tuple or SecretStr.
-        optional: whether it may be None, which means not set.
         default: value without any source.
         description: one sentence.
         unit: unit of a number, empty without one.
@@ -38,7 +37,6 @@ class Entry:
 
     key: str
     kind: type
-    optional: bool
     default: object
     description: str
     unit: str
@@ -119,12 +117,11 @@ def _entries(model: type[BaseModel], prefix: str) -> Iterator[Entry]:
 
 
 def _entry(key: str, field: FieldInfo) -> Entry:
-    kind, choices, optional = _kind(field.annotation)
+    kind, choices = _kind(field.annotation)
     about = field.json_schema_extra if isinstance(field.json_schema_extra, dict) else {}
     return Entry(
         key=key,
         kind=kind,
-        optional=optional,
         default=field.default,
         description=field.description or "",
         unit=str(about.get("unit", "")),
@@ -134,19 +131,18 @@ def _entry(key: str, field: FieldInfo) -> Entry:
     )
 
 
-def _kind(annotation: object) -> tuple[type, tuple[str, ...], bool]:
+def _kind(annotation: object) -> tuple[type, tuple[str, ...]]:
     parts = get_args(annotation)
     if NoneType in parts:
-        kind, choices, _ = _kind(next(part for part in parts if part is not NoneType))
-        return kind, choices, True
+        return _kind(next(part for part in parts if part is not NoneType))
     origin = get_origin(annotation)
     if origin is Literal:
-        return str, parts, False
+        return str, parts
     if origin is Annotated:
         return _kind(parts[0])
     plain = annotation if origin is None else origin
     assert isinstance(plain, type)  # noqa: S101 (the model holds no other annotation)
-    return plain, (), False
+    return plain, ()
 
 
 def _noun(kind: type, choices: tuple[str, ...]) -> str:

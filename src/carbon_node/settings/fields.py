@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, Strict
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, Strict
 
 USED_AT_START = "it is used once, when the node starts"
 OPENS_FILE = "a request must not choose files or directories"
@@ -15,7 +15,10 @@ GUARDS_NODE = "it protects the node from the code that it measures"
 MAX_PLACE_CHARACTERS = 200
 """Longest place name that is kept; the longest official names of countries have a third of it."""
 
-_ADDRESS = re.compile(r"(?P<host>[A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\]):(?P<port>[0-9]{1,5})")
+MAX_SOCKET_PATH_BYTES = 107
+"""Longest path that the kernel takes as the address of a Unix socket."""
+
+_ADDRESS = re.compile(r"(?P<host>[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\]):(?P<port>[0-9]{1,5})")
 
 
 def setting(
@@ -51,7 +54,10 @@ def _absolute(path: Path) -> Path:
 
 
 def _listen_address(text: str) -> str:
-    if text == "off" or (text.startswith("unix:/") and text.isprintable()):
+    path = text.removeprefix("unix:")
+    if path.startswith("/") and path.isprintable() and len(path.encode()) <= MAX_SOCKET_PATH_BYTES:
+        return text
+    if text == "off":
         return text
     address = _ADDRESS.fullmatch(text)
     if address is None or int(address["port"]) > 65535:
@@ -60,14 +66,23 @@ def _listen_address(text: str) -> str:
 
 
 def _one_line(text: str) -> str:
+    text = text.strip()
     if not text.isprintable() or len(text) > MAX_PLACE_CHARACTERS:
         raise ValueError("not one short printable line")
     return text
 
 
+def _visible(secret: SecretStr) -> SecretStr:
+    text = secret.get_secret_value()
+    if not (text and text.isascii() and text.isprintable()):
+        raise ValueError("not visible text")
+    return secret
+
+
 # A path arrives as text from every source, which pydantic's strict mode alone would refuse.
 AbsolutePath = Annotated[Path, Strict(strict=False), AfterValidator(_absolute)]
 Address = Annotated[str, AfterValidator(_listen_address)]
+Key = Annotated[SecretStr, AfterValidator(_visible)]
 OneLine = Annotated[str, AfterValidator(_one_line)]
 
 

@@ -8,7 +8,7 @@ socket may ever lose its `fixed`: anyone in the DDS domain can send requests.
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import SecretStr, Strict
+from pydantic import Strict
 
 from carbon_node.settings.fields import (
     GUARDS_NODE,
@@ -20,6 +20,7 @@ from carbon_node.settings.fields import (
     AbsolutePath,
     Address,
     Frozen,
+    Key,
     OneLine,
     setting,
 )
@@ -133,7 +134,7 @@ class Settings(Frozen):
         "127.0.0.1:9415",
         "Address of the local HTTP interface.",
         fixed=OPENS_SOCKET,
-        allowed="off, HOST:PORT or unix:/PATH",
+        allowed="off, HOST:PORT or the absolute path of a Unix socket",
     )
     latency_unit: Literal["s", "ms", "h"] = setting(
         "s", "Unit of the latency that the hardware node sends; the wire does not state it."
@@ -154,7 +155,7 @@ class Settings(Frozen):
         "Carbon intensity that replaces every place's own.",
         unit="gCO2e/kWh",
         gt=0,
-        le=5000,
+        le=3000,
     )
     output_units: Literal["g_kwh", "kg_wh"] = setting(
         "g_kwh",
@@ -167,10 +168,11 @@ class Settings(Frozen):
         ge=0,
         le=60_000,
     )
-    live_key: SecretStr | None = setting(
+    live_key: Key | None = setting(
         None,
         "Electricity Maps key; without one the network is never asked.",
         fixed="with it the node asks a server on the network",
+        allowed="printable ASCII text",
     )
     live_timeout_s: float = setting(
         3.0,
@@ -236,7 +238,7 @@ class Settings(Frozen):
     configuration_requests_per_s: float = setting(
         1000.0,
         "Configuration requests answered per second; a burst may be one second's worth.",
-        unit="1/s",
+        unit="requests/s",
         fixed=OPERATOR_ONLY,
         ge=1,
         le=100_000,

@@ -68,7 +68,10 @@ def standard_files(environ: Mapping[str, str], system_file: Path) -> tuple[Path,
     if base is None and home is not None:
         base = home / ".config"
     user_files = () if base is None else (base / "carbon-node" / "carbon-node.toml",)
-    return tuple(path for path in (system_file, *user_files) if _exists(path))
+    # A service may be forbidden to look into its user's home, and then has no file there. A file of
+    # the machine that may not be looked at is reported when it is read.
+    found = [system_file] if _exists(system_file, if_forbidden=True) else []
+    return (*found, *(path for path in user_files if _exists(path, if_forbidden=False)))
 
 
 def state_directory(environ: Mapping[str, str]) -> Layer:
@@ -110,14 +113,23 @@ def from_pipeline(environ: Mapping[str, str]) -> Layer:
 def from_options(options: Mapping[str, object]) -> Layer:
     """Take values by dotted name from the command line; None is an option that was not given."""
     given = {key: value for key, value in options.items() if value is not None}
-    values = {
-        key: _typed(key, value) if isinstance(value, str) else value for key, value in given.items()
-    }
+    values = {key: _value_of_option(key, value) for key, value in given.items()}
     return Layer(values, {key: Origin(Source.OPTION, _flag(key)) for key in given})
 
 
 def _one(key: str, value: object, origin: Origin) -> Layer:
     return Layer({key: value}, {key: origin})
+
+
+def _value_of_option(key: str, value: object) -> object:
+    match value:
+        case str():
+            return _typed(key, value)
+        case Path():
+            # a path that someone types is meant from where it is typed
+            return value.absolute()
+        case _:
+            return value
 
 
 def _flag(key: str) -> str:
@@ -143,9 +155,8 @@ def _absolute(text: str | None) -> Path | None:
     return path if path.is_absolute() else None
 
 
-def _exists(path: Path) -> bool:
+def _exists(path: Path, *, if_forbidden: bool) -> bool:
     try:
         return path.exists()
-    except OSError:
-        # Not allowed to look: reading it then says so, instead of a silent start without it.
-        return True
+    except PermissionError:
+        return if_forbidden

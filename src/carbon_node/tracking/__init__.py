@@ -2,6 +2,7 @@
 
 from carbon_node.tracking.config import Limits, TrackerConfig
 from carbon_node.tracking.failures import FailureName
+from carbon_node.tracking.models import is_runnable
 from carbon_node.tracking.pool import TrackerPool
 
-__all__ = ["FailureName", "Limits", "TrackerConfig", "TrackerPool"]
+__all__ = ["FailureName", "Limits", "TrackerConfig", "TrackerPool", "is_runnable"]

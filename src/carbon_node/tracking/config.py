@@ -15,6 +15,9 @@ DEADLINE_RANGE_S = (0.01, 86_400.0)
 GRACE_RANGE_S = (0.0, 10.0)
 """A container gives its daemon 10 s between SIGTERM and SIGKILL."""
 
+QUEUE_WAIT_RANGE_S = (0.0, 86_400.0)
+"""From not waiting at all to one day."""
+
 WORKERS_RANGE = (1, 64)
 """Each measurement disturbs the others; beyond this many it only queues elsewhere."""
 
@@ -85,6 +88,7 @@ class TrackerConfig:
         _require("deadline_s", self.deadline_s, DEADLINE_RANGE_S)
         _require("grace_s", self.grace_s, GRACE_RANGE_S)
         _require("workers", self.workers, WORKERS_RANGE)
+        _require("queue_wait_s", self.queue_wait_s, QUEUE_WAIT_RANGE_S)
 
 
 def _require(name: str, value: float, bounds: tuple[float, float]) -> None:

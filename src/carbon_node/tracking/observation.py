@@ -115,7 +115,7 @@ def _all_were_read(components: list[Component]) -> bool:
 
 
 def _facts(component: Component, epochs_s: list[float]) -> Json:
-    powers_w = component.power_usages[0]
+    powers_w = component.power_usages[0] if component.power_usages else []
     return {
         "name": component.name,
         "source": _SOURCES.get(type(component.handler).__name__, "unknown"),

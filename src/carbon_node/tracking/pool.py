@@ -65,6 +65,20 @@ class TrackerPool:
         if self._forkserver is not None:
             await self._forkserver.close(self._config.grace_s + ANSWER_MARGIN_S)
 
+    def reconfigure(self, config: TrackerConfig) -> None:
+        """Measure by another configuration from the next call on.
+
+        Calls that already wait or run keep theirs, so that for a while more than the new number of
+        workers may be busy. What the forkserver was started with, its environment and workload,
+        stays.
+
+        Args:
+            config: how measurements run.
+        """
+        if config.workers != self._config.workers:
+            self._workers = asyncio.Semaphore(config.workers)
+        self._config = config
+
     async def measure(self, run: Run, deadline_s: float | None = None) -> Measurement:
         """Measure a run once a worker is free.
 
@@ -84,6 +98,7 @@ class TrackerPool:
         """
         if deadline_s is None:
             deadline_s = self._config.deadline_s
+        _require_acceptable_size(run, self._config.model_limit_bytes)
         async with self._worker():
             report = await self._report_on(run, deadline_s)
         try:
@@ -94,10 +109,10 @@ class TrackerPool:
 
     @asynccontextmanager
     async def _worker(self) -> AsyncIterator[None]:
-        wait_s = self._config.queue_wait_s
+        wait_s, workers = self._config.queue_wait_s, self._workers
         try:
             async with asyncio.timeout(wait_s):
-                await self._workers.acquire()
+                await workers.acquire()
         except TimeoutError as error:
             raise TrackerError(
                 FailureName.NO_WORKER,
@@ -107,7 +122,7 @@ class TrackerPool:
         try:
             yield
         finally:
-            self._workers.release()
+            workers.release()
 
     async def _report_on(self, run: Run, deadline_s: float) -> Report:
         job = self._job(run, deadline_s)
@@ -205,6 +220,14 @@ class TrackerPool:
         if self._forkserver is None or self._forkserver.has_ended:
             self._forkserver = Forkserver.start(self._config)
         return self._forkserver
+
+
+def _require_acceptable_size(run: Run, limit_bytes: int) -> None:
+    if isinstance(run, ModelRun) and len(run.raw_model) > limit_bytes:
+        raise TrackerError(
+            FailureName.MODEL_TOO_LARGE,
+            f"the model has {len(run.raw_model)} bytes; the limit is {limit_bytes}",
+        )
 
 
 async def _conversation_with_keeper(forkserver: Forkserver, model: bytes) -> Conversation:

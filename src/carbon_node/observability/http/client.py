@@ -27,8 +27,9 @@ def ask(address: Address, path: str) -> Any:  # noqa: ANN401  # what JSON can be
         answer = connection.getresponse()
         content = answer.read(ANSWER_LIMIT_BYTES)
     except (OSError, http.client.HTTPException) as error:
+        reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
         raise InterfaceError(
-            f"no carbon node answers at {address} ({str(error) or type(error).__name__}); "
+            f"no carbon node answers at {address} ({reason}); "
             "start one with 'carbon-node run', or name its address with --http-listen"
         ) from error
     finally:

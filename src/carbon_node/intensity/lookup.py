@@ -1,0 +1,122 @@
+"""The intensity of a place, by the operator's word, a live provider or the shipped tables."""
+
+import math
+import threading
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
+from importlib.resources.abc import Traversable
+
+from carbon_node.errors import ConfigError, IntensityError
+from carbon_node.estimation import CarbonIntensity, Interval, Place, Step, exact
+from carbon_node.intensity.gazetteer import Rung
+from carbon_node.intensity.ladder import climb
+from carbon_node.intensity.location import MAX_TEXT
+from carbon_node.intensity.tables import Tables, load_tables, shipped_data
+
+MAX_G_PER_KWH = 3000.0
+"""The dirtiest grid has 1306 g/kWh; three times the worst coal plant is a wrong unit."""
+
+WORLD_WITHOUT_TABLES = CarbonIntensity(
+    Interval(20.0, 458.0, 1307.0), "World", "", 2025, "Ember (2026), kept in the program"
+)
+"""What remains if the tables cannot be read; low and high are the cleanest and dirtiest grid."""
+
+KEPT_ANSWERS = 1024
+"""Places whose answers are kept in memory."""
+
+
+@dataclass(frozen=True, slots=True)
+class IntensityConfig:
+    """How intensities are found.
+
+    Args:
+        default_place: where the node believes itself to be, empty if unknown.
+        g_per_kwh: one intensity for everything, in gCO2e/kWh, from above 0 to 3000; None if unset.
+
+    Raises:
+        ConfigError: if the explicit intensity is not within its range.
+    """
+
+    default_place: Place = field(default_factory=Place)
+    g_per_kwh: float | None = None
+
+    def __post_init__(self) -> None:
+        if self.g_per_kwh is not None:
+            check_intensity(self.g_per_kwh)
+
+
+def check_intensity(g_per_kwh: float) -> float:
+    """Return an intensity that somebody stated, if it can be one.
+
+    Args:
+        g_per_kwh: gCO2e per kilowatt-hour.
+
+    Raises:
+        ConfigError: if it is not finite, not positive, or above 3000.
+    """
+    if not math.isfinite(g_per_kwh) or not 0 < g_per_kwh <= MAX_G_PER_KWH:
+        raise ConfigError(
+            f"intensity {g_per_kwh:g} g/kWh is outside 0 to {MAX_G_PER_KWH:g};"
+            " state grams of CO2e per kilowatt-hour, greater than 0"
+        )
+    return g_per_kwh
+
+
+class IntensityLookup:
+    """Looks up intensities; may be used from several threads at once.
+
+    The tables are read at the first look-up, some 30 ms.
+
+    Args:
+        config: how intensities are found.
+        data: folder of the tables; None for the shipped ones.
+    """
+
+    def __init__(self, config: IntensityConfig, data: Traversable | None = None) -> None:
+        self._config = config
+        self._data = data
+        self._loading = threading.Lock()
+        self._tables: Tables | IntensityError | None = None
+        self._kept = lru_cache(maxsize=KEPT_ANSWERS)(self._climb)
+
+    def lookup(self, place: Place) -> CarbonIntensity:
+        """Find the intensity of a place. Nothing that a place says raises.
+
+        Args:
+            place: as sent.
+
+        Returns:
+            The intensity with its interval, its source and the steps that led to it.
+        """
+        if self._config.g_per_kwh is not None:
+            return _explicit(self._config.g_per_kwh)
+        is_short = len(place.region) <= MAX_TEXT and len(place.continent) <= MAX_TEXT
+        return self._kept(place) if is_short else self._climb(place)
+
+    def _climb(self, place: Place) -> CarbonIntensity:
+        tables = self._loaded()
+        if isinstance(tables, IntensityError):
+            steps = (Step(Rung.WORLD, "taken", "World"),)
+            return replace(WORLD_WITHOUT_TABLES, steps=steps, warnings=(str(tables),))
+        return climb(place, self._config.default_place, tables)
+
+    def _loaded(self) -> Tables | IntensityError:
+        """Read the tables once; what is wrong with them is an answer too."""
+        with self._loading:
+            if self._tables is None:
+                try:
+                    self._tables = load_tables(self._data or shipped_data())
+                except IntensityError as error:
+                    self._tables = error
+            return self._tables
+
+
+def _explicit(g_per_kwh: float) -> CarbonIntensity:
+    return CarbonIntensity(
+        g_per_kwh=exact(g_per_kwh),
+        place="as set",
+        code="",
+        year=None,
+        source="set by the operator",
+        steps=(Step(Rung.EXPLICIT, "taken"),),
+    )

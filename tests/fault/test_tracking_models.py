@@ -1,0 +1,113 @@
+"""Models run on this host in a real measuring process."""
+
+import asyncio
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from onnx import TensorProto, helper
+
+from carbon_node.errors import TrackerError
+from carbon_node.estimation.estimate import GUESSED_POWER_FACTOR
+from carbon_node.estimation.measurement import Measurement, ModelRun
+from carbon_node.tracking import FailureName, Limits, TrackerConfig, TrackerPool
+
+DEADLINE_S = 30.0
+
+
+def _model(side: int = 256) -> bytes:
+    """Return an ONNX model with a batch axis left open, of some work per inference."""
+    given = helper.make_tensor_value_info("given", TensorProto.FLOAT, ["batch", side, side])
+    answer = helper.make_empty_tensor_value_info("answer")
+    nodes = [
+        helper.make_node("MatMul", ["given", "given"], ["square"]),
+        helper.make_node("Relu", ["square"], ["answer"]),
+    ]
+    graph = helper.make_graph(nodes, "square", [given], [answer])
+    opset = helper.make_opsetid("", 17)
+    model: bytes = helper.make_model(graph, opset_imports=[opset], ir_version=9).SerializeToString()
+    return model
+
+
+def _measure(config: TrackerConfig, *runs: ModelRun) -> list[Measurement]:
+    async def scenario() -> list[Measurement]:
+        async with TrackerPool(config) as pool:
+            return [await pool.measure(run, DEADLINE_S) for run in runs]
+
+    return asyncio.run(scenario())
+
+
+def _failure(config: TrackerConfig, run: ModelRun) -> str:
+    with pytest.raises(TrackerError) as caught:
+        _measure(config, run)
+    return caught.value.failure
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> TrackerConfig:
+    """Return a configuration with one model root and short windows."""
+    root, work = tmp_path / "models", tmp_path / "work"
+    root.mkdir()
+    work.mkdir()
+    return TrackerConfig(window_s=0.2, model_roots=(root,), work_dir=work)
+
+
+def test_energy_per_inference_of_an_onnx_model_is_stable(config: TrackerConfig) -> None:
+    """In five runs of one model, energy per inference stays well within the interval of a guess."""
+    runs = [ModelRun("square", raw_model=_model())] * 5
+    energies_kwh = [
+        measurement.device_energy_kwh / measurement.inferences
+        for measurement in _measure(config, *runs)
+    ]
+    assert max(energies_kwh) < GUESSED_POWER_FACTOR / 2 * min(energies_kwh)
+
+
+def test_larger_model_takes_more_energy(config: TrackerConfig) -> None:
+    """Twice the side of a matrix product, eight times the work, is more energy per inference."""
+    small, large = _measure(
+        config, ModelRun("s", raw_model=_model(128)), ModelRun("l", raw_model=_model(512))
+    )
+    assert (
+        large.device_energy_kwh / large.inferences > 4 * small.device_energy_kwh / small.inferences
+    )
+
+
+def test_onnx_file_below_a_root_is_measured(config: TrackerConfig) -> None:
+    """A path below a model root is run, with this host's components named."""
+    (config.model_roots[0] / "square.onnx").write_bytes(_model())
+    (measurement,) = _measure(config, ModelRun("square", "square.onnx"))
+    assert measurement.inferences >= 1
+    assert measurement.duration_s >= config.window_s
+    assert any(name.startswith("cpu:") for name in measurement.components)
+
+
+def test_model_elsewhere_is_a_named_failure(config: TrackerConfig) -> None:
+    """A path of another host is no model here, and says so."""
+    assert _failure(config, ModelRun("m", "/models/m.onnx")) == FailureName.MODEL_OUTSIDE_ROOTS
+
+
+def test_bytes_beyond_the_limit_are_refused(config: TrackerConfig) -> None:
+    """Bytes beyond the limit are refused before a process is started."""
+    small = replace(config, model_limit_bytes=10)
+    assert _failure(small, ModelRun("m", raw_model=bytes(11))) == FailureName.MODEL_TOO_LARGE
+
+
+def test_model_that_outgrows_its_memory_is_a_named_failure(config: TrackerConfig) -> None:
+    """A model whose inputs alone exceed the limit ends in its own process."""
+    limits = Limits(address_space_bytes=2 << 30)
+    run = ModelRun("m", raw_model=_model(side=50_000))
+    assert _failure(replace(config, limits=limits), run) == FailureName.OUT_OF_MEMORY
+
+
+def test_missing_extra_is_a_named_failure(config: TrackerConfig, tmp_path: Path) -> None:
+    """Without onnxruntime the failure says what to install."""
+    hidden = tmp_path / "hidden"
+    hidden.mkdir()
+    (hidden / "onnxruntime.py").write_text(
+        "raise ModuleNotFoundError('hidden by a test', name='onnxruntime')"
+    )
+    import_path = ":".join([str(hidden), *filter(None, sys.path)])
+    without = replace(config, environment=(("PYTHONPATH", import_path),))
+    with pytest.raises(TrackerError, match=r"extra_missing: .*pip install 'carbon-node\[onnx\]'"):
+        _measure(without, ModelRun("m", raw_model=_model()))

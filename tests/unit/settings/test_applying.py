@@ -1,0 +1,236 @@
+"""Requests: what is granted, what is refused by which code; only a good set changes anything."""
+
+import json
+from typing import Any
+
+import pytest
+
+from carbon_node.settings import Configuration, NodeView, Settings, apply, load
+from carbon_node.settings.catalogue import catalogue
+from carbon_node.settings.requests import Code
+
+
+def configuration(**options: object) -> Configuration:
+    """Return what a node starts with."""
+    return load(options, {"CARBON_NODE_LIVE_KEY": "planted-key"}).configuration
+
+
+def reply(current: Configuration, request: object, node: NodeView) -> dict[str, Any]:
+    """Return the reply to a request, an object or a raw text."""
+    text = request if isinstance(request, str) else json.dumps(request)
+    _, answer = apply(current, text, node)
+    body: dict[str, Any] = json.loads(answer.text)
+    assert answer.success is body["success"]
+    assert body["revision"] == current.revision
+    return body
+
+
+@pytest.mark.parametrize("text", ["", "  \n", "{}", '{"get": "all"}'])
+def test_an_empty_request_gets_the_whole_configuration(text: str, node: NodeView) -> None:
+    """Every setting is in the answer, the secret hidden."""
+    body = reply(configuration(pue=1.2), text, node)
+    assert list(catalogue()) == list(body["configuration"])
+    assert body["configuration"]["pue"] == 1.2
+    assert body["configuration"]["live_key"] == "***"
+    assert "planted-key" not in str(body)
+
+
+def test_get_tells_the_named_settings_only(node: NodeView) -> None:
+    """Names are answered in the order asked for."""
+    body = reply(configuration(), {"get": ["tracker.mode", "pue"]}, node)
+    assert body["configuration"] == {"tracker.mode": "auto", "pue": 1.58}
+
+
+def test_set_changes_all_values_at_once(node: NodeView) -> None:
+    """A set yields a new configuration one revision on, whose values name the request."""
+    current = configuration()
+    text = '{"set": {"pue": 1, "tracker.window_s": 0.2, "intensity_g_per_kwh": 56}}'
+    changed, answer = apply(current, text, node)
+    assert (changed.settings.pue, changed.settings.tracker.window_s) == (1.0, 0.2)
+    assert (current.revision, changed.revision) == (0, 1)
+    assert str(changed.origins["pue"]) == "request of revision 1"
+    assert json.loads(answer.text)["configuration"]["intensity_g_per_kwh"] == 56.0
+    assert current.settings.pue == 1.58
+
+
+def test_a_set_to_the_present_values_changes_nothing(node: NodeView) -> None:
+    """The revision grows by real changes only."""
+    current = configuration()
+    changed, answer = apply(current, '{"set": {"pue": 1.58}, "revision": 0}', node)
+    assert changed is current
+    assert answer.success
+
+
+def test_reset_returns_to_the_values_at_start(node: NodeView) -> None:
+    """Named settings, or all, return to what the operator configured, and say so."""
+    start = configuration(pue=1.2)
+    changed, _ = apply(start, '{"set": {"pue": 1.3, "place": "FR"}}', node)
+    one, _ = apply(changed, '{"reset": ["pue"], "revision": 1}', node)
+    assert (one.settings.pue, one.settings.place, one.revision) == (1.2, "FR", 2)
+    assert str(one.origins["pue"]) == "option --pue"
+    everything, _ = apply(one, '{"reset": "all"}', node)
+    assert start.settings == everything.settings
+    assert apply(everything, '{"reset": "all"}', node)[0] is everything
+
+
+def test_an_optional_setting_can_be_unset(node: NodeView) -> None:
+    """Null takes an explicit intensity away again; nothing else takes null."""
+    current = configuration(intensity_g_per_kwh=56.0)
+    changed, _ = apply(current, '{"set": {"intensity_g_per_kwh": null}}', node)
+    assert changed.settings.intensity_g_per_kwh is None
+    body = reply(current, {"set": {"pue": None}}, node)
+    assert body["error"]["code"] == "invalid_value"
+
+
+def test_describe_tells_type_range_and_whether_it_can_be_set(node: NodeView) -> None:
+    """A description is JSON schema, and a fixed setting's has its reason."""
+    body = reply(configuration(), {"describe": "all"}, node)["description"]
+    assert list(catalogue()) == list(body)
+    assert {"minimum": 1, "maximum": 5, "changeable": True}.items() <= body["pue"].items()
+    assert body["domain"]["changeable"] is False
+    assert body["domain"]["fixed"] == "the DDS participant lives in it"
+    assert body["tracker.mode"]["enum"] == ["auto", "declared", "measured", "formula"]
+    assert "planted-key" not in str(body)
+
+
+def test_status_and_results_are_the_nodes(node: NodeView) -> None:
+    """Status and results come from the node as it tells them."""
+    current = configuration()
+    assert reply(current, {"status": True}, node)["status"] == {"node": "IDLE"}
+    assert reply(current, {"results": {"last": 1}}, node)["results"] == [{"problem_id": 2}]
+    task = {"problem_id": 1, "iteration_id": 1}
+    assert reply(current, {"results": task}, node)["results"] == [{"problem_id": 1}]
+
+
+def test_a_node_that_cannot_tell_is_an_answer(node: NodeView) -> None:
+    """An error of the store is answered as unavailable."""
+    node.is_readable = False  # type: ignore[attr-defined]
+    error = reply(configuration(), {"results": {"last": 1}}, node)["error"]
+    assert (error["code"], error["message"]) == ("unavailable", "the disk is gone")
+
+
+REFUSED = [
+    (Code.NOT_JSON, "nonsense"),
+    (Code.NOT_JSON, '{"set": {"pue": NaN}}'),
+    (Code.NOT_JSON, '{"set": {"pue": -Infinity}}'),
+    (Code.NOT_JSON, "[" * 1000 + "]" * 1000),
+    (Code.NOT_JSON, '{"a":' * 1000 + "1" + "}" * 1000),
+    (Code.NOT_JSON, '{"set": {"pue": ' + "1" * 5000 + "}}"),
+    (Code.TOO_LARGE, '{"get": ["' + "x" * 5_000_000 + '"]}'),
+    (Code.TOO_LARGE, " " * 5_000_000),
+    (Code.DUPLICATE_KEY, '{"set": {"pue": 1.2, "pue": 1.3}}'),
+    (Code.DUPLICATE_KEY, '{"get": "all", "get": ["pue"]}'),
+    (Code.INVALID_REQUEST, "[]"),
+    (Code.INVALID_REQUEST, "3"),
+    (Code.INVALID_REQUEST, '{"gte": "all"}'),
+    (Code.INVALID_REQUEST, '{"get": "all", "status": true}'),
+    (Code.INVALID_REQUEST, '{"revision": 0}'),
+    (Code.INVALID_REQUEST, '{"get": "all", "revision": 0}'),
+    (Code.INVALID_REQUEST, '{"set": {"pue": 1.2}, "revision": true}'),
+    (Code.INVALID_REQUEST, '{"set": {"pue": 1.2}, "revision": -1}'),
+    (Code.INVALID_REQUEST, '{"set": {"pue": 1.2}, "revision": "0"}'),
+    (Code.INVALID_REQUEST, '{"set": [["pue", 1.2]]}'),
+    (Code.INVALID_REQUEST, '{"get": "pue"}'),
+    (Code.INVALID_REQUEST, '{"get": [1]}'),
+    (Code.INVALID_REQUEST, '{"get": null}'),
+    (Code.INVALID_REQUEST, '{"reset": {}}'),
+    (Code.INVALID_REQUEST, '{"status": false}'),
+    (Code.INVALID_REQUEST, '{"results": {"last": 0}}'),
+    (Code.INVALID_REQUEST, '{"results": {"last": 101}}'),
+    (Code.INVALID_REQUEST, '{"results": {"last": true}}'),
+    (Code.INVALID_REQUEST, '{"results": {"last": 1, "first": 1}}'),
+    (Code.INVALID_REQUEST, '{"results": {"problem_id": 1}}'),
+    (Code.INVALID_REQUEST, '{"results": {"problem_id": 1, "iteration_id": 4294967296}}'),
+    (Code.UNKNOWN_KEY, '{"get": ["peu"]}'),
+    (Code.UNKNOWN_KEY, '{"get": ["tracker"]}'),
+    (Code.UNKNOWN_KEY, '{"describe": [""]}'),
+    (Code.UNKNOWN_KEY, '{"reset": ["pue", "nothing"]}'),
+    (Code.UNKNOWN_KEY, '{"set": {"tracker": {"window_s": 0.2}}}'),
+    (Code.INVALID_VALUE, '{"set": {"pue": "1.2"}}'),
+    (Code.INVALID_VALUE, '{"set": {"pue": true}}'),
+    (Code.INVALID_VALUE, '{"set": {"pue": 0.99}}'),
+    (Code.INVALID_VALUE, '{"set": {"pue": 1e999}}'),
+    (Code.INVALID_VALUE, '{"set": {"tracker.workers": 2.5}}'),
+    (Code.INVALID_VALUE, '{"set": {"tracker.workers": ' + "9" * 4000 + "}}"),
+    (Code.INVALID_VALUE, '{"set": {"tracker.mode": ["auto"]}}'),
+    (Code.INVALID_VALUE, '{"set": {"place": "a\\u0000b"}}'),
+    (Code.INVALID_VALUE, '{"set": {"place": "\\ud800"}}'),
+    (Code.INVALID_VALUE, json.dumps({"set": {"place": "x" * 60_000}})),
+    (Code.NOT_CHANGEABLE, '{"set": {"domain": 3}}'),
+    (Code.NOT_CHANGEABLE, '{"set": {"live_key": "x"}}'),
+    (Code.REVISION_CONFLICT, '{"set": {"pue": 1.2}, "revision": 1}'),
+    (Code.REVISION_CONFLICT, '{"reset": "all", "revision": 1}'),
+    (Code.NOT_FOUND, '{"results": {"problem_id": 9, "iteration_id": 9}}'),
+]
+
+
+@pytest.mark.parametrize(
+    ("code", "text"), REFUSED, ids=[f"{code}-{text[:40]}" for code, text in REFUSED]
+)
+def test_what_cannot_be_granted_is_answered_by_a_code(
+    code: Code, text: str, node: NodeView
+) -> None:
+    """Each bad request changes nothing, and its answer says why and what to do, in few words."""
+    current = configuration()
+    changed, answer = apply(current, text, node)
+    assert changed is current
+    error = json.loads(answer.text)["error"]
+    assert code == error["code"]
+    assert error["hint"]
+    assert len(answer.text) < 1000
+    assert answer.text.isascii()
+
+
+def test_a_set_with_one_bad_value_changes_nothing(node: NodeView) -> None:
+    """All keys or none."""
+    current = configuration()
+    for bad in ('"pue": 9', '"domain": 3', '"peu": 1'):
+        changed, _ = apply(current, f'{{"set": {{"place": "FR", {bad}}}}}', node)
+        assert changed is current
+
+
+def test_near_names_are_suggested(node: NodeView) -> None:
+    """A slip in a name is answered by the name that was meant."""
+    current = configuration()
+    assert reply(current, {"get": ["peu"]}, node)["error"]["hint"] == "did you mean pue?"
+    assert reply(current, {"gte": "all"}, node)["error"]["hint"] == "did you mean get?"
+
+
+def test_read_only_access_refuses_changes_only(node: NodeView) -> None:
+    """With read-only access questions are answered and changes refused."""
+    current = configuration(configuration_access="read-only")
+    assert reply(current, {"get": "all"}, node)["success"]
+    for request in ({"set": {"pue": 1.2}}, {"reset": "all"}):
+        assert reply(current, request, node)["error"]["code"] == "access_denied"
+
+
+def test_without_access_everything_is_refused(node: NodeView) -> None:
+    """With access off even an empty request is answered by a refusal that tells nothing."""
+    current = configuration(configuration_access="off")
+    for request in ("", "nonsense", {"get": "all"}, {"set": {"pue": 1.2}}, {"status": True}):
+        body = reply(current, request, node)
+        assert body["error"]["code"] == "access_denied"
+        assert "configuration" not in body
+
+
+def test_only_these_settings_can_be_set_by_request() -> None:
+    """The list of what peers may set is closed; it opens no file and no socket, and no guard."""
+    assert {
+        "latency_unit",
+        "pue",
+        "place",
+        "intensity_g_per_kwh",
+        "output_units",
+        "output_gap_ms",
+        "log_level",
+        "tracker.mode",
+        "tracker.window_s",
+        "tracker.deadline_s",
+        "tracker.workers",
+    } == {key for key, entry in catalogue().items() if not entry.fixed}
+
+
+def test_settings_are_frozen() -> None:
+    """Nobody changes settings but by making others."""
+    with pytest.raises(ValueError, match="frozen"):
+        Settings().pue = 1.2

@@ -1,0 +1,205 @@
+"""Properties of settings and of their service, over whatever anyone may write or send."""
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from hypothesis import HealthCheck, given
+from hypothesis import settings as examples
+from hypothesis import strategies as st
+
+from carbon_node.settings import Change, ConfigurationService, Settings, load
+from carbon_node.settings.catalogue import catalogue, flat, nested
+from carbon_node.settings.schema import description
+
+PATIENT = examples(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+"""For machines that do much else: these properties say nothing about time."""
+
+PRINTABLE = st.text(
+    st.characters(max_codepoint=0x24F, exclude_categories=("C", "Z"), exclude_characters=":"),
+    min_size=1,
+    max_size=20,
+)
+PATHS = PRINTABLE.map(lambda name: Path("/") / name.strip("/."))
+
+
+def values_of(key: str) -> st.SearchStrategy[object]:
+    """Return the values that a setting allows, as its description says."""
+    known: dict[str, Any] = description(key)
+    if "anyOf" in known:
+        known = known["anyOf"][0]
+    if "enum" in known:
+        return st.sampled_from(known["enum"])
+    match known["type"]:
+        case "boolean":
+            return st.booleans()
+        case "integer":
+            return st.integers(known["minimum"], known["maximum"])
+        case "number":
+            low = known.get("minimum", known.get("exclusiveMinimum"))
+            return st.floats(low, known["maximum"], exclude_min="exclusiveMinimum" in known)
+        case "array":
+            return st.lists(PATHS, max_size=3).map(tuple)
+        case _:
+            return texts_of(key)
+
+
+def texts_of(key: str) -> st.SearchStrategy[object]:
+    """Return the texts that a setting allows."""
+    match key:
+        case "state_dir":
+            return PATHS
+        case "http_listen":
+            return st.sampled_from(
+                ["off", "127.0.0.1:0", "[::1]:65535", "unix:/run/a b.sock", "/run/a"]
+            )
+        case "live_key":
+            return st.text(st.characters(min_codepoint=33, max_codepoint=126), min_size=1)
+        case _:
+            return PRINTABLE
+
+
+VALUES = st.fixed_dictionaries({}, optional={key: values_of(key) for key in catalogue()})
+
+
+def as_toml(value: object) -> str:
+    """Return a value as TOML writes it."""
+    if isinstance(value, tuple):
+        return "[" + ", ".join(as_toml(str(part)) for part in value) + "]"
+    return json.dumps(str(value) if isinstance(value, Path) else value, ensure_ascii=False)
+
+
+def as_variable(value: object) -> str:
+    """Return a value as the environment holds it."""
+    return ":".join(map(str, value)) if isinstance(value, tuple) else str(value)
+
+
+@PATIENT
+@given(VALUES)
+def test_settings_survive_a_file(values: Mapping[str, object]) -> None:
+    """Whatever settings are written to a file are loaded from it."""
+    expected = Settings.model_validate(nested(values))
+    with TemporaryDirectory() as folder:
+        file = Path(folder, "carbon-node.toml")
+        file.write_text("\n".join(f"{key} = {as_toml(value)}" for key, value in values.items()))
+        found = load({}, {}, config=file).configuration
+    assert expected == found.startup
+    assert {f"file {file}"} >= {str(found.origins[key]) for key in values}
+
+
+@PATIENT
+@given(VALUES)
+def test_settings_survive_the_environment(values: Mapping[str, object]) -> None:
+    """Whatever settings are put into the environment are loaded from it."""
+    environ = {
+        "CARBON_NODE_" + key.upper().replace(".", "__"): as_variable(value)
+        for key, value in values.items()
+    }
+    expected = Settings.model_validate(nested(values))
+    assert expected == load({}, environ, system_file=Path("/none")).configuration.startup
+
+
+class Nothing:
+    """A node with nothing to tell."""
+
+    def status(self) -> Mapping[str, Any]:
+        """Return no status."""
+        return {}
+
+    def last_results(self, count: int) -> Sequence[Mapping[str, Any]]:
+        """Return no results."""
+        return [{"count": count}]
+
+    def results_of(self, problem_id: int, iteration_id: int) -> Sequence[Mapping[str, Any]]:
+        """Return no results."""
+        return [{"task": [problem_id, iteration_id]}]
+
+
+def service() -> ConfigurationService:
+    """Return a service of a node with defaults."""
+    configuration = load({}, {}, system_file=Path("/none")).configuration
+    return ConfigurationService(configuration, Nothing(), lambda _: None)
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+    max_leaves=4,
+)
+KEYS = st.sampled_from([*catalogue(), "peu", "tracker", ""])
+CHANGEABLE = [key for key, entry in catalogue().items() if not entry.fixed]
+GOOD_VALUES = st.one_of([st.tuples(st.just(key), values_of(key)) for key in CHANGEABLE])
+GOOD_SETS = st.lists(GOOD_VALUES, max_size=4).map(dict)
+REQUESTS = st.one_of(
+    st.fixed_dictionaries({"set": GOOD_SETS}),
+    st.fixed_dictionaries({"set": GOOD_SETS}, optional={"revision": st.integers(0, 3)}),
+    st.builds(
+        lambda good, bad: {"set": {**good, **bad}},
+        GOOD_SETS,
+        st.dictionaries(KEYS, JSON, min_size=1, max_size=2),
+    ),
+    st.fixed_dictionaries({"reset": st.just("all") | st.lists(KEYS, max_size=4)}),
+    st.fixed_dictionaries({"get": st.just("all") | st.lists(KEYS, max_size=4)}),
+    st.dictionaries(
+        st.sampled_from(["get", "set", "reset", "describe", "status", "results", "revision"]),
+        JSON,
+        max_size=3,
+    ),
+)
+
+
+@PATIENT
+@given(st.text(st.characters(exclude_categories=())) | JSON.map(json.dumps))
+def test_any_text_gets_a_reply(text: str) -> None:
+    """Whatever a peer sends, the answer is a JSON object with success and revision, in ASCII."""
+    answer = service().answer(text)
+    reply = json.loads(answer.text)
+    assert reply["success"] is answer.success
+    assert reply["revision"] == 0
+    assert answer.text.isascii()
+
+
+@PATIENT
+@given(st.lists(REQUESTS, max_size=4))
+def test_the_revision_counts_real_changes(requests: list[object]) -> None:
+    """After any requests the revision is the number of those that changed a value."""
+    served = service()
+    changes = 0
+    for request in requests:
+        before = served.current
+        served.answer(json.dumps(request))
+        changes += before.settings != served.current.settings
+        assert changes == served.current.revision
+
+
+@PATIENT
+@given(st.lists(REQUESTS, max_size=4))
+def test_a_set_applies_whole_or_not_at_all(requests: list[dict[str, Any]]) -> None:
+    """A granted set has all its values in force, a refused one none."""
+    served = service()
+    for request in requests:
+        before = served.current
+        granted = served.answer(json.dumps(request)).success
+        if not granted:
+            assert served.current is before
+        elif "set" in request:
+            values = flat(served.current.settings)
+            assert {key: values[key] for key in request["set"]} == request["set"]
+
+
+@PATIENT
+@given(st.lists(REQUESTS, max_size=4))
+def test_what_is_told_leads_from_the_start_to_the_present(requests: list[object]) -> None:
+    """Whoever follows the told changes has the values in force."""
+    told: list[Change] = []
+    configuration = load({}, {}, system_file=Path("/none")).configuration
+    served = ConfigurationService(configuration, Nothing(), told.extend)
+    followed = flat(configuration.settings)
+    for request in requests:
+        served.answer(json.dumps(request))
+    for change in told:
+        assert followed[change.key] == change.old
+        followed[change.key] = change.new
+    assert flat(served.current.settings) == followed

@@ -1,0 +1,190 @@
+"""The service around the pure function: who is told of changes, what lasts, what is too much."""
+
+import gc
+import json
+import stat
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from carbon_node.settings import Change, Configuration, ConfigurationService, NodeView, Source, load
+
+
+class Clock:
+    """Time that passes only when a test lets it."""
+
+    now_s = 0.0
+
+    def __call__(self) -> float:
+        """Return the time."""
+        return self.now_s
+
+
+@pytest.fixture
+def told() -> list[Change]:
+    """Return the list of changes that the service told of."""
+    return []
+
+
+@pytest.fixture
+def serve(node: NodeView, told: list[Change]) -> Callable[[Configuration], ConfigurationService]:
+    """Return how a service is started, at a time that stands still."""
+    return lambda configuration: ConfigurationService(configuration, node, told.extend, Clock())
+
+
+def configured(state_dir: Path, **options: object) -> Configuration:
+    """Load a configuration that persists changes."""
+    given = {"state_dir": str(state_dir), "persist_configuration": True, "domain": 0, **options}
+    return load(given, {}, system_file=state_dir / "none.toml").configuration
+
+
+def body(service: ConfigurationService, request: object) -> dict[str, Any]:
+    """Return the reply to a request."""
+    reply: dict[str, Any] = json.loads(service.answer(json.dumps(request)).text)
+    return reply
+
+
+Serve = Callable[[Configuration], ConfigurationService]
+
+
+def test_every_change_is_told_with_old_and_new_value(serve: Serve, told: list[Change]) -> None:
+    """What the log needs is told once per change, and not for requests that change nothing."""
+    service = serve(load({}, {}).configuration)
+    body(service, {"set": {"pue": 1.2, "place": "FR"}})
+    body(service, {"set": {"pue": 1.2}})
+    body(service, {"set": {"pue": 99}})
+    body(service, {"reset": ["pue"]})
+    assert [
+        Change("pue", 1.58, 1.2, 1),
+        Change("place", "", "FR", 1),
+        Change("pue", 1.2, 1.58, 2),
+    ] == told
+    assert service.current.revision == 2
+
+
+def test_a_task_that_read_the_configuration_keeps_it(serve: Serve) -> None:
+    """What was read before a change is not touched by it."""
+    service = serve(load({}, {}).configuration)
+    read = service.current
+    body(service, {"set": {"pue": 1.2}})
+    assert (read.settings.pue, read.revision) == (1.58, 0)
+    assert (service.current.settings.pue, service.current.revision) == (1.2, 1)
+
+
+def test_changes_last_over_a_restart(serve: Serve, tmp_path: Path) -> None:
+    """A new start has the changed values, names their file, and goes on with the revision."""
+    state_dir = tmp_path / "state"
+    body(serve(configured(state_dir)), {"set": {"pue": 1.2, "intensity_g_per_kwh": 56}})
+    again = configured(state_dir)
+    assert (again.settings.pue, again.settings.intensity_g_per_kwh) == (1.2, 56.0)
+    assert again.revision == 1
+    assert again.origins["pue"].source is Source.PERSISTED
+    assert str(again.origins["pue"]) == f"persisted {state_dir / 'configuration.json'}"
+
+    body(serve(again), {"reset": "all"})
+    reset = configured(state_dir)
+    assert (reset.settings.pue, reset.revision) == (1.58, 2)
+
+
+def test_nobody_else_reads_the_state(serve: Serve, tmp_path: Path) -> None:
+    """The state directory is made for its owner only, and holds no half-written file."""
+    state_dir = tmp_path / "state"
+    body(serve(configured(state_dir)), {"set": {"pue": 1.2}})
+    assert stat.S_IMODE(state_dir.stat().st_mode) == 0o700
+    assert [path.name for path in state_dir.iterdir()] == ["configuration.json"]
+
+
+def test_changes_are_not_kept_without_leave(serve: Serve, tmp_path: Path) -> None:
+    """Without `persist_configuration` nothing is written."""
+    body(serve(configured(tmp_path, persist_configuration=False)), {"set": {"pue": 1.2}})
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_change_that_cannot_be_kept_still_applies(serve: Serve, tmp_path: Path) -> None:
+    """Where the file cannot be written, the answer is a success that warns."""
+    (tmp_path / "file").touch()
+    service = serve(configured(tmp_path / "file"))
+    reply = body(service, {"set": {"pue": 1.2}})
+    assert reply["success"]
+    assert "until the next start only" in reply["warnings"][0]
+    assert service.current.settings.pue == 1.2
+
+
+def test_a_change_that_the_next_start_overrides_is_announced(serve: Serve, tmp_path: Path) -> None:
+    """A change of what an option sets applies, and its answer says that it will not last."""
+    reply = body(serve(configured(tmp_path, pue=1.4)), {"set": {"pue": 1.2}})
+    assert reply["configuration"]["pue"] == 1.2
+    assert "option --pue has the last word" in reply["warnings"][0]
+    assert configured(tmp_path, pue=1.4).settings.pue == 1.4
+
+
+def test_requests_beyond_the_rate_are_refused_until_time_passes(node: NodeView) -> None:
+    """One second's worth passes at once, the next is refused, a second later all is well."""
+    clock = Clock()
+    configuration = load({"configuration_requests_per_s": 10}, {}).configuration
+    service = ConfigurationService(configuration, node, lambda _: None, clock)
+    assert [service.answer("").success for _ in range(11)] == [True] * 10 + [False]
+    assert body(service, {"get": "all"})["error"]["code"] == "too_many_requests"
+    clock.now_s = 0.1
+    assert [service.answer("").success for _ in range(2)] == [True, False]
+    clock.now_s = 1e9
+    assert [service.answer("").success for _ in range(11)] == [True] * 10 + [False]
+
+
+def test_a_thousand_requests_in_a_row_are_answered_without_growth(node: NodeView) -> None:
+    """By default a thousand requests pass at once, and leave nothing behind."""
+    service = ConfigurationService(load({}, {}).configuration, node, lambda _: None, Clock())
+    requests = ['{"get": "all"}', '{"set": {"pue": 1.2}}', '{"reset": "all"}', '{"get": ["peu"]}']
+
+    def objects_after_500() -> int:
+        for number in range(500):
+            assert "too_many" not in service.answer(requests[number % 4]).text
+        gc.collect()
+        return len(gc.get_objects())
+
+    first = objects_after_500()
+    assert objects_after_500() - first < 50
+
+
+def test_reset_of_the_node_returns_to_the_start(serve: Serve, told: list[Change]) -> None:
+    """The control command RESET_NODE undoes all changes by request, even with access off."""
+    service = serve(load({"pue": 1.3}, {}).configuration)
+    body(service, {"set": {"pue": 1.2}})
+    service.reset()
+    assert service.current.settings.pue == 1.3
+    assert Change("pue", 1.2, 1.3, 2) == told[-1]
+
+
+def test_a_reload_takes_what_can_change(serve: Serve, told: list[Change]) -> None:
+    """New sources apply as far as they can; changes by request stay; the rest waits by name."""
+    service = serve(load({"pue": 1.3}, {}).configuration)
+    body(service, {"set": {"place": "FR"}})
+    fresh = load({"pue": 1.4, "place": "DE", "domain": 3, "live_key": "key"}, {}).configuration
+    assert service.reload(fresh) == ("domain", "live_key")
+    current = service.current
+    assert (current.settings.pue, current.settings.place, current.settings.domain) == (
+        1.4,
+        "FR",
+        0,
+    )
+    assert current.revision == 2
+    assert [str(current.origins[key]) for key in ("pue", "place", "domain")] == [
+        "option --pue",
+        "request of revision 1",
+        "default",
+    ]
+    assert Change("pue", 1.3, 1.4, 2) == told[-1]
+    service.reset()
+    assert service.current.settings.place == "DE"
+    assert str(service.current.origins["place"]) == "option --place"
+
+
+def test_a_reload_without_news_changes_nothing(serve: Serve, told: list[Change]) -> None:
+    """Reading the same sources again is no change."""
+    configuration = load({"pue": 1.3}, {}).configuration
+    service = serve(configuration)
+    assert service.reload(replace(configuration)) == ()
+    assert (service.current.revision, told) == (0, [])
