@@ -1,6 +1,7 @@
 """Every transport behind one interface, for the tests of their contract."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import TypeAlias
@@ -61,6 +62,14 @@ async def take(arrivals: AsyncIterator[Arrival], count: int) -> list[Arrival]:
     """Take a number of arrivals."""
     async with asyncio.timeout(PATIENCE_S):
         return [await anext(arrivals) for _ in range(count)]
+
+
+def wait_for(fact: Callable[[], bool]) -> None:
+    """Wait, in a test without loop, until a fact holds."""
+    deadline_s = time.monotonic() + PATIENCE_S
+    while not fact():
+        assert time.monotonic() < deadline_s, "what the test waits for did not happen"
+        time.sleep(0.001)
 
 
 def run(test: Awaitable[None]) -> None:
