@@ -11,6 +11,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from carbon_node.cli.demo import demo
+from carbon_node.cli.estimate import estimate
 from carbon_node.cli.run import run
 from carbon_node.cli.service import service_app
 from carbon_node.cli.settings import settings_app
@@ -29,6 +30,7 @@ app = typer.Typer(
 app.command()(run)
 app.command()(demo)
 app.command()(submit)
+app.command()(estimate)
 app.command()(status)
 app.add_typer(service_app, name="service")
 app.add_typer(settings_app, name="settings")
