@@ -13,7 +13,7 @@ PATIENCE_S = 10.0
 
 
 def watched(scenario: Callable[[StatusAnnouncer], Awaitable[None]], count: int) -> list[Arrival]:
-    """What a reader of the status topic gets while a scenario goes on, up to a number of samples."""
+    """The first samples that a reader of the status topic gets while a scenario goes on."""
 
     async def run() -> list[Arrival]:
         bus = MemoryBus()
