@@ -106,6 +106,21 @@ def test_leaving_the_pool_ends_what_still_measures(tmp_path: Path) -> None:
     assert result.failure == FailureName.GUARD_FAILED
 
 
+def test_call_after_the_pool_was_left_is_refused(tmp_path: Path) -> None:
+    """A call that was still waiting when its pool was left starts nothing any more."""
+    config = config_of(tmp_path)
+
+    async def scenario() -> Measurement | TrackerError:
+        async with TrackerPool(config) as pool:
+            task = asyncio.create_task(attempt(pool, "succeed", 5.0))
+            await asyncio.sleep(0)  # it has sent its request, and the forkserver is still cold
+        return await task
+
+    result = asyncio.run(scenario())
+    assert isinstance(result, TrackerError)
+    assert (result.failure, processes_of(config)) == (FailureName.GUARD_FAILED, {})
+
+
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGSEGV])
 def test_idle_forkserver_that_dies_is_replaced(number: signal.Signals, tmp_path: Path) -> None:
     """The measurement after a forkserver's death runs on a new one."""
