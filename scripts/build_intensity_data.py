@@ -106,6 +106,9 @@ PROVINCES = {
     "saskatchewan": "SK", "yukon": "YT",
 }  # fmt: skip
 
+UNNAMED = {"CN-NM": "Inner Mongolia"}
+"""Subdivisions that CLDR knows without a name in English."""
+
 CODECARBON_FUELS = {
     "naturalGas": "natural_gas", "hydro": "hydroelectricity", "tidal": "hydroelectricity",
     "other": "fossil",
@@ -249,7 +252,7 @@ def _subdivisions(sources: Path, taken: str) -> dict[str, Any]:
         f"{key[:2]}-{key[2:]}".upper(): name
         for key, name in english.items()
         if key[:2].upper() in known
-    }
+    } | UNNAMED
     names: dict[str, set[str]] = defaultdict(set)
     for code, name in titles.items():
         names[normalised(name)].add(code)
