@@ -20,6 +20,7 @@ from carbon_node.settings import Configuration, Settings, Source
 from carbon_node.tracking import Limits, TrackerConfig
 from carbon_node.transport.contract import NODE_NAME, Role, Topic
 from carbon_node.transport.fastdds import FastDdsConfig
+from carbon_node.transport_log import log_line
 
 INPUTS = (Topic.USER_INPUT, Topic.ML_MODEL, Topic.HW_RESOURCE)
 OUTPUTS = (Topic.FOOTPRINT, Topic.BASELINE, Topic.RESPONSE)
@@ -45,7 +46,10 @@ def fastdds_config(settings: Settings, started_ns: int) -> FastDdsConfig:
         properties=presence.properties(started_ns),
     )
     return FastDdsConfig(
-        domain=settings.domain, role=role, lease_duration_s=settings.lease_duration_s
+        domain=settings.domain,
+        role=role,
+        lease_duration_s=settings.lease_duration_s,
+        log=log_line,
     )
 
 

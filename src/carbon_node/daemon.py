@@ -10,6 +10,11 @@ from dataclasses import dataclass
 import structlog
 
 from carbon_node import __version__, composition, presence
+from carbon_node.observability.heartbeat import Heartbeat
+from carbon_node.observability.metrics import Metrics
+from carbon_node.observability.redaction import Secrets
+from carbon_node.observability.supervisor import supervisor
+from carbon_node.operation import Operation
 from carbon_node.pipeline.announcer import StatusAnnouncer
 from carbon_node.pipeline.answering import Answering
 from carbon_node.pipeline.baseline import Baseline, BaselinePolicy
@@ -17,14 +22,16 @@ from carbon_node.pipeline.control import CommandCounts, Control
 from carbon_node.pipeline.doors import CallDoor, TopicDoor
 from carbon_node.pipeline.intake import Intake
 from carbon_node.pipeline.join import Join
+from carbon_node.pipeline.observing import CountedService
 from carbon_node.pipeline.pipeline import Pipeline
 from carbon_node.pipeline.publishing import Publishing
 from carbon_node.pipeline.recent import RecentResults
 from carbon_node.pipeline.reception import Reception
 from carbon_node.pipeline.register import TaskRegister
 from carbon_node.pipeline.view import Identity, NodeView
-from carbon_node.settings import Configuration, Loaded
+from carbon_node.settings import Configuration, Loaded, supervision
 from carbon_node.settings_in_force import SettingsInForce
+from carbon_node.status_line import StatusLine
 from carbon_node.tracking import TrackerPool
 from carbon_node.transport.contract import Topic
 from carbon_node.transport.fastdds import FastDdsTransport
@@ -46,14 +53,16 @@ class _Node:
     reception: Reception
     call_door: CallDoor
     settings: SettingsInForce
+    operation: Operation
 
 
-def serve(loaded: Loaded, load: Callable[[], Loaded]) -> int:
+def serve(loaded: Loaded, load: Callable[[], Loaded], secrets: Secrets) -> int:
     """Run the node until a signal ends it; the log has to be configured.
 
     Args:
         loaded: the settings to run with.
         load: loads them again, when SIGHUP asks for that.
+        secrets: what the log hides; grows with the secrets that tasks carry.
 
     Returns:
         Exit status: 0 after a graceful stop, 1 after one that a second signal hurried.
@@ -64,7 +73,7 @@ def serve(loaded: Loaded, load: Callable[[], Loaded]) -> int:
     for warning in loaded.warnings:
         log.warning("settings", problem=warning)
     try:
-        asyncio.run(_serve(loaded.configuration, load))
+        asyncio.run(_serve(loaded.configuration, load, secrets))
     except asyncio.CancelledError:
         log.warning("stopped at once by a second signal; running tasks were left unanswered")
         return 1
@@ -79,7 +88,9 @@ def _cause(error: Exception) -> Exception:
     return error
 
 
-async def _serve(configuration: Configuration, load: Callable[[], Loaded]) -> None:
+async def _serve(
+    configuration: Configuration, load: Callable[[], Loaded], secrets: Secrets
+) -> None:
     settings = configuration.settings
     since_s, started_ns = time.monotonic(), time.time_ns()
     stop, reload = asyncio.Event(), asyncio.Event()
@@ -97,7 +108,8 @@ async def _serve(configuration: Configuration, load: Callable[[], Loaded]) -> No
         transport.connect(*composition.NODE_TOPICS)
         announcer.ready()
         log.info("ready", domain=settings.domain, seconds=round(time.monotonic() - since_s, 3))
-        node = _node(configuration, transport, announcer, tracker, stop)
+        node = _node(configuration, transport, announcer, tracker, stop, secrets)
+        node.operation.ready()
         async with asyncio.TaskGroup() as services:
             # They go on during the stop: whoever asks then is still answered.
             serving = [
@@ -105,8 +117,9 @@ async def _serve(configuration: Configuration, load: Callable[[], Loaded]) -> No
                 for service in (
                     node.reception.run(),
                     node.call_door.run(),
-                    _reload_when_told(reload, node.settings, load),
+                    _reload_when_told(reload, node, load),
                     _yield_to_rivals(transport, settings.domain, started_ns, LATE_DISCOVERY_S),
+                    *node.operation.services(stop),
                 )
             ]
             await node.pipeline.run(stop, settings.stop_budget_s)
@@ -121,10 +134,15 @@ def _node(
     announcer: StatusAnnouncer,
     tracker: TrackerPool,
     stop: asyncio.Event,
+    secrets: Secrets,
 ) -> _Node:
     version = __version__
     choice = configuration.settings.transport
-    register, results, commands = TaskRegister(), RecentResults(), CommandCounts()
+    asked = supervision()
+    told = supervisor(asked.notify_socket, asked.watchdog_usec)
+    metrics, status_line = Metrics(), StatusLine(told)
+    register = TaskRegister(on_change=status_line.changed)
+    results, commands = RecentResults(), CommandCounts()
     identity = Identity(
         version=version,
         domain=configuration.settings.domain,
@@ -132,16 +150,19 @@ def _node(
         transport_reason=f"transport = {choice} ({configuration.origins['transport']})",
         started_s=time.monotonic(),
     )
-    view = NodeView(identity, announcer, register, results, commands)
-    settings = SettingsInForce(configuration, view, tracker)
     baseline = Baseline(transport, BaselinePolicy(configuration.settings.baseline))
+    join = Join(composition.join_bounds(configuration.settings))
+    view = NodeView(identity, announcer, register, results, commands, lambda: join.incomplete_count)
+    status_line.follow(view)
+    settings = SettingsInForce(configuration, view, tracker)
     pipeline = Pipeline(
-        Intake(Join(composition.join_bounds(configuration.settings)), baseline),
+        Intake(join, baseline, secrets),
         Answering(settings, version),
         Publishing(transport, announcer, baseline, settings.output_gap_s),
         announcer,
         register,
         results,
+        metrics,
     )
 
     def terminate() -> bool:
@@ -149,18 +170,22 @@ def _node(
             stop.set()
         return stop.is_set()
 
-    control = Control(pipeline, settings.service.reset, terminate, commands)
-    reception = Reception(transport, pipeline, control, TopicDoor(transport, settings.service))
-    return _Node(pipeline, reception, CallDoor(transport, settings.service), settings)
+    control = Control(pipeline, settings.service.reset, terminate, commands, metrics)
+    topic_door = TopicDoor(transport, CountedService(settings.service, "topics", metrics))
+    call_door = CallDoor(transport, CountedService(settings.service, "rpc", metrics))
+    # Whatever else has to make progress joins this list.
+    heartbeats = [Heartbeat("the transport", transport.sign_of_life)]
+    operation = Operation(told, metrics, view, settings.service, heartbeats)
+    reception = Reception(transport, pipeline, control, topic_door)
+    return _Node(pipeline, reception, call_door, settings, operation)
 
 
-async def _reload_when_told(
-    told: asyncio.Event, settings: SettingsInForce, load: Callable[[], Loaded]
-) -> None:
+async def _reload_when_told(told: asyncio.Event, node: _Node, load: Callable[[], Loaded]) -> None:
     while True:
         await told.wait()
         told.clear()
-        settings.reload(load)
+        with node.operation.reloading():
+            node.settings.reload(load)
 
 
 async def _yield_to_rivals(

@@ -17,6 +17,7 @@ from datetime import UTC, datetime
 from enum import StrEnum
 
 from carbon_node.observability.cleaning import Event
+from carbon_node.observability.noise import NoiseFilter, quieten_libraries
 from carbon_node.observability.redaction import Secrets
 from carbon_node.observability.rendering import Renderer, bounded_text, human_text, json_text
 
@@ -72,6 +73,8 @@ def configure_logging(config: LogConfig, secrets: Secrets) -> None:
         import structlog  # here, because only now rich is hidden from it
     handler = DescriptorHandler(config.fd)
     handler.setFormatter(_formatter(_renderer(config), secrets))
+    handler.addFilter(NoiseFilter())
+    quieten_libraries()
     root = logging.getLogger()
     for earlier in [old for old in root.handlers if isinstance(old, DescriptorHandler)]:
         root.removeHandler(earlier)

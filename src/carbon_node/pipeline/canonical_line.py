@@ -3,6 +3,10 @@
 from carbon_node.estimation import Estimate, NotComputed
 from carbon_node.pipeline.progress import Answer, Progress
 
+ESTIMATED = "estimated"
+FAILED = "failed"
+"""The two outcomes of a task, in log, metrics and results."""
+
 MAX_TEXT_CHARS = 200
 """Longest text of a peer that is logged; a line has to stay readable."""
 
@@ -31,7 +35,7 @@ def _outcome(result: Estimate | NotComputed) -> dict[str, object]:
     match result:
         case Estimate():
             return {
-                "outcome": "estimated",
+                "outcome": ESTIMATED,
                 "mode": result.mode.value,
                 "place": result.intensity.place,
                 "energy_kwh": result.energy_kwh.value,
@@ -40,7 +44,7 @@ def _outcome(result: Estimate | NotComputed) -> dict[str, object]:
             }
         case NotComputed():
             return {
-                "outcome": "failed",
+                "outcome": FAILED,
                 "reason": result.reason.value,
                 "detail": result.detail[:MAX_TEXT_CHARS],
             }

@@ -17,6 +17,8 @@ from carbon_node.pipeline.announcer import StatusAnnouncer
 from carbon_node.pipeline.answering import Answering
 from carbon_node.pipeline.canonical_line import canonical_line
 from carbon_node.pipeline.intake import Intake
+from carbon_node.pipeline.observing import tell_answered
+from carbon_node.pipeline.ports import Observer
 from carbon_node.pipeline.progress import Answer, Progress
 from carbon_node.pipeline.publishing import Publishing
 from carbon_node.pipeline.recent import RecentResults
@@ -45,6 +47,7 @@ class Pipeline:
         announcer: publishes the node's status; it is IDLE.
         register: told of every task.
         results: told of every published result.
+        observer: told of every published result, to count it.
     """
 
     def __init__(
@@ -55,6 +58,7 @@ class Pipeline:
         announcer: StatusAnnouncer,
         register: TaskRegister,
         results: RecentResults,
+        observer: Observer,
     ) -> None:
         self._intake = intake
         self._answering = answering
@@ -62,6 +66,7 @@ class Pipeline:
         self._announcer = announcer
         self._register = register
         self._results = results
+        self._observer = observer
         self._admission = Admission(MAX_RUNNING)
         self._started_count = 0
         self._is_stopping = False
@@ -174,6 +179,7 @@ class Pipeline:
         log.info("task answered", **canonical_line(progress, answer))
         self._register.answered(progress, is_failed=isinstance(answer.result, NotComputed))
         self._results.add(progress, answer, datetime.now(UTC))
+        tell_answered(self._observer, progress, answer)
 
     def _forget(self, task: asyncio.Task[None]) -> None:
         self._register.leave(self._tasks.pop(task))

@@ -20,6 +20,8 @@ class Progress:
             wait.
         inputs: its three samples.
         stage_s: seconds that each stage took so far, by name.
+        current_stage: name of the stage that it is in, empty between two.
+        since_s: monotonic time in seconds at which its last input arrived.
         has_begun: whether it waits no longer.
         interruption: how commands stop or repeat it.
     """
@@ -27,6 +29,8 @@ class Progress:
     position: int
     inputs: TaskInputs
     stage_s: dict[str, float] = field(default_factory=dict)
+    current_stage: str = ""
+    since_s: float = field(default_factory=time.monotonic)
     has_begun: bool = False
     interruption: Interruption = field(default_factory=Interruption)
 
@@ -34,9 +38,11 @@ class Progress:
     def stage(self, name: str) -> Iterator[None]:
         """Time a stage."""
         since_s = time.monotonic()
+        self.current_stage = name
         try:
             yield
         finally:
+            self.current_stage = ""
             self.stage_s[name] = round(time.monotonic() - since_s, 4)
 
     @property
