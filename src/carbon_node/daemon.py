@@ -156,13 +156,14 @@ def _node(
     status_line.follow(view)
     settings = SettingsInForce(configuration, view, tracker)
     pipeline = Pipeline(
-        Intake(join, baseline, secrets),
+        Intake(join, baseline),
         Answering(settings, version),
         Publishing(transport, announcer, baseline, settings.output_gap_s),
         announcer,
         register,
         results,
         metrics,
+        secrets,
     )
 
     def terminate() -> bool:

@@ -3,7 +3,7 @@
 import json
 import os
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import cached_property
 
@@ -14,7 +14,7 @@ from carbon_node.observability.supervisor import ProgressCheck
 from carbon_node.observability.view import NodeSummary, RunningTask, SettingValue, TaskResult
 from carbon_node.pipeline.progress import Progress
 from carbon_node.pipeline.recent import PublishedResult
-from carbon_node.pipeline.view import NodeFacts, NodeView
+from carbon_node.pipeline.view import NodeView
 from carbon_node.settings import ConfigurationService
 from carbon_node.settings.catalogue import flat, shown
 from carbon_node.transport.wire import Status, TaskId
@@ -47,7 +47,7 @@ class LocalView:
             state=facts.status.name,
             is_ready=facts.status in READY and not facts.is_paused,
             stalled=tuple(filter(None, (check() for check in self._checks))),
-            degraded=tuple(_degraded(facts)),
+            degraded=facts.degraded,
             pid=os.getpid(),
             domain=facts.identity.domain,
             transport=facts.identity.transport,
@@ -85,11 +85,6 @@ class LocalView:
         if self._edition is None:
             return None
         return max((datetime.now(UTC) - self._edition).total_seconds(), 0.0)
-
-
-def _degraded(facts: NodeFacts) -> Iterator[str]:
-    if facts.is_paused:
-        yield "a peer's STOP_NODE lets no more tasks begin until its START_NODE"
 
 
 def _running(progress: Progress) -> RunningTask:

@@ -44,6 +44,7 @@ def run(
         occupy_standard_descriptors,
     )
     from carbon_node.observability.redaction import Secrets
+    from carbon_node.process_one import leave_place_of_init
     from carbon_node.settings import load
 
     options = {
@@ -54,6 +55,8 @@ def run(
         "log_level": log_level,
     }
     occupy_standard_descriptors()
+    if (status := leave_place_of_init()) is not None:
+        return status
     loaded = load(options, config=config)
     settings, secrets = loaded.settings, Secrets()
     if settings.live_key is not None:

@@ -137,11 +137,20 @@ class DescriptorHandler(logging.Handler):
             return self.format(_unformattable_record(record, error))
 
     def _is_taken(self, text: str) -> bool:
-        data = text.encode()
-        try:
-            return _is_writable(self._fd) and os.write(self._fd, data) == len(data)
-        except OSError:  # closed, full, or nobody reads: a log must not stop the node
-            return False
+        return write_at_once(self._fd, text)
+
+
+def write_at_once(fd: int, text: str) -> bool:
+    """Write a text without waiting or raising, whatever the descriptor is.
+
+    Returns:
+        Whether it was taken whole.
+    """
+    data = text.encode(errors="replace")
+    try:
+        return _is_writable(fd) and os.write(fd, data) == len(data)
+    except OSError:  # closed, full, or nobody reads: a log must not stop the node
+        return False
 
 
 def _is_writable(fd: int) -> bool:

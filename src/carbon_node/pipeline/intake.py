@@ -5,8 +5,6 @@ import structlog
 from carbon_node.errors import CarbonNodeError
 from carbon_node.pipeline.baseline import Baseline
 from carbon_node.pipeline.join import Join, Ready, Rejected, Repeated, Waiting
-from carbon_node.pipeline.ports import SecretKeeper
-from carbon_node.pipeline.secrecy import cleaned
 from carbon_node.pipeline.task import TaskInputs
 from carbon_node.transport.contract import Arrival, Topic
 from carbon_node.transport.wire import UserInput
@@ -23,13 +21,11 @@ class Intake:
     Args:
         join: where samples meet.
         baseline: told of every new user input.
-        secrets: told of every secret that a task carries; the task goes on without them.
     """
 
-    def __init__(self, join: Join, baseline: Baseline, secrets: SecretKeeper) -> None:
+    def __init__(self, join: Join, baseline: Baseline) -> None:
         self._join = join
         self._baseline = baseline
-        self._secrets = secrets
 
     def take_in(self, arrival: Arrival, now_s: float) -> TaskInputs | None:
         """Take in one arrival of an input topic.
@@ -52,7 +48,7 @@ class Intake:
             case Rejected(reason):
                 log.warning("sample rejected", topic=arrival.topic.dds_name, reason=reason)
         self.evict(now_s)
-        return cleaned(event.inputs, self._secrets) if isinstance(event, Ready) else None
+        return event.inputs if isinstance(event, Ready) else None
 
     def evict(self, now_s: float) -> None:
         """Give up incomplete tasks that are beyond the bounds, and say so."""

@@ -18,11 +18,12 @@ from carbon_node.pipeline.answering import Answering
 from carbon_node.pipeline.canonical_line import canonical_line
 from carbon_node.pipeline.intake import Intake
 from carbon_node.pipeline.observing import tell_answered
-from carbon_node.pipeline.ports import Observer
+from carbon_node.pipeline.ports import Observer, SecretKeeper
 from carbon_node.pipeline.progress import Answer, Progress
 from carbon_node.pipeline.publishing import Publishing
 from carbon_node.pipeline.recent import RecentResults
 from carbon_node.pipeline.register import TaskRegister
+from carbon_node.pipeline.secrecy import cleaned
 from carbon_node.pipeline.task import TaskInputs
 from carbon_node.transport.contract import Arrival
 from carbon_node.transport.wire import TaskId
@@ -48,6 +49,7 @@ class Pipeline:
         register: told of every task.
         results: told of every published result.
         observer: told of every published result, to count it.
+        secrets: told of every secret that a task carries; the task goes on without them.
     """
 
     def __init__(
@@ -59,6 +61,7 @@ class Pipeline:
         register: TaskRegister,
         results: RecentResults,
         observer: Observer,
+        secrets: SecretKeeper,
     ) -> None:
         self._intake = intake
         self._answering = answering
@@ -67,6 +70,7 @@ class Pipeline:
         self._register = register
         self._results = results
         self._observer = observer
+        self._secrets = secrets
         self._admission = Admission(MAX_RUNNING)
         self._started_count = 0
         self._is_stopping = False
@@ -155,7 +159,7 @@ class Pipeline:
 
     def _start(self, inputs: TaskInputs) -> None:
         self._started_count += 1
-        progress = Progress(self._started_count, inputs)
+        progress = Progress(self._started_count, cleaned(inputs, self._secrets))
         self._register.enter(progress)
         task = asyncio.create_task(self._perform(progress), name=progress.name)
         self._tasks[task] = progress

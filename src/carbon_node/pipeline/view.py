@@ -1,7 +1,7 @@
 """What the node tells about itself when it is asked; the one source for every door."""
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from carbon_node.pipeline.announcer import StatusAnnouncer
@@ -45,6 +45,7 @@ class NodeFacts:
         answered_count: tasks answered since the start.
         failed_count: those of them whose answer is that there is no result.
         commands: counts of control commands.
+        degraded: what works less well than it should and why, one line each.
         uptime_s: seconds since the start.
     """
 
@@ -57,6 +58,7 @@ class NodeFacts:
     answered_count: int
     failed_count: int
     commands: Mapping[str, int]
+    degraded: tuple[str, ...]
     uptime_s: float
 
 
@@ -70,6 +72,7 @@ class NodeView:
         results: knows the results.
         commands: counts of control commands.
         incomplete_count: tells how many tasks miss an input.
+        degraded: tells what works less well than it should and why, one line each.
     """
 
     def __init__(
@@ -80,6 +83,7 @@ class NodeView:
         results: RecentResults,
         commands: CommandCounts,
         incomplete_count: Callable[[], int],
+        degraded: Callable[[], Sequence[str]] = tuple,
     ) -> None:
         self._identity = identity
         self._announcer = announcer
@@ -87,6 +91,7 @@ class NodeView:
         self._results = results
         self._commands = commands
         self._incomplete_count = incomplete_count
+        self._degraded = degraded
 
     def facts(self) -> NodeFacts:
         """Return how the node is."""
@@ -101,8 +106,13 @@ class NodeView:
             answered_count=self._register.answered_count,
             failed_count=self._register.failed_count,
             commands={fate.value: self._commands[fate] for fate in Fate},
+            degraded=(*self._degraded(), *self._paused()),
             uptime_s=time.monotonic() - self._identity.started_s,
         )
+
+    def _paused(self) -> Iterator[str]:
+        if self._announcer.is_paused:
+            yield "a peer's STOP_NODE lets no more tasks begin until its START_NODE"
 
     def published(self, count: int, offset: int = 0) -> Sequence[PublishedResult]:
         """Return the latest results but for `offset` of them, newest first, at most `count`."""
@@ -118,6 +128,7 @@ class NodeView:
         return {
             "node": facts.status.name,
             "is_paused": facts.is_paused,
+            "degraded": list(facts.degraded),
             "tasks": {
                 "incomplete": facts.incomplete_count,
                 "waiting": facts.waiting_count,
