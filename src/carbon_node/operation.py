@@ -74,6 +74,8 @@ class Operation:
     async def _tell_stop(self, stop: asyncio.Event) -> None:
         await stop.wait()
         self._supervisor.stopping()
+        facts = self._view.facts()
+        log.info("stopping", waiting=facts.waiting_count, running=len(facts.running))
 
     async def _serve_interface(self) -> None:
         try:

@@ -35,12 +35,12 @@ def leave_place_of_init() -> int | None:
 
 
 def _status_of(node: int) -> int:
-    while True:
+    # First without a signal: what started this process may have left it ended children.
+    while (status := _reap(node)) is None:
         number = signal.sigwait(_AWAITED)
         if number != signal.SIGCHLD:
             os.kill(node, number)  # not reaped yet, so its number is still its own
-        elif (status := _reap(node)) is not None:
-            return status
+    return status
 
 
 def _reap(node: int) -> int | None:
