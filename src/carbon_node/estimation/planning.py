@@ -54,7 +54,7 @@ def plan(request: EstimationRequest, assumptions: Assumptions) -> Plan | NotComp
     refusal = _upstream_failure(request)
     if refusal is not None:
         return refusal
-    numbers = declared(request, assumptions.max_latency_h)
+    numbers = declared(request, assumptions)
     mode = _mode(request, assumptions, numbers)
     if mode is Mode.MEASURED:
         run = ModelRun(request.model, request.model_path, request.raw_model)
