@@ -21,6 +21,7 @@ import json
 import re
 import sys
 from collections import defaultdict
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -404,7 +405,7 @@ def _cldr(what: str, taken: str) -> dict[str, str]:
     }
 
 
-def _joined(names: dict[str, set[str]]) -> dict[str, str]:
+def _joined(names: Mapping[str, set[str]]) -> dict[str, str]:
     return {name: " ".join(sorted(codes)) for name, codes in sorted(names.items()) if name}
 
 
