@@ -1,7 +1,6 @@
 """The composition root: builds the parts, starts and stops them in order."""
 
 import asyncio
-import importlib.metadata
 import signal
 import time
 from collections.abc import Iterator
@@ -9,8 +8,7 @@ from contextlib import AsyncExitStack, contextmanager
 
 import structlog
 
-from carbon_node import composition, presence
-from carbon_node.errors import NodeAlreadyPresent
+from carbon_node import __version__, composition, presence
 from carbon_node.intensity import IntensityLookup
 from carbon_node.pipeline.announcer import StatusAnnouncer
 from carbon_node.pipeline.answering import Answering
@@ -25,9 +23,13 @@ from carbon_node.tracking import TrackerPool
 from carbon_node.transport.contract import Topic
 from carbon_node.transport.fastdds import FastDdsTransport
 
-DISCOVERY_S = 0.2
-"""Seconds in which another node of the domain shows up: it answers the first announcement at once,
-and a second announcement follows after 0.1 s."""
+DISCOVERY_S = 0.1
+"""Seconds in which another node of the domain usually shows up: it answers a new participant within
+some 20 ms."""
+
+LATE_DISCOVERY_S = 10.0
+"""Seconds in which it shows up for certain: Fast DDS announces itself every 3 s unless told
+otherwise."""
 
 log = structlog.get_logger(__name__)
 
@@ -51,7 +53,15 @@ def serve(loaded: Loaded) -> int:
     except asyncio.CancelledError:
         log.warning("stopped at once by a second signal; running tasks were left unanswered")
         return 1
+    except ExceptionGroup as group:
+        raise _cause(group) from group
     return 0
+
+
+def _cause(error: Exception) -> Exception:
+    while isinstance(error, ExceptionGroup):
+        error = error.exceptions[0]
+    return error
 
 
 async def _serve(configuration: Configuration) -> None:
@@ -60,6 +70,7 @@ async def _serve(configuration: Configuration) -> None:
     stop = asyncio.Event()
     async with AsyncExitStack() as parts:
         parts.enter_context(_stopped_by_signals(stop))
+        parts.enter_context(presence.claimed(settings.domain))
         transport = FastDdsTransport(composition.fastdds_config(settings, started_ns))
         await transport.open()
         parts.push_async_callback(transport.close)
@@ -67,12 +78,17 @@ async def _serve(configuration: Configuration) -> None:
         transport.connect(Topic.STATUS)
         announcer.open()
         tracker = await parts.enter_async_context(TrackerPool(composition.tracker_config(settings)))
-        await _refuse_rivals(transport, settings.domain, started_ns)
+        await _yield_to_rivals(transport, settings.domain, started_ns, DISCOVERY_S)
         transport.connect(*composition.NODE_TOPICS)
         announcer.ready()
         log.info("ready", domain=settings.domain, seconds=round(time.monotonic() - since_s, 3))
         pipeline = _pipeline(configuration, transport, announcer, tracker)
-        await pipeline.run(stop, settings.stop_budget_s)
+        async with asyncio.TaskGroup() as tasks:
+            late = tasks.create_task(
+                _yield_to_rivals(transport, settings.domain, started_ns, LATE_DISCOVERY_S)
+            )
+            await pipeline.run(stop, settings.stop_budget_s)
+            late.cancel()
     log.info("stopped")
 
 
@@ -94,7 +110,7 @@ def _pipeline(
     conditions = _FixedConditions(configuration)
     baseline = Baseline(transport, BaselinePolicy(settings.baseline))
     intensity = IntensityLookup(composition.intensity_config(settings))
-    answering = Answering(tracker, intensity, conditions, importlib.metadata.version("carbon-node"))
+    answering = Answering(tracker, intensity, conditions, __version__)
     publishing = Publishing(
         transport, announcer, baseline, lambda: conditions.conditions().output_gap_s
     )
@@ -102,14 +118,15 @@ def _pipeline(
     return Pipeline(transport, intake, answering, publishing, announcer)
 
 
-async def _refuse_rivals(transport: FastDdsTransport, domain: int, started_ns: int) -> None:
-    await asyncio.sleep(DISCOVERY_S)
+async def _yield_to_rivals(
+    transport: FastDdsTransport, domain: int, started_ns: int, within_s: float
+) -> None:
+    await transport.wait_until(
+        lambda: bool(presence.rivals(transport.peers(), started_ns)), within_s
+    )
     rivals = presence.rivals(transport.peers(), started_ns)
     if rivals:
-        raise NodeAlreadyPresent(
-            f"domain {domain} has a carbon node already: {', '.join(rivals)}; "
-            "stop it, or choose another domain with --domain"
-        )
+        raise presence.already_present(domain, rivals)
 
 
 @contextmanager

@@ -159,12 +159,17 @@ void Writer::dispose(nb::handle value)
     check(writer_->dispose(&data, dds::HANDLE_NIL), "dispose " + type_->name());
 }
 
-void Writer::unregister(nb::handle value)
+bool Writer::unregister(nb::handle value)
 {
     DataPtr data = type_->from_python(value);
     nb::gil_scoped_release release;
     Participant::Use use(*participant_);
-    check(writer_->unregister_instance(&data, dds::HANDLE_NIL), "unregister " + type_->name());
+    const auto code = writer_->unregister_instance(&data, dds::HANDLE_NIL);
+    if (code == dds::RETCODE_PRECONDITION_NOT_MET) {
+        return false;
+    }
+    check(code, "unregister " + type_->name());
+    return true;
 }
 
 bool Writer::wait_for_acknowledgments(double timeout_s)

@@ -69,7 +69,7 @@ public:
 
     void write(nb::handle value);
     void dispose(nb::handle value);
-    void unregister(nb::handle value);
+    bool unregister(nb::handle value);
     bool wait_for_acknowledgments(double timeout_s);
     std::vector<std::string> matched() const;
     std::string guid() const { return guid_; }

@@ -20,9 +20,7 @@ constexpr size_t log_lines_limit = 1000;
 
 LogLine line_of(const dds::Log::Entry& entry)
 {
-    const char* severity = entry.kind == dds::Log::Kind::Error ? "error"
-            : entry.kind == dds::Log::Kind::Warning            ? "warning"
-                                                               : "info";
+    const char* severity = entry.kind == dds::Log::Kind::Error ? "error" : "warning";
     return {severity, entry.context.category ? entry.context.category : "", entry.message};
 }
 
@@ -119,6 +117,7 @@ void subscribe_to_log(const std::shared_ptr<Mailbox>& mailbox)
     static LogSubscribers* subscribers = [] {
         auto consumer = std::make_unique<LogSubscribers>();
         LogSubscribers* kept = consumer.get();
+        dds::Log::SetVerbosity(dds::Log::Kind::Warning);
         dds::Log::ClearConsumers();
         dds::Log::RegisterConsumer(std::move(consumer));
         return kept;

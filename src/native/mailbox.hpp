@@ -22,7 +22,7 @@ struct PeerEvent {
 
 /// One line of Fast DDS's own log.
 struct LogLine {
-    std::string severity;  // "error", "warning" or "info"
+    std::string severity;  // "error" or "warning"
     std::string category;
     std::string message;
 };

@@ -42,7 +42,7 @@ void bind_types(nb::module_& m)
                     "name"_a, "type"_a, nb::kw_only(), "is_key"_a, "id"_a.none(),
                     "Describe a member; `type` is a struct or one of \"boolean\", \"int32\", \"uint32\", \"double\", "
                     "\"string\", \"sequence<octet>\" (bytes) and \"sequence<string>\" (tuple of str). Text that is "
-                    "not UTF-8 crosses with replacement characters, in both directions.");
+                    "not UTF-8 is read with replacement characters.");
 }
 
 void bind_participant(nb::module_& m)
@@ -53,7 +53,7 @@ void bind_participant(nb::module_& m)
             .def_ro("name", &PeerEvent::name)
             .def_ro("properties", &PeerEvent::properties);
     nb::class_<LogLine>(m, "LogLine", "One line of Fast DDS's own log.")
-            .def_ro("severity", &LogLine::severity, "\"error\", \"warning\" or \"info\".")
+            .def_ro("severity", &LogLine::severity, "\"error\" or \"warning\".")
             .def_ro("category", &LogLine::category)
             .def_ro("message", &LogLine::message);
     nb::class_<Participant>(m, "Participant", "A participant of a domain. No thread of DDS takes the GIL.")
@@ -68,7 +68,7 @@ void bind_participant(nb::module_& m)
                     },
                     nb::kw_only(), "domain"_a, "name"_a, "propagated_properties"_a, "local_properties"_a,
                     "lease_duration_s"_a, "announcement_period_s"_a, "interfaces"_a,
-                    "Join the domain. `interfaces` are IPv4 addresses to stay on; without any, Fast DDS and its XML "
+                    "Join the domain. `interfaces` are names or IPv4 addresses to stay on; without any, Fast DDS and its XML "
                     "profile choose the transports.")
             .def_prop_ro("guid", &Participant::guid)
             .def("fileno", [](Participant& self) { return self.mailbox()->fileno(); },
@@ -81,7 +81,7 @@ void bind_participant(nb::module_& m)
                     nb::sig("def take_peer_events(self) -> list[PeerEvent]"), "Collect what discovery found.")
             .def("take_log_lines", [](Participant& self) { return list_of(self.mailbox()->take_log_lines()); },
                     nb::sig("def take_log_lines(self) -> list[LogLine]"),
-                    "Collect what Fast DDS logged in this process; at most 1000 lines wait.")
+                    "Collect what Fast DDS logged in this process, warnings and errors; at most 1000 lines wait.")
             .def("close", &Participant::close, nb::call_guard<nb::gil_scoped_release>(),
                     "Leave the domain and delete all endpoints; peers see it at once. May be repeated.");
 }
@@ -125,10 +125,11 @@ void bind_endpoints(nb::module_& m)
             .def("write", &Writer::write, "value"_a, nb::sig("def write(self, value: tuple[typing.Any, ...]) -> None"),
                     "Write a sample; a reliable writer blocks up to its maximum blocking time when it is full.")
             .def("dispose", &Writer::dispose, "value"_a, nb::sig("def dispose(self, value: tuple[typing.Any, ...]) -> None"),
-                    "Dispose the instance of the key members of `value`.")
+                    "Dispose the instance of the key members of `value`; it stays allocated.")
             .def("unregister", &Writer::unregister, "value"_a,
-                    nb::sig("def unregister(self, value: tuple[typing.Any, ...]) -> None"),
-                    "Unregister the instance of the key members of `value`.")
+                    nb::sig("def unregister(self, value: tuple[typing.Any, ...]) -> bool"),
+                    "Dispose and unregister the instance of the key members of `value`; its memory is free again "
+                    "once all readers acknowledged that. False when there is no such instance.")
             .def("wait_for_acknowledgments", &Writer::wait_for_acknowledgments, "timeout_s"_a,
                     "Block until all matched reliable readers acknowledged everything; False when time ran out.")
             .def("matched", &Writer::matched, "GUIDs of the matched readers.");

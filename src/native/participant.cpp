@@ -38,13 +38,21 @@ Properties properties_of(const dds::ParticipantBuiltinTopicData& data)
 void stay_on(dds::DomainParticipantQos& qos, const std::vector<std::string>& interfaces)
 {
     auto udp = std::make_shared<rtps::UDPv4TransportDescriptor>();
-    udp->interfaceWhiteList = interfaces;
+    for (const std::string& name : interfaces) {
+        udp->interface_allowlist.emplace_back(name);
+    }
     qos.transport().use_builtin_transports = false;
     qos.transport().user_transports.push_back(udp);
 }
 
+// Its ports would pass 65535, for which Fast DDS ends the process instead of refusing.
+constexpr uint32_t highest_domain = 232;
+
 dds::DomainParticipantQos qos_of(const ParticipantOptions& options)
 {
+    if (options.domain > highest_domain) {
+        throw Error("domain " + std::to_string(options.domain) + " is above 232: BAD_PARAMETER");
+    }
     auto* factory = dds::DomainParticipantFactory::get_instance();
     // The defaults are those of the XML profile file, where the environment names one.
     check(factory->load_profiles(), "load the XML profiles");

@@ -29,7 +29,7 @@ struct ParticipantOptions {
     Properties local_properties;
     double lease_duration_s;
     double announcement_period_s;
-    std::vector<std::string> interfaces;  // addresses to stay on; none means those that Fast DDS chooses
+    std::vector<std::string> interfaces;  // names or addresses to stay on; none means those that Fast DDS chooses
 };
 
 std::string text_of(const rtps::GUID_t& guid);

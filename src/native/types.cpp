@@ -93,12 +93,12 @@ std::string text_from_python(nb::handle value)
     if (!PyUnicode_Check(value.ptr())) {
         throw nb::cast_error();
     }
-    PyObject* encoded = PyUnicode_AsEncodedString(value.ptr(), "utf-8", "replace");
-    if (encoded == nullptr) {
+    Py_ssize_t size = 0;
+    const char* text = PyUnicode_AsUTF8AndSize(value.ptr(), &size);
+    if (text == nullptr) {
         throw nb::python_error();
     }
-    nb::bytes text = nb::steal<nb::bytes>(encoded);
-    return {text.c_str(), text.size()};
+    return {text, static_cast<size_t>(size)};
 }
 
 std::vector<std::string> texts_from_python(nb::handle values)

@@ -35,6 +35,7 @@ FAILURES = {
     "no_result": FailureName.NO_RESULT,
     "no_measurement": FailureName.NO_MEASUREMENT,
     "kill_keeper": FailureName.GUARD_FAILED,
+    "kill_both_guards": FailureName.GUARD_FAILED,
     "stop_keeper": FailureName.GUARD_FAILED,
 }
 

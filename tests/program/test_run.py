@@ -3,6 +3,7 @@
 import json
 import signal
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,15 @@ def submit(domain: int, *options: str) -> list[dict[str, object]]:
     done = run_command("submit", f"--domain={domain}", "--json", "--timeout=20", *options)
     assert done.returncode == 0, done.stderr
     return [json.loads(line) for line in done.stdout.splitlines()]
+
+
+@pytest.fixture(scope="module")
+def node_domain(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
+    """Domain of one running node that several tests submit to; it has to survive them all."""
+    domain = fresh_domain()
+    with running_node(domain, tmp_path_factory.mktemp("state")) as node:
+        yield domain
+        assert node.stop() == 0
 
 
 @pytest.mark.parametrize("by", [signal.SIGTERM, signal.SIGINT])
@@ -84,21 +94,6 @@ def test_the_node_runs_without_arguments_as_launchers_start_it(tmp_path: Path) -
         assert node.stop() == 0
     finally:
         node.close()
-
-
-def test_a_second_node_in_the_domain_refuses_to_start(tmp_path: Path) -> None:
-    """The second node ends with status 1 and one line that names the first; the first goes on."""
-    domain = fresh_domain()
-    with running_node(domain, tmp_path / "first") as first:
-        second = run_command(
-            "run", f"--domain={domain}", f"--state-dir={tmp_path / 'second'}", "--http-listen=off"
-        )
-
-        assert second.returncode == 1
-        complaint = [line for line in second.stderr.splitlines() if line.startswith("carbon-node:")]
-        assert len(complaint) == 1
-        assert f"/{first.process.pid}" in complaint[0]
-        assert len(submit(domain)) == 1
 
 
 @pytest.mark.parametrize(

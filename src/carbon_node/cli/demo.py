@@ -49,9 +49,9 @@ class DemoTask:
 
 
 TASKS = (
-    DemoTask("demo/vision-transformer", "data-centre GPU, 700 W", 700.0, 0.020, "Sweden", "Europe"),
-    DemoTask("demo/language-model", "server CPU, 270 W", 270.0, 0.350, "PL", "Europe"),
-    DemoTask("demo/keyword-spotter", "embedded module, 15 W", 15.0, 0.800, "India", "Asia"),
+    DemoTask("demo/vision-transformer", "data-centre GPU 700 W", 700.0, 0.020, "Sweden", "Europe"),
+    DemoTask("demo/language-model", "server CPU 270 W", 270.0, 0.350, "PL", "Europe"),
+    DemoTask("demo/keyword-spotter", "embedded module 15 W", 15.0, 0.800, "India", "Asia"),
 )
 
 
@@ -130,17 +130,16 @@ def _print_table(answers: Sequence[Mapping[str, Any]]) -> None:
 
     table = Table(
         title="Carbon footprint of one inference",
-        caption="carbon = energy x intensity; energy includes the PUE",
+        caption="gCO2e = kWh x gCO2e/kWh; kWh includes the PUE; s from last input to output",
     )
-    for heading in ("Task", "Hardware", "Place"):
+    for heading in ("Hardware", "Place"):
         table.add_column(heading)
-    for heading in ("Energy (kWh)", "Intensity (gCO2e/kWh)", "Carbon (gCO2e)", "Seconds"):
+    for heading in ("kWh", "gCO2e/kWh", "gCO2e", "s"):
         table.add_column(heading, justify="right")
     for task, answer in zip(TASKS, answers, strict=True):
         table.add_row(
-            task.model,
             task.hardware,
-            f"{task.region}, {task.continent}",
+            task.region,
             f"{answer['energy_kwh']:.4g}",
             f"{answer['intensity_g_per_kwh']:.4g}",
             f"{answer['carbon_footprint_g']:.4g}",

@@ -99,7 +99,7 @@ def _systemctl(*arguments: str, dry_run: bool) -> None:
 
 
 def _run(command: tuple[str, ...]) -> None:
-    # ruff: the words are this module's own and the path is what the system runs as systemctl.
+    # The words are this module's own and the path is what the system runs as systemctl.
     done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603
     if done.returncode != 0:
         raise ServiceError(f"{' '.join(command)} ended with {done.returncode}: {done.stderr}")

@@ -76,13 +76,16 @@ async def _submit(
     from carbon_node.transport.fastdds import FastDdsConfig, FastDdsTransport
 
     peers = SimulatedPeers(FastDdsTransport(FastDdsConfig(domain=domain, role=PEERS_ROLE)), domain)
-    async with peers.joined(), asyncio.TaskGroup() as group:
+    async with peers.joined():
         await peers.wait_for_node(timeout_s)
-        reports = []
+        reports: list[asyncio.Task[bool]] = []
         for task in tasks:
-            reports.append(group.create_task(_report(peers, task, timeout_s, as_json=as_json)))
-            await asyncio.sleep(interval_s)
-    return 0 if all(report.result() for report in reports) else 1
+            if reports:
+                await asyncio.sleep(interval_s)
+            report = _report(peers, task, timeout_s, as_json=as_json)
+            reports.append(asyncio.create_task(report))
+        are_answered = await asyncio.gather(*reports)
+    return 0 if all(are_answered) else 1
 
 
 async def _report(

@@ -101,6 +101,7 @@ class Pipeline:
             await self._slots.acquire()
         try:
             self._announcer.task_started(progress.inputs.task_id)
+            self._publishing.task_started(progress.inputs.task_id)
             answer = await self._answering.answer(progress)
             with progress.stage("outbox"):
                 await self._publishing.publish(progress, answer)

@@ -1,8 +1,7 @@
 """Answers leave the node: paced, status before output, and retired after many others."""
 
-from collections import deque
+from collections import OrderedDict
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 from carbon_node.pipeline import translate
 from carbon_node.pipeline.announcer import StatusAnnouncer
@@ -11,9 +10,7 @@ from carbon_node.pipeline.outbox import Outbox
 from carbon_node.pipeline.ports import Transport
 from carbon_node.pipeline.progress import Answer, Progress
 from carbon_node.transport.contract import Topic
-
-if TYPE_CHECKING:
-    from carbon_node.transport.wire import CO2Footprint
+from carbon_node.transport.wire import CO2Footprint, TaskId
 
 OUTPUTS_RETAINED = 400
 """Outputs kept for readers that come late; older instances are retired before the 500 of a peer's
@@ -41,11 +38,24 @@ class Publishing:
         self._announcer = announcer
         self._baseline = baseline
         self._outbox = Outbox(gap_s)
-        self._retained: deque[CO2Footprint] = deque()
+        self._retained: OrderedDict[TaskId, CO2Footprint] = OrderedDict()
 
     async def run(self) -> None:
         """Let answers leave, until cancelled."""
         await self._outbox.run()
+
+    def task_started(self, task_id: TaskId) -> None:
+        """Take back the output of an earlier task of the same id.
+
+        A restarted orchestrator counts from (1, 1) again: what its predecessor's task got must not
+        reach it as the answer to its own.
+
+        Raises:
+            TransportError: it could not be retired.
+        """
+        stale = self._retained.pop(task_id, None)
+        if stale is not None:
+            self._transport.retire(Topic.FOOTPRINT, stale)
 
     async def publish(self, progress: Progress, answer: Answer) -> None:
         """Wait for the turn of an answer, and publish it.
@@ -60,6 +70,6 @@ class Publishing:
         self._announcer.task_ended(footprint.task_id, translate.error_of(answer.result))
         self._transport.publish(Topic.FOOTPRINT, footprint)
         self._baseline.remember(footprint)
-        self._retained.append(footprint)
+        self._retained[footprint.task_id] = footprint
         if len(self._retained) > OUTPUTS_RETAINED:
-            self._transport.retire(Topic.FOOTPRINT, self._retained.popleft())
+            self._transport.retire(Topic.FOOTPRINT, self._retained.popitem(last=False)[1])

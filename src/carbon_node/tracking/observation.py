@@ -21,6 +21,9 @@ from carbon_node.tracking.messages import Json
 UPDATE_INTERVAL_S: Final = 0.1
 """Between two readings of a component; NVML renews its own about as often."""
 
+FIRST_READING_LIMIT_S: Final = 3.0
+"""Beyond the window, for a component's first reading; RAPL, the slowest, takes one second."""
+
 _SOURCES: Final = {
     "SimulatedGPUHandler": "simulated",
     "NvidiaGPU": "nvml",
@@ -78,7 +81,8 @@ def observe(window_s: float, work: Callable[[float], int], components: dict[str,
     started_s = time.monotonic()
     tracker.epoch_start()
     inferences = work(window_s)
-    while not _all_were_read(tracker.tracker.components):
+    patience_ends_s = time.monotonic() + FIRST_READING_LIMIT_S
+    while not _all_were_read(tracker.tracker.components) and time.monotonic() < patience_ends_s:
         inferences += work(UPDATE_INTERVAL_S / 10)
     duration_s = time.monotonic() - started_s
     tracker.epoch_end()

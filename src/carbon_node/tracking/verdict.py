@@ -186,7 +186,8 @@ def _require_belief(observation: _Observation) -> None:
     if observation.too_short:
         raise TrackerProtocolError(
             FailureName.TOO_SHORT,
-            f"CarbonTracker has no reading after {observation.duration_s:g} s; use a longer window",
+            f"CarbonTracker has no reading after {observation.duration_s:g} s;"
+            " run carbon-node doctor to see why",
         )
     if not observation.components:
         raise TrackerProtocolError(

@@ -27,7 +27,7 @@ class Member:
 
     def __init__(self, name: str, type: str | StructType, *, is_key: bool, id: int | None) -> None:
         """
-        Describe a member; `type` is a struct or one of "boolean", "int32", "uint32", "double", "string", "sequence<octet>" (bytes) and "sequence<string>" (tuple of str). Text that is not UTF-8 crosses with replacement characters, in both directions.
+        Describe a member; `type` is a struct or one of "boolean", "int32", "uint32", "double", "string", "sequence<octet>" (bytes) and "sequence<string>" (tuple of str). Text that is not UTF-8 is read with replacement characters.
         """
 
 class PeerEvent:
@@ -51,7 +51,7 @@ class LogLine:
 
     @property
     def severity(self) -> str:
-        """"error", "warning" or "info"."""
+        """"error" or "warning"."""
 
     @property
     def category(self) -> str: ...
@@ -64,7 +64,7 @@ class Participant:
 
     def __init__(self, *, domain: int, name: str, propagated_properties: Sequence[tuple[str, str]], local_properties: Sequence[tuple[str, str]], lease_duration_s: float, announcement_period_s: float, interfaces: Sequence[str]) -> None:
         """
-        Join the domain. `interfaces` are IPv4 addresses to stay on; without any, Fast DDS and its XML profile choose the transports.
+        Join the domain. `interfaces` are names or IPv4 addresses to stay on; without any, Fast DDS and its XML profile choose the transports.
         """
 
     @property
@@ -87,7 +87,9 @@ class Participant:
         """Collect what discovery found."""
 
     def take_log_lines(self) -> list[LogLine]:
-        """Collect what Fast DDS logged in this process; at most 1000 lines wait."""
+        """
+        Collect what Fast DDS logged in this process, warnings and errors; at most 1000 lines wait.
+        """
 
     def close(self) -> None:
         """
@@ -160,10 +162,14 @@ class Writer:
         """
 
     def dispose(self, value: tuple[Any, ...]) -> None:
-        """Dispose the instance of the key members of `value`."""
+        """
+        Dispose the instance of the key members of `value`; it stays allocated.
+        """
 
-    def unregister(self, value: tuple[Any, ...]) -> None:
-        """Unregister the instance of the key members of `value`."""
+    def unregister(self, value: tuple[Any, ...]) -> bool:
+        """
+        Dispose and unregister the instance of the key members of `value`; its memory is free again once all readers acknowledged that. False when there is no such instance.
+        """
 
     def wait_for_acknowledgments(self, timeout_s: float) -> bool:
         """

@@ -8,7 +8,6 @@ slow consumer holds nothing but what DDS keeps: the newest sample of each instan
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
-from typing import TypeVar
 
 from carbon_node.errors import TransportError, WireError
 from carbon_node.transport.binding import native
@@ -19,10 +18,8 @@ from carbon_node.transport.rpc import ConfigurationClient, ConfigurationServer
 from carbon_node.transport.types import encode
 from carbon_node.transport.wire import Sample
 
-Item = TypeVar("Item")
-
 BATCH = 64
-"""Samples taken from one reader before other coroutines get their turn."""
+"""Samples taken from one reader at once, a millisecond's work."""
 
 ANNOUNCEMENTS_PER_LEASE = 3
 """How often a participant says that it lives within one lease: two announcements may be lost."""
@@ -39,8 +36,15 @@ type that differs in anything does not match."""
 
 LOOPBACK = ("127.0.0.1",)
 
-HARMLESS_LOG = "No TypeObject found for type NodeStatusImpl"
-"""Said of the orchestrator's content filter on the status, which then runs at the orchestrator."""
+HARMLESS_LOG = (
+    # The orchestrator's content filter on the status, which then runs at the orchestrator.
+    "No TypeObject found for type NodeStatusImpl",
+    # A peer left.
+    "Automatically unmatching on ~WriterProxy",
+    # A CycloneDDS participant left; its lease ends a few seconds later.
+    "Ignoring Serialized Payload for too large key-only data",
+)
+"""Lines that Fast DDS logs as errors or warnings in everyday life."""
 
 
 def ignore(severity: str, category: str, message: str) -> None:
@@ -80,6 +84,7 @@ class FastDdsTransport:
         self._readers: dict[Topic, Reader] = {}
         self._writers: dict[Topic, native.Writer] = {}
         self._server: ConfigurationServer | None = None
+        self._client: ConfigurationClient | None = None
         self._participant: native.Participant | None = None
 
     async def open(self) -> None:
@@ -109,7 +114,7 @@ class FastDdsTransport:
         self._peers.clear()
         self._readers.clear()
         self._writers.clear()
-        self._server = None
+        self._server = self._client = None
         self._news.announce()
         # Waits for a wait_for_acknowledgments that is still under way, so not on the loop's thread.
         await asyncio.to_thread(participant.close)
@@ -127,7 +132,7 @@ class FastDdsTransport:
 
     def arrivals(self) -> AsyncIterator[Arrival]:
         """Iterate over what is received, in that order, until closed; for one consumer."""
-        return self._stream(self._take)
+        return self._news.stream(self._take, self._is_open)
 
     def publish(self, topic: Topic, sample: Sample) -> None:
         """Write a sample; takes some 50 microseconds.
@@ -153,6 +158,7 @@ class FastDdsTransport:
 
     def peers(self) -> tuple[Peer, ...]:
         """Other participants of the domain that are there now."""
+        self._note_peers()
         return tuple(self._peers.values())
 
     def matched(self, topic: Topic) -> int:
@@ -184,7 +190,7 @@ class FastDdsTransport:
         """Serve main's configuration service from now on; iterate over its calls until closed."""
         with explained("serve the configuration service"):
             self._server = ConfigurationServer(self._opened())
-        return self._stream(self._server.take)
+        return self._news.stream(self._server.take, self._is_open)
 
     def answer(self, call: ConfigurationCall, text: str) -> None:
         """Answer a configuration call.
@@ -198,37 +204,33 @@ class FastDdsTransport:
             )
         self._server.answer(call, text)
 
-    def configuration_client(self) -> ConfigurationClient:
-        """Start calling the configuration service, as main's orchestrator does."""
-        with explained("call the configuration service"):
-            return ConfigurationClient(self._opened(), self._news)
+    async def call_configuration(self, text: str, timeout_s: float) -> str:
+        """Call the configuration service, as main's orchestrator does.
 
-    async def _stream(self, take: Callable[[], list[Item]]) -> AsyncIterator[Item]:
-        while self._is_open():
-            batch = take()
-            if not batch:
-                await self._news.next()
-            for item in batch:
-                yield item
-                if not self._is_open():
-                    return
-            await asyncio.sleep(0)
+        Raises:
+            TransportError: nobody serves, or no answer came in time.
+        """
+        if self._client is None:
+            with explained("call the configuration service"):
+                self._client = ConfigurationClient(self._opened(), self._news)
+        return await self._client.call(text, timeout_s)
 
     def _listen(self) -> None:
         participant = self._opened()
         participant.clear()
         for line in participant.take_log_lines():
-            severity = "debug" if HARMLESS_LOG in line.message else line.severity
+            severity = severity_of(line.severity, line.message)
             self._config.log(severity, line.category, line.message)
-        for event in participant.take_peer_events():
-            self._note(event)
+        self._note_peers()
         self._news.announce()
 
-    def _note(self, event: native.PeerEvent) -> None:
-        if event.status in ("discovered", "changed"):
-            self._peers[event.guid] = Peer(event.guid, event.name, tuple(event.properties))
-        else:
-            self._peers.pop(event.guid, None)
+    def _note_peers(self) -> None:
+        events = () if self._participant is None else self._participant.take_peer_events()
+        for event in events:
+            if event.status in ("discovered", "changed"):
+                self._peers[event.guid] = Peer(event.guid, event.name, tuple(event.properties))
+            else:
+                self._peers.pop(event.guid, None)
 
     def _take(self) -> list[Arrival]:
         taken = [
@@ -260,6 +262,11 @@ class FastDdsTransport:
         if self._participant is None:
             raise TransportError("the transport is not open")
         return self._participant
+
+
+def severity_of(severity: str, message: str) -> str:
+    """Give a line of Fast DDS's log the severity that it has for this node."""
+    return "debug" if any(phrase in message for phrase in HARMLESS_LOG) else severity
 
 
 def _participant_of(guid: str) -> str:

@@ -1,7 +1,10 @@
 """How coroutines wait for something to happen at a transport."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from typing import TypeVar
+
+Item = TypeVar("Item")
 
 
 class News:
@@ -40,3 +43,24 @@ class News:
         except TimeoutError:
             return False
         return True
+
+    async def stream(
+        self, take: Callable[[], list[Item]], is_open: Callable[[], bool]
+    ) -> AsyncIterator[Item]:
+        """Iterate over what can be taken, now and later, until closed.
+
+        Other coroutines get a turn after each item, however many wait.
+
+        Args:
+            take: takes some of what waits, without blocking.
+            is_open: whether there is more to come.
+        """
+        while is_open():
+            items = take()
+            if not items:
+                await self.next()
+            for item in items:
+                yield item
+                if not is_open():
+                    return
+                await asyncio.sleep(0)

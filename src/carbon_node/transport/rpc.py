@@ -8,9 +8,10 @@ errors are answered as text.
 from carbon_node.errors import TransportError
 from carbon_node.transport.binding import native
 from carbon_node.transport.contract import ConfigurationCall
-from carbon_node.transport.endpoints import SERVICE, explained, native_qos, native_type
+from carbon_node.transport.endpoints import explained, native_qos, native_type
 from carbon_node.transport.news import News
-from carbon_node.transport.types import Member, Struct, without_nul
+from carbon_node.transport.quality import SERVICE
+from carbon_node.transport.types import Member, Struct, sendable
 
 SERVICE_NAME = "CarbonFootprintService"
 OPERATION = "update_configuration"
@@ -54,7 +55,7 @@ class ConfigurationServer:
             TransportError: Fast DDS refused.
         """
         with explained("answer a configuration call"):
-            self._replier.reply((((without_nul(text),),),), call.correlation)
+            self._replier.reply((((sendable(text),),),), call.correlation)
 
 
 class ConfigurationClient:
@@ -71,12 +72,12 @@ class ConfigurationClient:
         Raises:
             TransportError: nobody serves, or no answer came in time.
         """
-        if not await self._news.until(self._is_served, timeout_s):
-            raise TransportError(f"nobody served {SERVICE_NAME} within {timeout_s} s")
         with explained("call the configuration service"):
-            correlation = self._requester.request(((without_nul(text),),))
-        if not await self._news.until(lambda: self._has_answer(correlation), timeout_s):
-            raise TransportError(f"{SERVICE_NAME} did not answer within {timeout_s} s")
+            if not await self._news.until(self._is_served, timeout_s):
+                raise TransportError(f"nobody served {SERVICE_NAME} within {timeout_s} s")
+            correlation = self._requester.request(((sendable(text),),))
+            if not await self._news.until(lambda: self._has_answer(correlation), timeout_s):
+                raise TransportError(f"{SERVICE_NAME} did not answer within {timeout_s} s")
         return self._answers.pop(correlation)
 
     def _is_served(self) -> bool:

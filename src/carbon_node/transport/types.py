@@ -157,9 +157,9 @@ _DECODED: Mapping[str, Callable[[Any], object]] = MappingProxyType(
 )
 
 
-def without_nul(text: str) -> str:
-    """Replace each NUL of a text by the replacement character: NUL ends a string on the wire."""
-    return text.replace("\0", "\N{REPLACEMENT CHARACTER}")
+def sendable(text: str) -> str:
+    """Replace what a string on the wire cannot hold: NUL, which ends it, and lone surrogates."""
+    return text.replace("\0", "\N{REPLACEMENT CHARACTER}").encode(errors="replace").decode()
 
 
 def encode(sample: wire.Sample) -> tuple[object, ...]:
@@ -170,7 +170,7 @@ def encode(sample: wire.Sample) -> tuple[object, ...]:
 def _encoded(value: object) -> object:
     match value:
         case str():
-            return without_nul(value)
+            return sendable(value)
         case tuple():
             return tuple(_encoded(item) for item in value)
         case _:

@@ -1,0 +1,265 @@
+"""The other nodes of a pipeline on CycloneDDS, an implementation of DDS that is not Fast DDS.
+
+Its types are written down here once more, from the contract, so that a mistake in the node's own
+tables cannot hide.
+"""
+
+# CycloneDDS describes wire types by annotations that are no types to a checker.
+# mypy: disable-error-code="type-arg, assignment, no-untyped-call, no-any-return"
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+from cyclonedds.core import Policy, Qos
+from cyclonedds.domain import Domain, DomainParticipant
+from cyclonedds.idl import IdlStruct
+from cyclonedds.idl.annotations import final, key
+from cyclonedds.idl.types import float64, int32, sequence, uint8, uint32
+from cyclonedds.pub import DataWriter
+from cyclonedds.sub import DataReader
+from cyclonedds.topic import Topic
+from cyclonedds.util import duration
+
+Kind = TypeVar("Kind", bound=IdlStruct)
+
+PATIENCE_S = 20.0
+"""Longest wait for something that has to happen."""
+
+CONFIGURATION = """
+<CycloneDDS><Domain>
+  <General><Interfaces><NetworkInterface name="lo"/></Interfaces></General>
+  <Discovery><Peers><Peer address="127.0.0.1"/></Peers></Discovery>
+</Domain></CycloneDDS>
+"""
+"""Stay on loopback, and find participants there without multicast."""
+
+
+@final
+@dataclass
+class TaskIdImpl(IdlStruct, typename="TaskIdImpl"):
+    """Identity of a task."""
+
+    problem_id: uint32 = 0
+    iteration_id: uint32 = 0
+
+
+@final
+@dataclass
+class UserInputImpl(IdlStruct, typename="UserInputImpl"):
+    """What the user asks for."""
+
+    modality: str = ""
+    problem_short_description: str = ""
+    problem_definition: str = ""
+    inputs: sequence[str] = field(default_factory=list)
+    outputs: sequence[str] = field(default_factory=list)
+    minimum_samples: uint32 = 0
+    maximum_samples: uint32 = 0
+    optimize_carbon_footprint_manual: bool = False
+    previous_iteration: int32 = 0
+    optimize_carbon_footprint_auto: bool = False
+    desired_carbon_footprint: float64 = 0.0
+    geo_location_continent: str = ""
+    geo_location_region: str = ""
+    extra_data: sequence[uint8] = field(default_factory=list)
+    task_id: TaskIdImpl = field(default_factory=TaskIdImpl)
+    key("task_id")
+
+
+@final
+@dataclass
+class MLModelImpl(IdlStruct, typename="MLModelImpl"):
+    """The chosen model."""
+
+    model_path: str = ""
+    model: str = ""
+    raw_model: sequence[uint8] = field(default_factory=list)
+    model_properties_path: str = ""
+    model_properties: str = ""
+    input_batch: sequence[str] = field(default_factory=list)
+    target_latency: float64 = 0.0
+    extra_data: sequence[uint8] = field(default_factory=list)
+    task_id: TaskIdImpl = field(default_factory=TaskIdImpl)
+    key("task_id")
+
+
+@final
+@dataclass
+class HWResourceImpl(IdlStruct, typename="HWResourceImpl"):
+    """The chosen hardware."""
+
+    hw_description: str = ""
+    power_consumption: float64 = 0.0
+    latency: float64 = 0.0
+    memory_footprint_of_ml_model: float64 = 0.0
+    max_hw_memory_footprint: float64 = 0.0
+    extra_data: sequence[uint8] = field(default_factory=list)
+    task_id: TaskIdImpl = field(default_factory=TaskIdImpl)
+    key("task_id")
+
+
+@final
+@dataclass
+class CO2FootprintImpl(IdlStruct, typename="CO2FootprintImpl"):
+    """The node's answer."""
+
+    carbon_footprint: float64 = 0.0
+    energy_consumption: float64 = 0.0
+    carbon_intensity: float64 = 0.0
+    extra_data: sequence[uint8] = field(default_factory=list)
+    task_id: TaskIdImpl = field(default_factory=TaskIdImpl)
+    key("task_id")
+
+
+@final
+@dataclass
+class NodeStatusImpl(IdlStruct, typename="NodeStatusImpl"):
+    """Status of a node or of one of its tasks; enumerations are int32 on the wire."""
+
+    node_status: int32 = 0
+    task_status: int32 = 0
+    error_code: int32 = 0
+    error_description: str = ""
+    node_name: str = ""
+    key("node_name")
+    task_id: TaskIdImpl = field(default_factory=TaskIdImpl)
+    key("task_id")
+
+
+@final
+@dataclass
+class NodeControlImpl(IdlStruct, typename="NodeControlImpl"):
+    """A command to a node."""
+
+    cmd_node: int32 = 0
+    cmd_task: int32 = 0
+    target_node: str = ""
+    source_node: str = ""
+    key("source_node")
+    task_id: TaskIdImpl = field(default_factory=TaskIdImpl)
+    key("task_id")
+
+
+@final
+@dataclass
+class RequestTypeImpl(IdlStruct, typename="RequestTypeImpl"):
+    """A configuration request of release 0.2."""
+
+    node_id: int32 = 0
+    key("node_id")
+    transaction_id: int32 = 0
+    key("transaction_id")
+    configuration: str = ""
+
+
+@final
+@dataclass
+class ResponseTypeImpl(IdlStruct, typename="ResponseTypeImpl"):
+    """The answer to a request."""
+
+    node_id: int32 = 0
+    key("node_id")
+    transaction_id: int32 = 0
+    key("transaction_id")
+    success: bool = False
+    err_code: int32 = 0
+    configuration: str = ""
+
+
+WRITTEN: dict[type[IdlStruct], str] = {
+    UserInputImpl: "/sustainml/user_input",
+    MLModelImpl: "/sustainml/ml_model_provider/output",
+    HWResourceImpl: "/sustainml/hw_resources/output",
+    NodeControlImpl: "/sustainml/control",
+    RequestTypeImpl: "sustainml/request",
+}
+READ: dict[type[IdlStruct], str] = {
+    CO2FootprintImpl: "/sustainml/carbon_tracker/output",
+    NodeStatusImpl: "/sustainml/status",
+    ResponseTypeImpl: "sustainml/response",
+}
+CDR = Policy.DataRepresentation(use_cdrv0_representation=True)
+PEER_LIMITS = Policy.ResourceLimits(max_samples=500, max_instances=500, max_samples_per_instance=1)
+"""What the nodes of a real pipeline read at most."""
+
+QOS = Qos(
+    Policy.Reliability.Reliable(duration(seconds=10)),
+    Policy.Durability.TransientLocal,
+    Policy.History.KeepLast(1),
+    CDR,
+)
+
+
+class CyclonePeer:
+    """Writes what the other nodes write, and reads what the carbon node writes.
+
+    Every wait ends with an AssertionError after `PATIENCE_S`.
+    """
+
+    def __init__(self, domain: int) -> None:
+        # The domain must outlive the participant: it holds the configuration.
+        self._domain = Domain(domain, CONFIGURATION)
+        self._participant = DomainParticipant(domain)
+        self._writers = {kind: self._writer(name, kind) for kind, name in WRITTEN.items()}
+        self._readers = {kind: self._reader(name, kind) for kind, name in READ.items()}
+        self._received: dict[type[IdlStruct], list[Any]] = {kind: [] for kind in READ}
+
+    def _writer(self, name: str, kind: type[IdlStruct]) -> DataWriter[Any]:
+        topic = Topic(self._participant, name, kind, qos=Qos(CDR))
+        return DataWriter(self._participant, topic, qos=QOS)
+
+    def _reader(self, name: str, kind: type[IdlStruct]) -> DataReader[Any]:
+        topic = Topic(self._participant, name, kind, qos=Qos(CDR))
+        return DataReader(self._participant, topic, qos=QOS + Qos(PEER_LIMITS))
+
+    def write(self, *samples: IdlStruct) -> None:
+        """Write samples, each on the topic of its type."""
+        for sample in samples:
+            self._writers[type(sample)].write(sample)
+
+    def received(self, kind: type[Kind]) -> list[Kind]:
+        """Every sample of a type that was received so far."""
+        taken = self._readers[kind].take(N=500)
+        self._received[kind].extend(sample for sample in taken if isinstance(sample, kind))
+        return self._received[kind]
+
+    def wait_for(self, kind: type[Kind], fact: Callable[[Kind], bool] = lambda _: True) -> Kind:
+        """Wait for a sample of a type of which a fact holds; return the first such."""
+        self._wait_until(lambda: any(map(fact, self.received(kind))), f"get a {kind.__name__}")
+        return next(filter(fact, self._received[kind]))
+
+    def wait_for_node(self) -> None:
+        """Wait until someone reads the three inputs and someone writes status and output."""
+        inputs = [self._writers[kind] for kind in (UserInputImpl, MLModelImpl, HWResourceImpl)]
+        answers = [self._readers[kind] for kind in (CO2FootprintImpl, NodeStatusImpl)]
+        self._wait_until(
+            lambda: (
+                all(writer.get_matched_subscriptions() for writer in inputs)
+                and all(reader.get_matched_publications() for reader in answers)
+            ),
+            "match the node",
+        )
+
+    def close(self) -> None:
+        """Leave the domain, with everything in it."""
+        # Entities refer to each other, and the garbage collector would free them without leaving.
+        self._participant.__del__()
+
+    def _wait_until(self, fact: Callable[[], bool], what: str) -> None:
+        deadline_s = time.monotonic() + PATIENCE_S
+        while not fact():
+            assert time.monotonic() < deadline_s, f"the CycloneDDS peer did not {what}"
+            time.sleep(0.005)
+
+
+@contextmanager
+def cyclone_peer(domain: int) -> Iterator[CyclonePeer]:
+    """Have a CycloneDDS peer in a domain."""
+    peer = CyclonePeer(domain)
+    try:
+        yield peer
+    finally:
+        peer.close()

@@ -1,0 +1,312 @@
+"""What must not lose a task: bad samples, and measurements that die or hang."""
+
+import asyncio
+import itertools
+import json
+import os
+import signal
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+from tests.domains import fresh_domain
+from tests.program.processes import PATIENCE_S, NodeProcess, running_node
+
+from carbon_node.peers import PEERS_ROLE, SimulatedPeers, SubmittedTask
+from carbon_node.transport.contract import Topic
+from carbon_node.transport.fastdds import FastDdsConfig, FastDdsTransport
+from carbon_node.transport.wire import CO2Footprint, HWResource, MLModel, TaskId, UserInput
+
+PLANTED = "hf_planted_secret"
+
+
+_problems = itertools.count(1)
+
+
+def task(*, user: bytes = b"", model: bytes = b"", hardware: bytes = b"") -> SubmittedTask:
+    """A new good task but for the extra_data of its samples."""
+    task_id = TaskId(next(_problems), 1)
+    return SubmittedTask(
+        UserInput(geo_location_region="France", extra_data=user, task_id=task_id),
+        MLModel(model="m", extra_data=model, task_id=task_id),
+        HWResource("hw", 300.0, 1.0, extra_data=hardware, task_id=task_id),
+    )
+
+
+@asynccontextmanager
+async def peers_of(domain: int) -> AsyncIterator[tuple[SimulatedPeers, FastDdsTransport]]:
+    """Simulated peers that have met the node, and their transport for what they would not do."""
+    transport = FastDdsTransport(FastDdsConfig(domain=domain, role=PEERS_ROLE, loopback_only=True))
+    peers = SimulatedPeers(transport, domain)
+    async with peers.joined():
+        await peers.wait_for_node(PATIENCE_S)
+        yield peers, transport
+
+
+def answers(domain: int, *tasks: SubmittedTask) -> list[CO2Footprint]:
+    """Submit tasks one after the other; their outputs."""
+
+    async def scenario() -> list[CO2Footprint]:
+        async with peers_of(domain) as (peers, _):
+            return [(await peers.submit(each, PATIENCE_S)).footprint for each in tasks]
+
+    return asyncio.run(scenario())
+
+
+def content(footprint: CO2Footprint) -> dict[str, Any]:
+    """The parsed extra_data of an output."""
+    parsed: dict[str, Any] = json.loads(footprint.extra_data)
+    return parsed
+
+
+@pytest.fixture(scope="module")
+def node(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[NodeProcess, int]]:
+    """A node without tracker that several tests mistreat; it has to survive them all."""
+    domain = fresh_domain()
+    state_dir = tmp_path_factory.mktemp("state")
+    env = {"CARBON_NODE_TRACKER__MODE": "formula"}
+    with running_node(domain, state_dir, env=env) as running:
+        yield running, domain
+        assert running.stop() == 0
+        assert not any(PLANTED in line for line in running.lines)
+
+
+@pytest.mark.parametrize(
+    ("octets", "problem"),
+    [
+        (b'{"hf_token": "hf_planted_secret", ', "not JSON"),
+        (b'["hf_planted_secret"]', "a JSON list instead of an object"),
+        (b'{"hf_token": "hf_planted_secret\xff"}', "not UTF-8"),
+        (
+            b'{"hf_token": "hf_planted_secret", "x": "' + b"a" * (9 << 20) + b'"}',
+            "bytes are more than",
+        ),
+        (b"[" * 100_000, "nested too deeply"),
+    ],
+    ids=["not-json", "list", "not-utf8", "9-MB", "deep"],
+)
+def test_unreadable_extra_data_is_named_and_the_task_answered(
+    node: tuple[NodeProcess, int], octets: bytes, problem: str
+) -> None:
+    """The number comes as if the extra_data were empty, and the log says what was wrong with it."""
+    running, domain = node
+    (footprint,) = answers(domain, task(user=octets))
+
+    assert footprint.carbon_footprint > 0
+    assert content(footprint)["num_outputs"] == 1
+    assert content(footprint)["model_restrains"] == ["m"]
+    running.wait_for_event("extra_data ignored", lambda event: problem in event["problem"])
+
+
+def test_the_consumers_keys_survive_whatever_a_client_sends(node: tuple[NodeProcess, int]) -> None:
+    """num_outputs and model_restrains follow the contract; the secret and other keys stay here."""
+    sent = {
+        "num_outputs": 3,
+        "model_restrains": ["older", "m", 7],
+        "hf_token": PLANTED,
+        "anything": {"nested": [1, None]},
+    }
+    (footprint,) = answers(node[1], task(user=json.dumps(sent).encode()))
+
+    assert content(footprint)["num_outputs"] == 3
+    assert content(footprint)["model_restrains"] == ["m", "older"]
+    assert PLANTED.encode() not in footprint.extra_data
+    assert b"anything" not in footprint.extra_data
+
+
+@pytest.mark.parametrize(
+    ("bad", "reason"),
+    [
+        (lambda good: replace(good, ml_model=replace(good.ml_model, model="NO_MODEL")), "no model"),
+        (lambda good: replace(good, ml_model=replace(good.ml_model, model="Error")), "no model"),
+        (lambda good: replace(good, ml_model=replace(good.ml_model, model="")), "no model"),
+        (
+            lambda good: replace(
+                good, ml_model=replace(good.ml_model, extra_data=b'{"error": "x"}')
+            ),
+            "no model",
+        ),
+        (
+            lambda good: replace(
+                good, hw_resource=replace(good.hw_resource, hw_description="Error")
+            ),
+            "hardware error",
+        ),
+        (
+            lambda good: replace(
+                good, hw_resource=replace(good.hw_resource, extra_data=b'{"error": "x"}')
+            ),
+            "hardware error",
+        ),
+    ],
+)
+def test_a_failure_upstream_is_answered_with_its_reason(
+    node: tuple[NodeProcess, int], bad: Callable[[SubmittedTask], SubmittedTask], reason: str
+) -> None:
+    """Zeros, a named error, and what keeps the consumers alive; the node goes back to idle."""
+    (footprint,) = answers(node[1], bad(task()))
+
+    assert (
+        footprint.carbon_footprint,
+        footprint.energy_consumption,
+        footprint.carbon_intensity,
+    ) == (0, 0, 0)
+    assert content(footprint)["error"].startswith(reason)
+    assert content(footprint)["num_outputs"] == 1
+
+
+def test_strings_of_a_megabyte_are_answered(node: tuple[NodeProcess, int]) -> None:
+    """Huge texts cost time, not the task."""
+    good = task()
+    huge = "é" * 500_000
+    (footprint,) = answers(
+        node[1],
+        SubmittedTask(
+            replace(good.user_input, geo_location_region=huge, problem_definition=huge),
+            replace(good.ml_model, model=huge, model_path=huge),
+            replace(good.hw_resource, hw_description=huge),
+        ),
+    )
+
+    assert footprint.carbon_footprint > 0
+
+
+def test_the_invalid_task_id_is_reported_and_skipped(node: tuple[NodeProcess, int]) -> None:
+    """Samples of task (0, 0) get no output and one log line each; the next task is answered."""
+    running, domain = node
+
+    async def scenario() -> CO2Footprint:
+        async with peers_of(domain) as (peers, transport):
+            transport.publish(Topic.USER_INPUT, UserInput())
+            transport.publish(Topic.ML_MODEL, MLModel(model="m"))
+            transport.publish(Topic.HW_RESOURCE, HWResource("hw", 1.0, 1.0))
+            return (await peers.submit(task(), PATIENCE_S)).footprint
+
+    assert asyncio.run(scenario()).carbon_footprint > 0
+    rejected = {event["topic"] for event in running.events() if event["event"] == "sample rejected"}
+    assert rejected == {
+        "/sustainml/user_input",
+        "/sustainml/ml_model_provider/output",
+        "/sustainml/hw_resources/output",
+    }
+
+
+def test_inputs_in_any_order_and_repeated_give_one_output(node: tuple[NodeProcess, int]) -> None:
+    """Hardware first, topics repeated before and after: exactly one output for the task."""
+    good = task()
+    marker = task()
+
+    async def scenario() -> list[TaskId]:
+        seen: list[TaskId] = []
+        transport = FastDdsTransport(
+            FastDdsConfig(domain=node[1], role=PEERS_ROLE, loopback_only=True)
+        )
+        await transport.open()
+        transport.connect()
+        arrivals = transport.arrivals()
+        for _ in range(2):
+            transport.publish(Topic.HW_RESOURCE, good.hw_resource)
+            transport.publish(Topic.ML_MODEL, good.ml_model)
+            transport.publish(Topic.USER_INPUT, good.user_input)
+        transport.publish(Topic.USER_INPUT, marker.user_input)
+        transport.publish(Topic.HW_RESOURCE, marker.hw_resource)
+        transport.publish(Topic.ML_MODEL, marker.ml_model)
+        async with asyncio.timeout(PATIENCE_S):
+            async for arrival in arrivals:
+                if isinstance(arrival.sample, CO2Footprint) and arrival.key in (
+                    good.task_id,
+                    marker.task_id,
+                ):
+                    seen.append(arrival.key)
+                    if arrival.key == marker.task_id:
+                        break
+        await transport.close()
+        return seen
+
+    # The outputs of earlier tests are retained and may come again, so only these two ids count.
+    assert asyncio.run(scenario()) == [good.task_id, marker.task_id]
+
+
+def test_an_incomplete_task_blocks_no_other(node: tuple[NodeProcess, int]) -> None:
+    """A task whose hardware never comes waits alone."""
+
+    async def scenario() -> CO2Footprint:
+        async with peers_of(node[1]) as (peers, transport):
+            incomplete = task()
+            transport.publish(Topic.USER_INPUT, incomplete.user_input)
+            transport.publish(Topic.ML_MODEL, incomplete.ml_model)
+            return (await peers.submit(task(), PATIENCE_S)).footprint
+
+    assert asyncio.run(scenario()).carbon_footprint > 0
+
+
+async def _measuring(node: NodeProcess) -> psutil.Process:
+    """The deepest descendant of the node once a measurement runs."""
+    while True:
+        processes = node.children()
+        for process in processes:
+            with_parents = [each.pid for each in processes]
+            try:
+                parents = [parent.pid for parent in process.parents() if parent.pid in with_parents]
+            except psutil.NoSuchProcess:
+                continue
+            if len(parents) == 2:
+                return process
+        await asyncio.sleep(0.005)
+
+
+@pytest.mark.parametrize(
+    ("by", "failure"),
+    [(signal.SIGKILL, "signal"), (signal.SIGSTOP, "timeout")],
+    ids=["killed", "hanging"],
+)
+def test_a_measurement_that_dies_or_hangs_still_yields_the_result(
+    by: signal.Signals, failure: str, tmp_path: Path
+) -> None:
+    """The formula's number goes out, with the failure of the tracker named in it."""
+    domain = fresh_domain()
+    env = {"CARBON_NODE_TRACKER__WINDOW_S": "20", "CARBON_NODE_TRACKER__DEADLINE_S": "3"}
+
+    async def scenario(running: NodeProcess) -> CO2Footprint:
+        async with peers_of(domain) as (peers, _):
+            submitted = asyncio.create_task(peers.submit(task(), PATIENCE_S))
+            async with asyncio.timeout(PATIENCE_S):
+                os.kill((await _measuring(running)).pid, by)
+            return (await submitted).footprint
+
+    with running_node(domain, tmp_path, env=env) as running:
+        footprint = asyncio.run(scenario(running))
+        children = running.children()
+        assert running.stop() == 0
+
+    assert footprint.energy_consumption == pytest.approx(300 * 1 / 3.6e6 * 1.58, rel=1e-12)
+    assert content(footprint)["tracker"]["failure"] == failure
+    assert not any(child.is_running() for child in children)
+
+
+def test_a_busy_node_stops_within_the_trackers_grace(tmp_path: Path) -> None:
+    """SIGTERM ends node and measurement gracefully, without waiting for the window."""
+    domain = fresh_domain()
+    env = {"CARBON_NODE_TRACKER__WINDOW_S": "60", "CARBON_NODE_STOP_BUDGET_S": "0.2"}
+
+    async def scenario(running: NodeProcess) -> list[psutil.Process]:
+        async with peers_of(domain) as (_, transport):
+            submitted = task()
+            transport.publish(Topic.USER_INPUT, submitted.user_input)
+            transport.publish(Topic.ML_MODEL, submitted.ml_model)
+            transport.publish(Topic.HW_RESOURCE, submitted.hw_resource)
+            async with asyncio.timeout(PATIENCE_S):
+                await _measuring(running)
+            children = running.children()
+            status = await asyncio.to_thread(running.stop, timeout_s=5.0)
+            assert status == 0
+            return children
+
+    with running_node(domain, tmp_path, env=env) as running:
+        children = asyncio.run(scenario(running))
+
+    assert not any(child.is_running() for child in children)

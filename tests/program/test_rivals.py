@@ -1,0 +1,59 @@
+"""One carbon node per domain."""
+
+import asyncio
+from pathlib import Path
+
+from tests.domains import fresh_domain
+from tests.program.processes import COMMAND, PATIENCE_S, NodeProcess, run_command, running_node
+
+from carbon_node.transport.contract import NODE_NAME, Role
+from carbon_node.transport.fastdds import FastDdsConfig, FastDdsTransport
+
+
+def test_a_second_node_in_the_domain_refuses_to_start(tmp_path: Path) -> None:
+    """The second node ends with status 1 and one line that names the first; the first goes on."""
+    domain = fresh_domain()
+    with running_node(domain, tmp_path / "first") as first:
+        second = run_command(
+            "run", f"--domain={domain}", f"--state-dir={tmp_path / 'second'}", "--http-listen=off"
+        )
+
+        assert second.returncode == 1
+        complaint = [line for line in second.stderr.splitlines() if line.startswith("carbon-node:")]
+        assert len(complaint) == 1
+        assert f"process {first.process.pid} " in complaint[0]
+        assert run_command("submit", f"--domain={domain}").returncode == 0
+
+
+def test_a_node_of_other_make_is_found_by_discovery(tmp_path: Path) -> None:
+    """A participant of the node's name that was there before makes the node end with status 1."""
+
+    async def scenario() -> NodeProcess:
+        domain = fresh_domain()
+        role = Role(NODE_NAME, reads=(), writes=())
+        other = FastDdsTransport(FastDdsConfig(domain=domain, role=role, loopback_only=True))
+        await other.open()
+        options = ["run", f"--domain={domain}", f"--state-dir={tmp_path}", "--http-listen=off"]
+        node = NodeProcess([*COMMAND, *options])
+        try:
+            await asyncio.to_thread(node.wait, PATIENCE_S)
+        finally:
+            node.close()
+            await other.close()
+        return node
+
+    node = asyncio.run(scenario())
+
+    assert node.process.returncode == 1
+    assert "a node of other make" in node.lines[-1]
+
+
+def test_a_node_starts_at_once_after_its_predecessor_was_killed(tmp_path: Path) -> None:
+    """A dead node is not taken for a living one, although its lease has not ended."""
+    domain = fresh_domain()
+    with running_node(domain, tmp_path) as first:
+        first.process.kill()
+        first.wait()
+        with running_node(domain, tmp_path) as second:
+            assert run_command("submit", f"--domain={domain}").returncode == 0
+            assert second.stop() == 0

@@ -1,0 +1,82 @@
+"""Every transport behind one interface, for the tests of their contract."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from typing import TypeAlias
+
+from tests.domains import fresh_domain
+
+from carbon_node.transport.contract import NODE_NAME, Arrival, Role, Topic
+from carbon_node.transport.fastdds import FastDdsConfig, FastDdsTransport
+from carbon_node.transport.memory import MemoryBus, MemoryTransport
+
+PATIENCE_S = 20.0
+"""Longest wait for something that has to happen."""
+
+INPUTS = (Topic.USER_INPUT, Topic.ML_MODEL, Topic.HW_RESOURCE, Topic.CONTROL, Topic.REQUEST)
+OUTPUTS = (Topic.STATUS, Topic.FOOTPRINT, Topic.RESPONSE)
+NODE = Role(NODE_NAME, reads=INPUTS, writes=OUTPUTS, properties=(("made.by", "test"),))
+PEERS = Role("TEST_PEERS", reads=OUTPUTS, writes=INPUTS)
+
+
+Transport: TypeAlias = MemoryTransport | FastDdsTransport
+World: TypeAlias = Callable[[Role], Transport]
+"""Makes the transports of one domain."""
+
+
+def memory_world() -> World:
+    """Have a domain in memory."""
+    bus = MemoryBus()
+    return lambda role: MemoryTransport(bus, role)
+
+
+def fastdds_world() -> World:
+    """Have a DDS domain on loopback."""
+    domain = fresh_domain()
+    return lambda role: FastDdsTransport(FastDdsConfig(domain, role, loopback_only=True))
+
+
+WORLDS: dict[str, Callable[[], World]] = {"memory": memory_world, "fastdds": fastdds_world}
+
+
+@asynccontextmanager
+async def opened(world: World, *roles: Role) -> AsyncIterator[list[Transport]]:
+    """Open a transport for each role, with all its endpoints, matched with those of the others."""
+    async with AsyncExitStack() as stack:
+        transports = [world(role) for role in roles]
+        for transport in transports:
+            await transport.open()
+            stack.push_async_callback(transport.close)
+            transport.connect()
+        for transport, role in zip(transports, roles, strict=True):
+            for topic in (*role.reads, *role.writes):
+                others = [other for other in roles if other is not role]
+                count = sum(topic in (*other.reads, *other.writes) for other in others)
+                assert await transport.wait_for_match(topic, count, timeout_s=PATIENCE_S)
+        yield transports
+
+
+async def take(arrivals: AsyncIterator[Arrival], count: int) -> list[Arrival]:
+    """Take a number of arrivals."""
+    async with asyncio.timeout(PATIENCE_S):
+        return [await anext(arrivals) for _ in range(count)]
+
+
+def wait_for(fact: Callable[[], bool]) -> None:
+    """Wait, in a test without loop, until a fact holds."""
+    deadline_s = time.monotonic() + PATIENCE_S
+    while not fact():
+        assert time.monotonic() < deadline_s, "what the test waits for did not happen"
+        time.sleep(0.001)
+
+
+def run(test: Awaitable[None]) -> None:
+    """Run an asynchronous test to its end."""
+
+    async def bounded() -> None:
+        async with asyncio.timeout(3 * PATIENCE_S):
+            await test
+
+    asyncio.run(bounded())
