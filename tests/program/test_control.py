@@ -41,9 +41,9 @@ def error_of(output: CO2Footprint) -> str | None:
 
 @pytest.mark.parametrize("command", [TaskCommand.STOP, TaskCommand.TERMINATE])
 def test_a_running_task_is_stopped(command: TaskCommand, tmp_path: Path) -> None:
-    """It is answered at once as failed, its measuring process ends, and the node is IDLE."""
+    """It is answered at once, once, as failed, and the node is IDLE."""
 
-    async def scenario(caller: Caller, node: NodeProcess) -> None:
+    async def scenario(caller: Caller, _: NodeProcess) -> None:
         task_id = caller.submit()
         await caller.wait_for_status(lambda status: status["tasks"]["running"] == 1)
 
