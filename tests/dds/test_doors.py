@@ -58,18 +58,21 @@ async def both_doors() -> AsyncIterator[tuple[CyclonePeer, FastDdsTransport]]:
     domain = fresh_domain()
     configuration = load({"domain": domain}, {}, system_file=Path("/nowhere")).configuration
     service = ConfigurationService(configuration, QuietNode(), lambda _: None)
-    async with participant(domain, NODE) as node, participant(domain, REQUESTER) as requester:
-        async with asyncio.TaskGroup() as group:
-            serving = [
-                group.create_task(_serve_topic(node, TopicDoor(node, service))),
-                group.create_task(CallDoor(node, service).run()),
-            ]
-            with cyclone_peer(domain) as peer:
-                assert await node.wait_for_match(Topic.REQUEST, timeout_s=PATIENCE_S)
-                assert await node.wait_for_match(Topic.RESPONSE, timeout_s=PATIENCE_S)
-                yield peer, requester
-            for door in serving:
-                door.cancel()
+    async with (
+        participant(domain, NODE) as node,
+        participant(domain, REQUESTER) as requester,
+        asyncio.TaskGroup() as group,
+    ):
+        serving = [
+            group.create_task(_serve_topic(node, TopicDoor(node, service))),
+            group.create_task(CallDoor(node, service).run()),
+        ]
+        with cyclone_peer(domain) as peer:
+            assert await node.wait_for_match(Topic.REQUEST, timeout_s=PATIENCE_S)
+            assert await node.wait_for_match(Topic.RESPONSE, timeout_s=PATIENCE_S)
+            yield peer, requester
+        for door in serving:
+            door.cancel()
 
 
 async def _serve_topic(node: FastDdsTransport, door: TopicDoor) -> None:
@@ -82,7 +85,14 @@ async def ask(peer: CyclonePeer, text: str, node_id: int = 1) -> ResponseTypeImp
     """Ask through the topics, from CycloneDDS."""
     transaction = next(_transactions)
     peer.write(RequestTypeImpl(node_id=node_id, transaction_id=transaction, configuration=text))
-    return await asyncio.to_thread(peer.wait_for_response, transaction)
+    return await answer_to(peer, transaction)
+
+
+async def answer_to(peer: CyclonePeer, transaction: int) -> ResponseTypeImpl:
+    """Wait for the response to a transaction."""
+    return await asyncio.to_thread(
+        peer.wait_for, ResponseTypeImpl, lambda response: response.transaction_id == transaction
+    )
 
 
 def test_what_one_door_sets_the_other_door_shows() -> None:
@@ -113,7 +123,7 @@ def test_both_doors_are_open_at_the_same_time() -> None:
             ]
             answers = await asyncio.gather(*calls)
             responses = [
-                await asyncio.to_thread(peer.wait_for_response, each) for each in transactions
+                await answer_to(peer, each) for each in transactions
             ]
             assert {response.configuration for response in responses} == set(answers)
             assert all(response.success for response in responses)
@@ -142,6 +152,6 @@ def test_requests_to_others_are_not_answered_to_cyclonedds() -> None:
         async with both_doors() as (peer, _):
             peer.write(RequestTypeImpl(2, 999_999, '{"get": "all"}'))
             await ask(peer, '{"get": ["pue"]}')
-            assert 999_999 not in [response.transaction_id for response in peer.responses()]
+            assert 999_999 not in [response.transaction_id for response in peer.received(ResponseTypeImpl)]
 
     run(test())

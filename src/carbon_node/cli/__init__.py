@@ -12,6 +12,7 @@ import typer
 from carbon_node import __version__
 from carbon_node.cli.demo import demo
 from carbon_node.cli.doctor import doctor
+from carbon_node.cli.estimate import estimate
 from carbon_node.cli.history import history_app
 from carbon_node.cli.run import run
 from carbon_node.cli.service import service_app
@@ -32,6 +33,7 @@ app.command()(run)
 app.command()(demo)
 app.command()(doctor)
 app.command()(submit)
+app.command()(estimate)
 app.command()(status)
 app.add_typer(history_app, name="history")
 app.add_typer(service_app, name="service")

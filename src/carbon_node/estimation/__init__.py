@@ -5,6 +5,7 @@ tracker outcome into an estimate, `provenance` says where every number of it com
 here reads a clock, a setting or a file, or writes a log.
 """
 
+from carbon_node.estimation.comparison import indistinct
 from carbon_node.estimation.estimate import AGREEMENT_BOUND, conclude
 from carbon_node.estimation.interval import Factor, Interval, exact, within_factor, within_share
 from carbon_node.estimation.measurement import (
@@ -82,6 +83,7 @@ __all__ = [
     "conclude",
     "exact",
     "footprint",
+    "indistinct",
     "plan",
     "provenance",
     "within_factor",
