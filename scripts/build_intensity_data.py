@@ -232,9 +232,7 @@ def _territories(sources: Path, language: str) -> dict[str, str]:
 def _spellings(name: str, language: str) -> set[str]:
     spellings = {name, re.sub(r"\s*[(\uff08].*[)\uff09]", "", name)}
     if language == "de":
-        umlauts = str.maketrans(
-            {"ä": "ae", "ö": "oe", "ü": "ue", "Ä": "Ae", "Ö": "Oe", "Ü": "Ue"}
-        )
+        umlauts = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "Ä": "Ae", "Ö": "Oe", "Ü": "Ue"})
         spellings.add(name.translate(umlauts))
     return {key for spelling in spellings if (key := _key(spelling))}
 

@@ -122,9 +122,7 @@ def test_both_doors_are_open_at_the_same_time() -> None:
                 requester.call_configuration('{"get": ["pue"]}', PATIENCE_S) for _ in range(50)
             ]
             answers = await asyncio.gather(*calls)
-            responses = [
-                await answer_to(peer, each) for each in transactions
-            ]
+            responses = [await answer_to(peer, each) for each in transactions]
             assert {response.configuration for response in responses} == set(answers)
             assert all(response.success for response in responses)
 
@@ -152,6 +150,8 @@ def test_requests_to_others_are_not_answered_to_cyclonedds() -> None:
         async with both_doors() as (peer, _):
             peer.write(RequestTypeImpl(2, 999_999, '{"get": "all"}'))
             await ask(peer, '{"get": ["pue"]}')
-            assert 999_999 not in [response.transaction_id for response in peer.received(ResponseTypeImpl)]
+            assert 999_999 not in [
+                response.transaction_id for response in peer.received(ResponseTypeImpl)
+            ]
 
     run(test())
