@@ -8,7 +8,7 @@ from tests.transports import PEERS, opened
 
 from carbon_node import composition
 from carbon_node.estimation import CarbonIntensity, Place, exact
-from carbon_node.estimation.measurement import Measurement, Run
+from carbon_node.estimation.measurement import Measurement, ModelRun, Run
 from carbon_node.pipeline.announcer import StatusAnnouncer
 from carbon_node.pipeline.answering import Answering
 from carbon_node.pipeline.baseline import Baseline, BaselinePolicy
@@ -45,6 +45,10 @@ class PatientTracker:
         self.begun_count = 0
         self.cancelled_count = 0
         self.may_end = asyncio.Event()
+
+    def can_run(self, run: ModelRun) -> bool:  # noqa: ARG002 - all are the same
+        """Never: models belong to the tests of measurements."""
+        return False
 
     async def measure(self, run: Run) -> Measurement:  # noqa: ARG002 - all are the same
         """Wait for the test."""

@@ -78,7 +78,6 @@ def conditions(
             pue=_pue(configuration),
             mode=Mode(settings.tracker.mode),
             host_names=frozenset({socket.gethostname(), "localhost"}),
-            model_is_runnable=bool(settings.tracker.model_roots),
             output_units=OutputUnits(settings.output_units),
             revision=configuration.revision,
         ),
