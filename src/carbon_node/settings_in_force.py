@@ -45,8 +45,9 @@ class SettingsInForce:
     def __init__(self, configuration: Configuration, node: NodeView, tracker: TrackerPool) -> None:
         self.service = ConfigurationService(configuration, node, self._on_change)
         self._tracker = tracker
+        self._live = composition.live_intensity(configuration.settings)
         self._intensity_config = composition.intensity_config(configuration.settings)
-        self._intensity = IntensityLookup(self._intensity_config)
+        self._intensity = IntensityLookup(self._intensity_config, self._live)
 
     def conditions(self) -> Conditions:
         """Conditions of a task that starts now."""
@@ -92,4 +93,4 @@ class SettingsInForce:
         intensity_config = composition.intensity_config(settings)
         if intensity_config != self._intensity_config:
             self._intensity_config = intensity_config
-            self._intensity = IntensityLookup(intensity_config)
+            self._intensity = IntensityLookup(intensity_config, self._live)
