@@ -1,0 +1,106 @@
+"""Where foreign threads wait for answers of the event loop."""
+
+import threading
+from collections import deque
+from collections.abc import Callable, Hashable, Iterator
+from concurrent.futures import CancelledError, Future
+from contextlib import contextmanager
+from typing import Generic, TypeVar
+
+from carbon_node.errors import TransportError
+
+KeyT = TypeVar("KeyT", bound=Hashable)
+AnswerT = TypeVar("AnswerT")
+
+
+class Released(Exception):  # noqa: N818 - not an error: the wait was ended on purpose
+    """The wait ended without an answer, because no more will come."""
+
+
+class Rendezvous(Generic[KeyT, AnswerT]):
+    """Pairs each answer with the thread that waits for it, oldest first where a key repeats.
+
+    Safe to use from any thread. A wait that ran out of time keeps its place in the queue of its
+    key: its late answer must not go to the next one that waits there.
+    """
+
+    def __init__(self) -> None:
+        self._waiting: dict[KeyT, deque[Future[AnswerT]]] = {}
+        self._inside_count = 0
+        self._is_released = False
+        self._changed = threading.Condition()
+
+    @contextmanager
+    def inside(self) -> Iterator[None]:
+        """Count the calling thread among those that `release` waits for."""
+        with self._changed:
+            self._inside_count += 1
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._inside_count -= 1
+                self._changed.notify_all()
+
+    def wait(self, key: KeyT, hand_over: Callable[[], None], timeout_s: float) -> AnswerT:
+        """Hand something over and block until its answer comes.
+
+        Args:
+            key: what the answer will be about.
+            hand_over: passes the question on; must not block.
+            timeout_s: seconds to wait at most, >= 0.
+
+        Raises:
+            TimeoutError: no answer in time.
+            Released: none will come.
+        """
+        future = self._enqueue(key)
+        hand_over()
+        try:
+            return future.result(timeout_s)
+        except CancelledError:
+            raise Released from None
+        except TimeoutError:
+            if future.cancel():
+                raise
+            return future.result()
+
+    def answer(self, key: KeyT, answer: AnswerT) -> None:
+        """Let the thread go on that has waited longest for this key; does not block.
+
+        Raises:
+            TransportError: nobody waits, or not any more.
+        """
+        with self._changed:
+            futures = self._waiting.get(key)
+            if not futures:
+                raise TransportError(f"nobody waits for an answer to {key}")
+            future = futures.popleft()
+            if not futures:
+                del self._waiting[key]
+        if not future.set_running_or_notify_cancel():
+            raise TransportError(f"the answer to {key} came after its deadline")
+        future.set_result(answer)
+
+    def release(self, timeout_s: float) -> bool:
+        """End all waits, now and later, and block until no thread is inside.
+
+        Args:
+            timeout_s: seconds to wait at most, >= 0.
+
+        Returns:
+            Whether all threads were gone in time.
+        """
+        with self._changed:
+            self._is_released = True
+            for future in (each for futures in self._waiting.values() for each in futures):
+                future.cancel()
+            return self._changed.wait_for(lambda: self._inside_count == 0, timeout_s)
+
+    def _enqueue(self, key: KeyT) -> Future[AnswerT]:
+        future: Future[AnswerT] = Future()
+        with self._changed:
+            if self._is_released:
+                raise Released
+            self._waiting.setdefault(key, deque()).append(future)
+        return future
