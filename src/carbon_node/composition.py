@@ -15,15 +15,16 @@ from carbon_node.estimation import (
 )
 from carbon_node.intensity import IntensityConfig
 from carbon_node.pipeline.join import JoinBounds
-from carbon_node.pipeline.ports import Conditions
+from carbon_node.pipeline.ports import Conditions, IntensitySource, Tracker
 from carbon_node.settings import Configuration, Settings, Source
 from carbon_node.tracking import Limits, TrackerConfig
 from carbon_node.transport.contract import NODE_NAME, Role, Topic
 from carbon_node.transport.fastdds import FastDdsConfig
 
 INPUTS = (Topic.USER_INPUT, Topic.ML_MODEL, Topic.HW_RESOURCE)
-OUTPUTS = (Topic.FOOTPRINT, Topic.BASELINE)
-NODE_TOPICS = (*OUTPUTS, *INPUTS)
+OUTPUTS = (Topic.FOOTPRINT, Topic.BASELINE, Topic.RESPONSE)
+REQUESTS = (Topic.CONTROL, Topic.REQUEST)
+NODE_TOPICS = (*OUTPUTS, *INPUTS, *REQUESTS)
 """Topics of the node beside its status, in the order in which they are opened: whoever sees its
 readers can be answered."""
 
@@ -37,7 +38,12 @@ def fastdds_config(settings: Settings, started_ns: int) -> FastDdsConfig:
         settings: the settings in force.
         started_ns: when the process started, nanoseconds since the epoch.
     """
-    role = Role(NODE_NAME, INPUTS, (Topic.STATUS, *OUTPUTS), presence.properties(started_ns))
+    role = Role(
+        NODE_NAME,
+        reads=(*INPUTS, *REQUESTS),
+        writes=(Topic.STATUS, *OUTPUTS),
+        properties=presence.properties(started_ns),
+    )
     return FastDdsConfig(
         domain=settings.domain, role=role, lease_duration_s=settings.lease_duration_s
     )
@@ -62,7 +68,9 @@ def tracker_config(settings: Settings) -> TrackerConfig:
     )
 
 
-def conditions(configuration: Configuration) -> Conditions:
+def conditions(
+    configuration: Configuration, tracker: Tracker, intensity: IntensitySource
+) -> Conditions:
     """Derive what a task that starts now is computed under."""
     settings = configuration.settings
     return Conditions(
@@ -75,7 +83,8 @@ def conditions(configuration: Configuration) -> Conditions:
             revision=configuration.revision,
         ),
         latency_unit=LatencyUnit(settings.latency_unit),
-        output_gap_s=settings.output_gap_ms / 1000,
+        tracker=tracker,
+        intensity=intensity,
     )
 
 

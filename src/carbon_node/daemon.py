@@ -3,22 +3,28 @@
 import asyncio
 import signal
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AsyncExitStack, contextmanager
+from dataclasses import dataclass
 
 import structlog
 
 from carbon_node import __version__, composition, presence
-from carbon_node.intensity import IntensityLookup
 from carbon_node.pipeline.announcer import StatusAnnouncer
 from carbon_node.pipeline.answering import Answering
 from carbon_node.pipeline.baseline import Baseline, BaselinePolicy
+from carbon_node.pipeline.control import CommandCounts, Control
+from carbon_node.pipeline.doors import CallDoor, TopicDoor
 from carbon_node.pipeline.intake import Intake
 from carbon_node.pipeline.join import Join
 from carbon_node.pipeline.pipeline import Pipeline
-from carbon_node.pipeline.ports import Conditions
 from carbon_node.pipeline.publishing import Publishing
+from carbon_node.pipeline.recent import RecentResults
+from carbon_node.pipeline.reception import Reception
+from carbon_node.pipeline.register import TaskRegister
+from carbon_node.pipeline.view import Identity, NodeView
 from carbon_node.settings import Configuration, Loaded
+from carbon_node.settings_in_force import SettingsInForce
 from carbon_node.tracking import TrackerPool
 from carbon_node.transport.contract import Topic
 from carbon_node.transport.fastdds import FastDdsTransport
@@ -34,11 +40,20 @@ otherwise."""
 log = structlog.get_logger(__name__)
 
 
-def serve(loaded: Loaded) -> int:
+@dataclass(frozen=True, slots=True)
+class _Node:
+    pipeline: Pipeline
+    reception: Reception
+    call_door: CallDoor
+    settings: SettingsInForce
+
+
+def serve(loaded: Loaded, load: Callable[[], Loaded]) -> int:
     """Run the node until a signal ends it; the log has to be configured.
 
     Args:
         loaded: the settings to run with.
+        load: loads them again, when SIGHUP asks for that.
 
     Returns:
         Exit status: 0 after a graceful stop, 1 after one that a second signal hurried.
@@ -49,7 +64,7 @@ def serve(loaded: Loaded) -> int:
     for warning in loaded.warnings:
         log.warning("settings", problem=warning)
     try:
-        asyncio.run(_serve(loaded.configuration))
+        asyncio.run(_serve(loaded.configuration, load))
     except asyncio.CancelledError:
         log.warning("stopped at once by a second signal; running tasks were left unanswered")
         return 1
@@ -64,12 +79,12 @@ def _cause(error: Exception) -> Exception:
     return error
 
 
-async def _serve(configuration: Configuration) -> None:
+async def _serve(configuration: Configuration, load: Callable[[], Loaded]) -> None:
     settings = configuration.settings
     since_s, started_ns = time.monotonic(), time.time_ns()
-    stop = asyncio.Event()
+    stop, reload = asyncio.Event(), asyncio.Event()
     async with AsyncExitStack() as parts:
-        parts.enter_context(_stopped_by_signals(stop))
+        parts.enter_context(_signals(stop, reload))
         parts.enter_context(presence.claimed(settings.domain))
         transport = FastDdsTransport(composition.fastdds_config(settings, started_ns))
         await transport.open()
@@ -82,40 +97,70 @@ async def _serve(configuration: Configuration) -> None:
         transport.connect(*composition.NODE_TOPICS)
         announcer.ready()
         log.info("ready", domain=settings.domain, seconds=round(time.monotonic() - since_s, 3))
-        pipeline = _pipeline(configuration, transport, announcer, tracker)
-        async with asyncio.TaskGroup() as tasks:
-            late = tasks.create_task(
-                _yield_to_rivals(transport, settings.domain, started_ns, LATE_DISCOVERY_S)
-            )
-            await pipeline.run(stop, settings.stop_budget_s)
-            late.cancel()
+        node = _node(configuration, transport, announcer, tracker, stop)
+        async with asyncio.TaskGroup() as services:
+            # They go on during the stop: whoever asks then is still answered.
+            serving = [
+                services.create_task(service)
+                for service in (
+                    node.reception.run(),
+                    node.call_door.run(),
+                    _reload_when_told(reload, node.settings, load),
+                    _yield_to_rivals(transport, settings.domain, started_ns, LATE_DISCOVERY_S),
+                )
+            ]
+            await node.pipeline.run(stop, settings.stop_budget_s)
+            for service in serving:
+                service.cancel()
     log.info("stopped")
 
 
-class _FixedConditions:
-    def __init__(self, configuration: Configuration) -> None:
-        self._conditions = composition.conditions(configuration)
-
-    def conditions(self) -> Conditions:
-        return self._conditions
-
-
-def _pipeline(
+def _node(
     configuration: Configuration,
     transport: FastDdsTransport,
     announcer: StatusAnnouncer,
     tracker: TrackerPool,
-) -> Pipeline:
-    settings = configuration.settings
-    conditions = _FixedConditions(configuration)
-    baseline = Baseline(transport, BaselinePolicy(settings.baseline))
-    intensity = IntensityLookup(composition.intensity_config(settings))
-    answering = Answering(tracker, intensity, conditions, __version__)
-    publishing = Publishing(
-        transport, announcer, baseline, lambda: conditions.conditions().output_gap_s
+    stop: asyncio.Event,
+) -> _Node:
+    version = __version__
+    choice = configuration.settings.transport
+    register, results, commands = TaskRegister(), RecentResults(), CommandCounts()
+    identity = Identity(
+        version=version,
+        domain=configuration.settings.domain,
+        transport="fastdds",
+        transport_reason=f"transport = {choice} ({configuration.origins['transport']})",
+        started_s=time.monotonic(),
     )
-    intake = Intake(Join(composition.join_bounds(settings)), baseline)
-    return Pipeline(transport, intake, answering, publishing, announcer)
+    view = NodeView(identity, announcer, register, results, commands)
+    settings = SettingsInForce(configuration, view, tracker)
+    baseline = Baseline(transport, BaselinePolicy(configuration.settings.baseline))
+    pipeline = Pipeline(
+        Intake(Join(composition.join_bounds(configuration.settings)), baseline),
+        Answering(settings, version),
+        Publishing(transport, announcer, baseline, settings.output_gap_s),
+        announcer,
+        register,
+        results,
+    )
+
+    def terminate() -> bool:
+        if configuration.settings.allow_remote_terminate:
+            stop.set()
+        return stop.is_set()
+
+    control = Control(pipeline, settings.service.reset, terminate, commands)
+    reception = Reception(transport, pipeline, control, TopicDoor(transport, settings.service))
+    return _Node(pipeline, reception, CallDoor(transport, settings.service), settings)
+
+
+async def _reload_when_told(
+    told: asyncio.Event, settings: SettingsInForce, load: Callable[[], Loaded]
+) -> None:
+    while True:
+        await told.wait()
+        told.clear()
+        settings.reload(load)
 
 
 async def _yield_to_rivals(
@@ -130,19 +175,20 @@ async def _yield_to_rivals(
 
 
 @contextmanager
-def _stopped_by_signals(stop: asyncio.Event) -> Iterator[None]:
+def _signals(stop: asyncio.Event, reload: asyncio.Event) -> Iterator[None]:
     loop, serving = asyncio.get_running_loop(), asyncio.current_task()
 
-    def on_signal() -> None:
+    def on_stop() -> None:
         if stop.is_set() and serving is not None:
             serving.cancel()
         stop.set()
 
     # Installed even where a launching shell has SIGINT ignored: a node must not be hard to stop.
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, on_signal)
+    actions = {signal.SIGTERM: on_stop, signal.SIGINT: on_stop, signal.SIGHUP: reload.set}
+    for number, action in actions.items():
+        loop.add_signal_handler(number, action)
     try:
         yield
     finally:
-        for number in (signal.SIGTERM, signal.SIGINT):
+        for number in actions:
             loop.remove_signal_handler(number)

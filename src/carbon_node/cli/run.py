@@ -1,5 +1,6 @@
 """`carbon-node run`: the node in the foreground."""
 
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -53,4 +54,4 @@ def run(
     )
     from carbon_node.daemon import serve
 
-    return serve(loaded)
+    return serve(loaded, partial(load, options, config=config))

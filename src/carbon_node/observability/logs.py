@@ -88,6 +88,11 @@ def configure_logging(config: LogConfig, secrets: Secrets) -> None:
     )
 
 
+def set_log_level(level: LogLevel) -> None:
+    """Change the least weight that is written, from now on."""
+    logging.getLogger().setLevel(level.upper())
+
+
 def occupy_standard_descriptors() -> None:
     """Open the null device as every standard descriptor that is closed.
 

@@ -45,6 +45,11 @@ class StatusAnnouncer:
         """Tasks that have started and not ended."""
         return self._machine.running_count
 
+    @property
+    def is_paused(self) -> bool:
+        """Whether no more tasks begin until the node is told so."""
+        return self._machine.is_paused
+
     def open(self) -> None:
         """Announce INITIALIZING."""
         self._publish_node(self._machine.open())
@@ -52,6 +57,14 @@ class StatusAnnouncer:
     def ready(self) -> None:
         """Announce IDLE."""
         self._publish_node(self._machine.ready())
+
+    def pause(self) -> None:
+        """Announce that no more tasks begin: INACTIVE once none runs."""
+        self._publish_node(self._machine.pause())
+
+    def resume(self) -> None:
+        """Announce that tasks begin again."""
+        self._publish_node(self._machine.resume())
 
     def stop(self) -> None:
         """Announce TERMINATING, and tidy no more."""

@@ -8,7 +8,8 @@ from carbon_node.errors import TrackerError
 from carbon_node.estimation import Estimate, NotComputed, Plan, Reason, conclude, plan
 from carbon_node.estimation.measurement import NotTracked, Run, TrackerFailure, TrackerOutcome
 from carbon_node.pipeline import translate
-from carbon_node.pipeline.ports import ConditionsSource, IntensitySource, Tracker
+from carbon_node.pipeline.interruption import Repeat, Stopped
+from carbon_node.pipeline.ports import ConditionsSource, Tracker
 from carbon_node.pipeline.progress import Answer, Progress
 
 log = structlog.get_logger(__name__)
@@ -18,21 +19,11 @@ class Answering:
     """Answers tasks.
 
     Args:
-        tracker: guarded measurements.
-        intensity: carbon intensity of places.
-        conditions: settings that a new task is computed under.
+        conditions: what a new task is computed under.
         node_version: version that results name.
     """
 
-    def __init__(
-        self,
-        tracker: Tracker,
-        intensity: IntensitySource,
-        conditions: ConditionsSource,
-        node_version: str,
-    ) -> None:
-        self._tracker = tracker
-        self._intensity = intensity
+    def __init__(self, conditions: ConditionsSource, node_version: str) -> None:
         self._conditions = conditions
         self._node_version = node_version
 
@@ -46,7 +37,7 @@ class Answering:
             An estimate, or a failed result that says why there is none.
         """
         try:
-            return self._answer(progress, await self._estimate(progress))
+            return self._answer(progress, await self._result(progress))
         except Exception as error:
             log.exception("task failed inside the node", task_id=progress.name)
             detail = f"{type(error).__name__} inside the node; its log has the traceback"
@@ -54,6 +45,16 @@ class Answering:
 
     def _answer(self, progress: Progress, result: Estimate | NotComputed) -> Answer:
         return Answer(result, translate.to_footprint(progress.inputs, result, self._node_version))
+
+    async def _result(self, progress: Progress) -> Estimate | NotComputed:
+        while True:
+            match await progress.interruption.work(self._estimate(progress)):
+                case Repeat():
+                    continue
+                case Stopped(why):
+                    return NotComputed(Reason.STOPPED, why)
+                case result:
+                    return result
 
     async def _estimate(self, progress: Progress) -> Estimate | NotComputed:
         for sample, problem in translate.problems_of(progress.inputs).items():
@@ -67,21 +68,22 @@ class Answering:
                 return planned
             case Plan(request=request, run=run):
                 with progress.stage("intensity"):
-                    intensity = await asyncio.to_thread(self._intensity.lookup, request.place)
+                    intensity = await asyncio.to_thread(conditions.intensity.lookup, request.place)
                 with progress.stage("tracker"):
-                    outcome = await self._track(run, progress)
+                    outcome = await _track(conditions.tracker, run, progress)
                 return conclude(planned, intensity, outcome)
 
-    async def _track(self, run: Run | None, progress: Progress) -> TrackerOutcome:
-        if run is None:
-            return NotTracked()
-        try:
-            return await self._tracker.measure(run)
-        except TrackerError as error:
-            log.warning(
-                "measurement failed",
-                task_id=progress.name,
-                failure=error.failure,
-                detail=error.detail,
-            )
-            return TrackerFailure(error.failure, error.detail)
+
+async def _track(tracker: Tracker, run: Run | None, progress: Progress) -> TrackerOutcome:
+    if run is None:
+        return NotTracked()
+    try:
+        return await tracker.measure(run)
+    except TrackerError as error:
+        log.warning(
+            "measurement failed",
+            task_id=progress.name,
+            failure=error.failure,
+            detail=error.detail,
+        )
+        return TrackerFailure(error.failure, error.detail)

@@ -6,18 +6,24 @@ consumer has a timeout. A task that fails because of its data is an answered tas
 
 import asyncio
 import time
+from datetime import UTC, datetime
 
 import structlog
 
 from carbon_node.errors import TransportError
+from carbon_node.estimation import NotComputed
+from carbon_node.pipeline.admission import Admission
 from carbon_node.pipeline.announcer import StatusAnnouncer
 from carbon_node.pipeline.answering import Answering
 from carbon_node.pipeline.canonical_line import canonical_line
-from carbon_node.pipeline.intake import INPUT_TOPICS, Intake
-from carbon_node.pipeline.ports import Transport
-from carbon_node.pipeline.progress import Progress
+from carbon_node.pipeline.intake import Intake
+from carbon_node.pipeline.progress import Answer, Progress
 from carbon_node.pipeline.publishing import Publishing
+from carbon_node.pipeline.recent import RecentResults
+from carbon_node.pipeline.register import TaskRegister
 from carbon_node.pipeline.task import TaskInputs
+from carbon_node.transport.contract import Arrival
+from carbon_node.transport.wire import TaskId
 
 MAX_RUNNING = 64
 """Tasks in progress at once: each holds an instance of the status topic, of which the
@@ -33,29 +39,33 @@ class Pipeline:
     """Takes samples in and sends footprints out.
 
     Args:
-        transport: open, with its readers and writers.
         intake: makes tasks of samples.
         answering: answers tasks.
         publishing: lets answers leave.
         announcer: publishes the node's status; it is IDLE.
+        register: told of every task.
+        results: told of every published result.
     """
 
     def __init__(
         self,
-        transport: Transport,
         intake: Intake,
         answering: Answering,
         publishing: Publishing,
         announcer: StatusAnnouncer,
+        register: TaskRegister,
+        results: RecentResults,
     ) -> None:
-        self._transport = transport
         self._intake = intake
         self._answering = answering
         self._publishing = publishing
         self._announcer = announcer
-        self._slots = asyncio.Semaphore(MAX_RUNNING)
+        self._register = register
+        self._results = results
+        self._admission = Admission(MAX_RUNNING)
         self._started_count = 0
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._is_stopping = False
+        self._tasks: dict[asyncio.Task[None], Progress] = {}
 
     async def run(self, stop: asyncio.Event, budget_s: float) -> None:
         """Answer tasks until told to stop; then give those that run a budget.
@@ -68,21 +78,70 @@ class Pipeline:
             budget_s: seconds that running tasks get after that, >= 0.
         """
         async with asyncio.TaskGroup() as parts:
-            taking = [parts.create_task(self._receive()), parts.create_task(self._evict())]
-            sending = parts.create_task(self._publishing.run())
+            serving = [parts.create_task(self._publishing.run()), parts.create_task(self._evict())]
             await stop.wait()
-            for part in taking:
-                part.cancel()
+            self._is_stopping = True
+            self._admission.close()
             self._announcer.stop()
             await self._finish(budget_s)
-            sending.cancel()
+            for part in serving:
+                part.cancel()
 
-    async def _receive(self) -> None:
-        async for arrival in self._transport.arrivals():
-            if arrival.topic in INPUT_TOPICS and arrival.sample is not None:
-                inputs = self._intake.take_in(arrival, time.monotonic())
-                if inputs is not None:
-                    self._start(inputs)
+    def take_in(self, arrival: Arrival) -> None:
+        """Take in a sample of a task; the one that completes the task starts it."""
+        if self._is_stopping:
+            return
+        inputs = self._intake.take_in(arrival, time.monotonic())
+        if inputs is not None:
+            self._start(inputs)
+
+    def stop_task(self, task_id: TaskId, why: str) -> bool:
+        """End a waiting or running task with a failed result.
+
+        Returns:
+            False if there is no such task, or its answer is on its way already.
+        """
+        progress = self._register.find_open(task_id)
+        return progress is not None and progress.interruption.stop(why)
+
+    def repeat_task(self, task_id: TaskId) -> bool:
+        """Compute a task again: one that runs from its beginning, an answered one once more.
+
+        Returns:
+            False if there is no such task, or its inputs are kept no more.
+        """
+        progress = self._register.find_open(task_id)
+        if progress is not None and progress.interruption.repeat():
+            return True
+        inputs = progress.inputs if progress else self._register.find_answered(task_id)
+        if inputs is None or self._is_stopping:
+            return False
+        self._start(inputs)
+        return True
+
+    def pause(self) -> bool:
+        """Let no more tasks begin; inputs are kept.
+
+        Returns:
+            False if that is so already.
+        """
+        if self._is_stopping or self._announcer.is_paused:
+            return False
+        self._admission.close()
+        self._announcer.pause()
+        return True
+
+    def resume(self) -> bool:
+        """Let tasks begin again.
+
+        Returns:
+            False if they may already.
+        """
+        if self._is_stopping or not self._announcer.is_paused:
+            return False
+        self._admission.open()
+        self._announcer.resume()
+        return True
 
     async def _evict(self) -> None:
         while True:
@@ -92,28 +151,37 @@ class Pipeline:
     def _start(self, inputs: TaskInputs) -> None:
         self._started_count += 1
         progress = Progress(self._started_count, inputs)
+        self._register.enter(progress)
         task = asyncio.create_task(self._perform(progress), name=progress.name)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        self._tasks[task] = progress
+        task.add_done_callback(self._forget)
 
     async def _perform(self, progress: Progress) -> None:
-        with progress.stage("waiting"):
-            await self._slots.acquire()
-        try:
-            self._announcer.task_started(progress.inputs.task_id)
-            self._publishing.task_started(progress.inputs.task_id)
-            answer = await self._answering.answer(progress)
-            with progress.stage("outbox"):
-                await self._publishing.publish(progress, answer)
-            log.info("task answered", **canonical_line(progress, answer))
-        except TransportError as error:
-            log.error("output not published", task_id=progress.name, error=str(error))  # noqa: TRY400 - the message says it all
-        finally:
-            self._slots.release()
+        task_id = progress.inputs.task_id
+        async with self._admission.place(progress):
+            try:
+                self._announcer.task_started(task_id)
+                self._publishing.task_started(task_id)
+                answer = await self._answering.answer(progress)
+                with progress.stage("outbox"):
+                    await self._publishing.publish(progress, answer)
+            except TransportError as error:
+                log.error("output not published", task_id=progress.name, error=str(error))  # noqa: TRY400 - the message says it all
+            else:
+                self._note(progress, answer)
+
+    def _note(self, progress: Progress, answer: Answer) -> None:
+        log.info("task answered", **canonical_line(progress, answer))
+        self._register.answered(progress, is_failed=isinstance(answer.result, NotComputed))
+        self._results.add(progress, answer, datetime.now(UTC))
+
+    def _forget(self, task: asyncio.Task[None]) -> None:
+        self._register.leave(self._tasks.pop(task))
 
     async def _finish(self, budget_s: float) -> None:
-        if self._tasks:
-            await asyncio.wait(self._tasks, timeout=budget_s)
+        running = [task for task, progress in self._tasks.items() if progress.has_begun]
+        if running:
+            await asyncio.wait(running, timeout=budget_s)
         unanswered = list(self._tasks)
         for task in unanswered:
             log.warning("task left unanswered by the stop", task_id=task.get_name())

@@ -6,7 +6,7 @@ from typing import Protocol
 
 from carbon_node.estimation import Assumptions, CarbonIntensity, LatencyUnit, Place
 from carbon_node.estimation.measurement import Measurement, Run
-from carbon_node.transport.contract import Arrival, Peer, Topic
+from carbon_node.transport.contract import Arrival, ConfigurationCall, Peer, Topic
 from carbon_node.transport.wire import Sample
 
 
@@ -60,17 +60,19 @@ class IntensitySource(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Conditions:
-    """Settings that one task is computed under; they never change within it.
+    """What settings make of one task's computation; it never changes within the task.
 
     Args:
         assumptions: what estimation takes for granted.
         latency_unit: unit of `HWResource.latency`, which the wire does not state.
-        output_gap_s: least time between two outputs, in seconds, >= 0.
+        tracker: guarded measurements.
+        intensity: carbon intensity of places.
     """
 
     assumptions: Assumptions
     latency_unit: LatencyUnit
-    output_gap_s: float
+    tracker: Tracker
+    intensity: IntensitySource
 
 
 class ConditionsSource(Protocol):
@@ -78,4 +80,46 @@ class ConditionsSource(Protocol):
 
     def conditions(self) -> Conditions:
         """Conditions of a task that starts now."""
+        ...
+
+
+class ConfigurationAnswer(Protocol):
+    """What a configuration request is answered with."""
+
+    @property
+    def success(self) -> bool:
+        """Whether the request was granted."""
+        ...
+
+    @property
+    def text(self) -> str:
+        """The reply for the one who asked."""
+        ...
+
+
+class ConfigurationService(Protocol):
+    """What answers configuration requests."""
+
+    def answer(self, text: str) -> ConfigurationAnswer:
+        """Answer one request at once; never raises, whatever the text is."""
+        ...
+
+
+class CallTransport(Protocol):
+    """Configuration requests of main's orchestrator. All calls come from the loop's thread."""
+
+    def configuration_calls(self) -> AsyncIterator[ConfigurationCall]:
+        """Serve from now on, and yield calls until closed.
+
+        Raises:
+            TransportError: they cannot be served.
+        """
+        ...
+
+    def answer(self, call: ConfigurationCall, text: str) -> None:
+        """Answer a call.
+
+        Raises:
+            TransportError: it could not be answered.
+        """
         ...

@@ -6,24 +6,29 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from carbon_node.estimation import Estimate, NotComputed
+from carbon_node.pipeline.interruption import Interruption
 from carbon_node.pipeline.task import TaskInputs
 from carbon_node.transport.wire import CO2Footprint
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Progress:
-    """A task that has started.
+    """A task on its way.
 
     Args:
         position: unique place in the order of starts; outputs leave in this order where several
             wait.
         inputs: its three samples.
         stage_s: seconds that each stage took so far, by name.
+        has_begun: whether it waits no longer.
+        interruption: how commands stop or repeat it.
     """
 
     position: int
     inputs: TaskInputs
     stage_s: dict[str, float] = field(default_factory=dict)
+    has_begun: bool = False
+    interruption: Interruption = field(default_factory=Interruption)
 
     @contextmanager
     def stage(self, name: str) -> Iterator[None]:

@@ -1,6 +1,5 @@
 """Answers leave the node: paced, status before output, and retired after many others."""
 
-from collections import OrderedDict
 from collections.abc import Callable
 
 from carbon_node.pipeline import translate
@@ -9,6 +8,7 @@ from carbon_node.pipeline.baseline import Baseline
 from carbon_node.pipeline.outbox import Outbox
 from carbon_node.pipeline.ports import Transport
 from carbon_node.pipeline.progress import Answer, Progress
+from carbon_node.pipeline.retained import RetainedSamples
 from carbon_node.transport.contract import Topic
 from carbon_node.transport.wire import CO2Footprint, TaskId
 
@@ -34,11 +34,10 @@ class Publishing:
         baseline: Baseline,
         gap_s: Callable[[], float],
     ) -> None:
-        self._transport = transport
         self._announcer = announcer
         self._baseline = baseline
         self._outbox = Outbox(gap_s)
-        self._retained: OrderedDict[TaskId, CO2Footprint] = OrderedDict()
+        self._outputs = RetainedSamples(transport, Topic.FOOTPRINT, OUTPUTS_RETAINED)
 
     async def run(self) -> None:
         """Let answers leave, until cancelled."""
@@ -53,9 +52,7 @@ class Publishing:
         Raises:
             TransportError: it could not be retired.
         """
-        stale = self._retained.pop(task_id, None)
-        if stale is not None:
-            self._transport.retire(Topic.FOOTPRINT, stale)
+        self._outputs.retire(CO2Footprint(task_id=task_id))
 
     async def publish(self, progress: Progress, answer: Answer) -> None:
         """Wait for the turn of an answer, and publish it.
@@ -68,8 +65,5 @@ class Publishing:
     def _write(self, answer: Answer) -> None:
         footprint = answer.footprint
         self._announcer.task_ended(footprint.task_id, translate.error_of(answer.result))
-        self._transport.publish(Topic.FOOTPRINT, footprint)
+        self._outputs.publish(footprint, CO2Footprint(task_id=footprint.task_id))
         self._baseline.remember(footprint)
-        self._retained[footprint.task_id] = footprint
-        if len(self._retained) > OUTPUTS_RETAINED:
-            self._transport.retire(Topic.FOOTPRINT, self._retained.popitem(last=False)[1])

@@ -80,7 +80,9 @@ class TrackerPool:
             self._workers = asyncio.Semaphore(config.workers)
         self._config = config
 
-    async def measure(self, run: Run, deadline_s: float | None = None) -> Measurement:
+    async def measure(
+        self, run: Run, deadline_s: float | None = None, config: TrackerConfig | None = None
+    ) -> Measurement:
         """Measure a run once a worker is free; models have this host for themselves, one by one.
 
         Cancelling the call ends the measurement, with SIGTERM and grace, before the cancellation
@@ -90,6 +92,8 @@ class TrackerPool:
             run: what to measure.
             deadline_s: seconds that it may take once a worker is free; None takes the configured
                 ones.
+            config: how to measure; None takes the pool's at the time of the call. The number of
+                workers is the pool's in any case.
 
         Returns:
             The measurement, within `queue_wait_s`, the deadline, the grace and a second.
@@ -97,11 +101,12 @@ class TrackerPool:
         Raises:
             TrackerError: there is none; its `failure` is a `FailureName`.
         """
+        config = self._config if config is None else config
         if deadline_s is None:
-            deadline_s = self._config.deadline_s
-        _require_acceptable_size(run, self._config.model_limit_bytes)
+            deadline_s = config.deadline_s
+        _require_acceptable_size(run, config.model_limit_bytes)
         async with self._worker(run):
-            report = await self._report_on(run, deadline_s)
+            report = await self._report_on(run, config, deadline_s)
         try:
             return judge(report, run, deadline_s)
         except TrackerError as error:
@@ -124,8 +129,8 @@ class TrackerPool:
                 ) from error
             yield
 
-    async def _report_on(self, run: Run, deadline_s: float) -> Report:
-        job = self._job(run, deadline_s)
+    async def _report_on(self, run: Run, config: TrackerConfig, deadline_s: float) -> Report:
+        job = _job(run, config, deadline_s)
         model = run.raw_model if isinstance(run, ModelRun) else b""
         try:
             for _ in range(ATTEMPTS):
@@ -182,22 +187,6 @@ class TrackerPool:
             if forkserver.has_ended and conversation.keeper_pid is not None:
                 await asyncio.to_thread(_reap_if_adopted, conversation.keeper_pid)
 
-    def _job(self, run: Run, deadline_s: float) -> Job:
-        config = self._config
-        return Job(
-            run=run,
-            workload=config.workload,
-            directory=config.work_dir / f"carbon-node-{secrets.token_hex(8)}",
-            window_s=config.window_s,
-            deadline_monotonic_s=time.monotonic() + deadline_s,
-            grace_s=config.grace_s,
-            output_limit_bytes=config.output_limit_bytes,
-            tail_bytes=config.tail_bytes,
-            limits=config.limits,
-            model_roots=config.model_roots,
-            model_limit_bytes=config.model_limit_bytes,
-        )
-
     @asynccontextmanager
     async def _conversation(
         self, forkserver: Forkserver, job: Job, model: bytes
@@ -228,6 +217,22 @@ def _require_acceptable_size(run: Run, limit_bytes: int) -> None:
             FailureName.MODEL_TOO_LARGE,
             f"the model has {len(run.raw_model)} bytes; the limit is {limit_bytes}",
         )
+
+
+def _job(run: Run, config: TrackerConfig, deadline_s: float) -> Job:
+    return Job(
+        run=run,
+        workload=config.workload,
+        directory=config.work_dir / f"carbon-node-{secrets.token_hex(8)}",
+        window_s=config.window_s,
+        deadline_monotonic_s=time.monotonic() + deadline_s,
+        grace_s=config.grace_s,
+        output_limit_bytes=config.output_limit_bytes,
+        tail_bytes=config.tail_bytes,
+        limits=config.limits,
+        model_roots=config.model_roots,
+        model_limit_bytes=config.model_limit_bytes,
+    )
 
 
 async def _conversation_with_keeper(forkserver: Forkserver, model: bytes) -> Conversation:
