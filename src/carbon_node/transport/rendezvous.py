@@ -13,7 +13,7 @@ KeyT = TypeVar("KeyT", bound=Hashable)
 AnswerT = TypeVar("AnswerT")
 
 
-class Released(Exception):  # noqa: N818 - not an error: the wait was ended on purpose
+class Released(Exception):
     """The wait ended without an answer, because no more will come."""
 
 

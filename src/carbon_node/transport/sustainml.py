@@ -16,9 +16,9 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from carbon_node.errors import TransportError
-from carbon_node.transport.contract import Arrival, Peer, Topic
+from carbon_node.transport.contract import Arrival, ConfigurationCall, Peer, Topic
 from carbon_node.transport.news import News
-from carbon_node.transport.sustainml_callbacks import INPUT_TOPICS, Callbacks, Deadlines
+from carbon_node.transport.sustainml_callbacks import INPUT_TOPICS, Callbacks, Deadlines, Unanswered
 from carbon_node.transport.sustainml_objects import (
     LibraryNode,
     LibraryNodeClass,
@@ -65,15 +65,15 @@ class SustainmlConfig:
     Args:
         domain: DDS domain id, 0 to 232.
         deadlines: how long the library's threads wait for the pipeline.
-        failed: makes the output of a task that the pipeline did not answer, from its inputs and the
-            reason; called on the library's threads.
+        failed: makes the output of a task that the pipeline did not answer; called on the library's
+            threads.
         log: gets what goes wrong, on the loop's thread: severity (error, warning, info or debug),
             category, message.
     """
 
     domain: int
     deadlines: Deadlines
-    failed: Callable[[UserInput, MLModel, HWResource, str], CO2Footprint]
+    failed: Callable[[UserInput, MLModel, HWResource, Unanswered], CO2Footprint]
     log: Callable[[str, str, str], None] = ignore
 
 
@@ -167,6 +167,22 @@ class SustainmlTransport:
             case _:
                 pass
 
+    async def configuration_calls(self) -> AsyncIterator[ConfigurationCall]:
+        """Yield nothing until closed: calls arrive as configuration requests."""
+        while self._node is not None:
+            await self._news.next()
+        no_calls: tuple[ConfigurationCall, ...] = ()
+        for call in no_calls:
+            yield call
+
+    def answer(self, call: ConfigurationCall, text: str) -> None:  # noqa: ARG002 - as every transport
+        """Refuse: no call comes from here.
+
+        Raises:
+            TransportError: always.
+        """
+        raise TransportError(f"no caller waits for the answer to {call.correlation!r}")
+
     def retire(self, topic: Topic, sample: Sample) -> None:
         """Do nothing: the library cannot end instances."""
 
@@ -174,11 +190,11 @@ class SustainmlTransport:
         """Nobody: the library does not tell whom it has discovered."""
         return ()
 
-    async def wait_until(self, fact: Callable[[], bool], timeout_s: float | None) -> bool:  # noqa: ARG002, ASYNC109 - as every transport
+    async def wait_until(self, fact: Callable[[], bool], timeout_s: float | None) -> bool:  # noqa: ARG002 - as every transport
         """Look once whether a fact about peers holds: here it will not change."""
         return fact()
 
-    async def wait_for_acknowledgments(self, topic: Topic, timeout_s: float) -> bool:  # noqa: ARG002, ASYNC109 - as every transport
+    async def wait_for_acknowledgments(self, topic: Topic, timeout_s: float) -> bool:  # noqa: ARG002 - as every transport
         """Return False: the library does not tell."""
         return False
 

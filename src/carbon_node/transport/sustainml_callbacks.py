@@ -12,6 +12,7 @@ import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from enum import StrEnum
 from typing import TypeAlias
 
 from carbon_node.transport.contract import CONFIGURATION_NODE_ID, Arrival, Topic
@@ -49,6 +50,13 @@ UNANSWERED = CO2Footprint(
 """Keeps the consumers of an output alive if anything goes wrong before a better one is there."""
 
 
+class Unanswered(StrEnum):
+    """Why a callback had to make do without the pipeline's answer."""
+
+    LATE = "the task was not answered within the deadline of its callback"
+    STOPPED = "the node stopped before the task was answered"
+
+
 @dataclass(frozen=True, slots=True)
 class Deadlines:
     """How long callbacks wait.
@@ -70,7 +78,7 @@ class Callbacks:
 
     Args:
         deadlines: how long callbacks wait.
-        failed: makes the output of a task that was not answered, from its inputs and the reason.
+        failed: makes the output of a task that the pipeline did not answer.
         hand_over: takes arrivals to the event loop; must not block.
         report: takes a line about something that went wrong; must not block or raise.
     """
@@ -78,7 +86,7 @@ class Callbacks:
     def __init__(
         self,
         deadlines: Deadlines,
-        failed: Callable[[UserInput, MLModel, HWResource, str], CO2Footprint],
+        failed: Callable[[UserInput, MLModel, HWResource, Unanswered], CO2Footprint],
         hand_over: Callable[[list[Arrival]], None],
         report: Callable[[str], None],
     ) -> None:
@@ -112,9 +120,7 @@ class Callbacks:
                 answered = self._response(asked.configuration)
                 fill(
                     response,
-                    replace(
-                        answered, node_id=asked.node_id, transaction_id=asked.transaction_id
-                    ),
+                    replace(answered, node_id=asked.node_id, transaction_id=asked.transaction_id),
                 )
 
     def answer_task(self, footprint: CO2Footprint) -> None:
@@ -153,9 +159,9 @@ class Callbacks:
                 task_id, lambda: self._hand_over(arrivals), self._deadlines.task_s
             )
         except TimeoutError:
-            return self._failed(*inputs, f"no answer within {self._deadlines.task_s:g} s")
+            return self._failed(*inputs, Unanswered.LATE)
         except Released:
-            return self._failed(*inputs, "the node stopped before the task was answered")
+            return self._failed(*inputs, Unanswered.STOPPED)
 
     def _response(self, text: str) -> ConfigurationResponse:
         # The callers' transaction ids may repeat, and are all 0 on the library's main branch.
@@ -181,9 +187,9 @@ class Callbacks:
 
 
 def _arrivals(inputs: Inputs, writer: str) -> list[Arrival]:
+    samples: tuple[Sample, ...] = inputs
     return [
-        _arrival(topic, sample, writer)
-        for topic, sample in zip(INPUT_TOPICS, inputs, strict=True)
+        _arrival(topic, sample, writer) for topic, sample in zip(INPUT_TOPICS, samples, strict=True)
     ]
 
 

@@ -11,9 +11,16 @@ from typing import Any, Protocol, TypeVar
 
 from carbon_node.errors import BindingUnavailable
 from carbon_node.transport.types import STRUCTS, Struct, decode
-from carbon_node.transport.wire import CO2Footprint, ConfigurationResponse, Sample
+from carbon_node.transport.wire import (
+    CO2Footprint,
+    ConfigurationRequest,
+    ConfigurationResponse,
+    HWResource,
+    MLModel,
+    UserInput,
+)
 
-SampleT = TypeVar("SampleT", bound=Sample)
+SampleT = TypeVar("SampleT", UserInput, MLModel, HWResource, ConfigurationRequest)
 
 MODULE = "sustainml_py.nodes.CarbonFootprintNode"
 """Where the library keeps the node's class."""
@@ -85,9 +92,7 @@ def fill(target: object, sample: CO2Footprint | ConfigurationResponse) -> None:
 
 
 def _members(struct: Struct, source: object) -> tuple[Any, ...]:
-    return tuple(
-        _copied(member.type, getattr(source, member.name)()) for member in struct.members
-    )
+    return tuple(_copied(member.type, getattr(source, member.name)()) for member in struct.members)
 
 
 def _copied(kind: object, value: Any) -> object:  # noqa: ANN401 - whatever the library hands out
@@ -106,7 +111,7 @@ def _copied(kind: object, value: Any) -> object:  # noqa: ANN401 - whatever the 
 
 
 def _text(value: str) -> str:
-    # The library hands out octets that are not UTF-8 as lone surrogates, which no log or JSON takes.
+    # What is not UTF-8 comes out of the library as lone surrogates, which no log and no JSON takes.
     return value.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
 
 
