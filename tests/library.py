@@ -88,9 +88,7 @@ class StandInPeers:
 
 
 def _members(sample: Sample) -> dict[str, Any]:
-    values = {
-        member.name: getattr(sample, member.name) for member in STRUCTS[type(sample)].members
-    }
+    values = {member.name: getattr(sample, member.name) for member in STRUCTS[type(sample)].members}
     return {
         name: list(value) if isinstance(value, bytes | tuple) else value
         for name, value in values.items()

@@ -1,6 +1,8 @@
 """Where foreign threads wait for answers of the event loop."""
 
+import math
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Hashable, Iterator
 from concurrent.futures import CancelledError, Future
@@ -27,12 +29,13 @@ class Rendezvous(Generic[KeyT, AnswerT]):
     def __init__(self) -> None:
         self._waiting: dict[KeyT, deque[Future[AnswerT]]] = {}
         self._inside_count = 0
+        self._left_s = -math.inf
         self._is_released = False
         self._changed = threading.Condition()
 
     @contextmanager
     def inside(self) -> Iterator[None]:
-        """Count the calling thread among those that `release` waits for."""
+        """Count the calling thread among those that `settle` waits for."""
         with self._changed:
             self._inside_count += 1
         try:
@@ -40,6 +43,7 @@ class Rendezvous(Generic[KeyT, AnswerT]):
         finally:
             with self._changed:
                 self._inside_count -= 1
+                self._left_s = time.monotonic()
                 self._changed.notify_all()
 
     def wait(self, key: KeyT, hand_over: Callable[[], None], timeout_s: float) -> AnswerT:
@@ -82,20 +86,35 @@ class Rendezvous(Generic[KeyT, AnswerT]):
             raise TransportError(f"the answer to {key} came after its deadline")
         future.set_result(answer)
 
-    def release(self, timeout_s: float) -> bool:
-        """End all waits, now and later, and block until no thread is inside.
-
-        Args:
-            timeout_s: seconds to wait at most, >= 0.
-
-        Returns:
-            Whether all threads were gone in time.
-        """
+    def release(self) -> None:
+        """End all waits, now and later."""
         with self._changed:
             self._is_released = True
             for future in (each for futures in self._waiting.values() for each in futures):
                 future.cancel()
-            return self._changed.wait_for(lambda: self._inside_count == 0, timeout_s)
+
+    def settle(self, quiet_s: float, timeout_s: float) -> bool:
+        """Block until no thread has been inside for a while.
+
+        Args:
+            quiet_s: seconds without a thread inside, counted from before the call, > 0.
+            timeout_s: seconds to wait at most, >= 0.
+
+        Returns:
+            Whether it was quiet in time.
+        """
+        deadline_s = time.monotonic() + timeout_s
+        with self._changed:
+            while (wait_s := self._until_quiet_s(quiet_s)) > 0:
+                if time.monotonic() >= deadline_s:
+                    return False
+                self._changed.wait(min(wait_s, deadline_s - time.monotonic()))
+        return True
+
+    def _until_quiet_s(self, quiet_s: float) -> float:
+        if self._inside_count > 0:
+            return quiet_s
+        return self._left_s + quiet_s - time.monotonic()
 
     def _enqueue(self, key: KeyT) -> Future[AnswerT]:
         future: Future[AnswerT] = Future()

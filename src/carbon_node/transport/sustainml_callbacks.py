@@ -41,6 +41,11 @@ ADDRESSED_NODE_IDS = frozenset({CONFIGURATION_NODE_ID, 0})
 """Requests that are for this node. 0 is what the library's main branch leaves there: its service is
 one per node, and its requests have no ids."""
 
+QUIET_S = 0.25
+"""Seconds in which the library still works on the answer of a callback that has returned: it sends
+it, and holds its listener for 0.1 s. A node that is destroyed meanwhile takes the process with
+it."""
+
 REQUESTS_WRITER = "sustainml_py"
 """Writer of all requests: the library does not say whose they are."""
 
@@ -140,7 +145,7 @@ class Callbacks:
         self._requests.answer(response.transaction_id, response)
 
     def release(self, timeout_s: float) -> bool:
-        """Let all callbacks return, now and later, and wait until they have.
+        """Let all callbacks return, now and later; block until the library has sent their answers.
 
         Args:
             timeout_s: seconds to wait at most for each kind, >= 0.
@@ -148,8 +153,10 @@ class Callbacks:
         Returns:
             Whether all returned in time.
         """
-        tasks, requests = self._tasks.release(timeout_s), self._requests.release(timeout_s)
-        return tasks and requests
+        kinds = (self._tasks, self._requests)
+        for waits in kinds:
+            waits.release()
+        return all([waits.settle(QUIET_S, timeout_s) for waits in kinds])
 
     def _footprint(self, inputs: Inputs) -> CO2Footprint:
         arrivals = _arrivals(inputs, self._identities.new(inputs))

@@ -4,7 +4,8 @@ What it shares with the library, because callers come to rely on it or suffer fr
 its own call back, two for tasks and one for requests; objects are valid during the callback only;
 octets are a sequence of ints, and setters refuse other types than their own; an exception that
 leaves a callback ends the process; `terminate` is of the class and for good; the domain comes from
-the C environment; the output is sent whatever the callback has made of it.
+the C environment; the output is sent whatever the callback has made of it, a moment after it has
+returned; a node that is destroyed before that ends the process.
 
 The socket, `$SUSTAINML_STAND_IN/<domain>`, carries one JSON object per line.
 """
@@ -16,12 +17,14 @@ import os
 import queue
 import socket
 import threading
+import time
 import traceback
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 TASK_THREADS = 2
+SENDING_S = 0.02
 INPUTS = ("ML_MODEL", "USER_INPUT", "HW_RESOURCE")
 FOOTPRINT = {"carbon_footprint": 0.0, "energy_consumption": 0.0, "carbon_intensity": 0.0}
 RESPONSE = {"node_id": 0, "transaction_id": 0, "success": False, "err_code": 0, "configuration": ""}
@@ -117,9 +120,14 @@ class _Node:
         for routine in (worker.read, worker.answer_requests, *[worker.answer_tasks] * TASK_THREADS):
             threading.Thread(target=routine, daemon=True).start()
         worker.send("STATUS", {"node_status": "INITIALIZING"})
-        self.announce = worker.send
+        self._worker = worker
+
+    def announce_idle(self) -> None:
+        self._worker.send("STATUS", {"node_status": "IDLE"})
 
     def __del__(self) -> None:
+        if self._worker.busy:
+            _end_process("pure virtual method called")
         with contextlib.suppress(OSError):
             self._socket.shutdown(socket.SHUT_RDWR)
         self._socket.close()
@@ -138,6 +146,7 @@ class _Worker:
         self._requests: queue.SimpleQueue[dict[str, Any]] = queue.SimpleQueue()
         self._partial: dict[tuple[int, ...], dict[str, dict[str, Any]]] = {}
         self._lock = threading.Lock()
+        self.busy: set[int] = set()
 
     def send(self, topic: str, members: dict[str, Any]) -> None:
         line = json.dumps({"topic": topic, "members": members}) + "\n"
@@ -169,18 +178,30 @@ class _Worker:
             ml_model, user_input, hw = (_Object(members, lifetime) for members in inputs)
             status = _Object({"node_status": 4}, lifetime)
             output = _Object({**FOOTPRINT, "extra_data": []}, lifetime)
-            _call(self._on_task, ml_model, user_input, hw, status, output)
-            lifetime.is_over = True
-            self.send("FOOTPRINT", {**output.sent(), "task_id": inputs[0]["task_id"]})
+            with self._work(lifetime):
+                self._on_task(ml_model, user_input, hw, status, output)
+                footprint = {**output.sent(), "task_id": inputs[0]["task_id"]}
+            self.send("FOOTPRINT", footprint)
 
     def answer_requests(self) -> None:
         while True:
             members, lifetime = self._requests.get(), _Lifetime()
             request = _Object(members, lifetime)
             response = _Object(dict(RESPONSE), lifetime)
-            _call(self._on_request, request, response)
-            lifetime.is_over = True
+            with self._work(lifetime):
+                self._on_request(request, response)
             self.send("RESPONSE", response.sent())
+
+    @contextlib.contextmanager
+    def _work(self, lifetime: _Lifetime) -> Iterator[None]:
+        self.busy.add(threading.get_ident())
+        try:
+            yield
+        except BaseException:  # noqa: BLE001 - the library ends the process, whatever it is
+            _end_process(traceback.format_exc())
+        lifetime.is_over = True
+        time.sleep(SENDING_S)
+        self.busy.discard(threading.get_ident())
 
 
 class CarbonFootprintNode:
@@ -199,7 +220,7 @@ class CarbonFootprintNode:
 
     def spin(self) -> None:
         """Announce IDLE, and block until the class is terminated."""
-        self.node_.announce("STATUS", {"node_status": "IDLE"})
+        self.node_.announce_idle()
         _terminated.wait()
 
     def terminate() -> None:  # type: ignore[misc]  # noqa: N805 - static, as in the library
@@ -207,12 +228,9 @@ class CarbonFootprintNode:
         _terminated.set()
 
 
-def _call(callback: Callable[..., None], *arguments: object) -> None:
-    try:
-        callback(*arguments)
-    except BaseException:  # noqa: BLE001 - the library ends the process, whatever leaves a callback
-        traceback.print_exc()
-        os.abort()
+def _end_process(why: str) -> NoReturn:
+    os.write(2, f"terminate called: {why}\n".encode())
+    os.abort()
 
 
 def _c_environment(name: str) -> str:
