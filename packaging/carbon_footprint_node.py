@@ -10,9 +10,8 @@ import sys
 
 if importlib.util.find_spec("carbon_node") is None:
     version = ".".join(map(str, sys.version_info[:2]))
-    sys.exit(
-        f"carbon_footprint_node.py: carbon_node is not installed for {sys.executable} "
-        f"(Python {version}; it needs 3.11 or newer); install it with: "
-        f"{sys.executable} -m pip install carbon-node"
+    raise SystemExit(
+        f"carbon_footprint_node.py: carbon_node is not installed for {sys.executable} (Python "
+        f"{version}; it needs 3.11 or newer): install it into the environment of this python3"
     )
 os.execv(sys.executable, [sys.executable, "-m", "carbon_node", "run"])  # noqa: S606 - this is its job

@@ -29,8 +29,13 @@ IS_INSTALLED = find_spec("sustainml_py") is not None
 class Peers(Protocol):
     """The rest of the pipeline."""
 
-    def arrivals(self) -> AsyncIterator[Arrival]: ...
-    def publish(self, topic: Topic, sample: Sample) -> None: ...
+    def arrivals(self) -> AsyncIterator[Arrival]:
+        """Yield what the node says."""
+        ...
+
+    def publish(self, topic: Topic, sample: Sample) -> None:
+        """Send a sample to the node."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)

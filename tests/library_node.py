@@ -20,7 +20,7 @@ from carbon_node.transport.wire import CO2Footprint, HWResource, MLModel, Sample
 
 
 def failed(
-    user_input: UserInput, ml_model: MLModel, hw_resource: HWResource, why: Unanswered
+    user_input: UserInput, _ml_model: MLModel, _hw_resource: HWResource, why: Unanswered
 ) -> CO2Footprint:
     """Make an output that names why there is no other."""
     return CO2Footprint(extra_data=why.name.encode(), task_id=user_input.task_id)

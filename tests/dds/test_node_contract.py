@@ -44,15 +44,25 @@ TASK = TaskId(4, 2)
 class End(Protocol):
     """One end of a pipeline."""
 
-    def arrivals(self) -> AsyncIterator[Arrival]: ...
-    def publish(self, topic: Topic, sample: Sample) -> None: ...
+    def arrivals(self) -> AsyncIterator[Arrival]:
+        """Yield what arrives at this end."""
+        ...
+
+    def publish(self, topic: Topic, sample: Sample) -> None:
+        """Send a sample to the other end."""
+        ...
 
 
 class Node(End, Protocol):
     """The node's end."""
 
-    def retire(self, topic: Topic, sample: Sample) -> None: ...
-    async def close(self) -> None: ...
+    def retire(self, topic: Topic, sample: Sample) -> None:
+        """End an instance."""
+        ...
+
+    async def close(self) -> None:
+        """Leave."""
+        ...
 
 
 Pipeline: TypeAlias = Callable[[Path], AbstractAsyncContextManager[tuple[Node, End]]]
@@ -197,7 +207,9 @@ def test_each_of_two_tasks_gets_its_own_footprint(pipeline: Pipeline, tmp_path: 
 
 @pytest.mark.parametrize("is_granted", [True, False])
 def test_a_configuration_request_is_answered_with_its_ids(
-    pipeline: Pipeline, tmp_path: Path, is_granted: bool
+    pipeline: Pipeline,
+    tmp_path: Path,
+    is_granted: bool,  # noqa: FBT001 - a parameter of the test
 ) -> None:
     """The caller gets the node's answer under the ids that it sent."""
     code = ErrorCode.NO_ERROR if is_granted else ErrorCode.INTERNAL_ERROR

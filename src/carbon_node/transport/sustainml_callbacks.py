@@ -156,7 +156,7 @@ class Callbacks:
         kinds = (self._tasks, self._requests)
         for waits in kinds:
             waits.release()
-        return all([waits.settle(QUIET_S, timeout_s) for waits in kinds])
+        return all(waits.settle(QUIET_S, timeout_s) for waits in kinds)
 
     def _footprint(self, inputs: Inputs) -> CO2Footprint:
         arrivals = _arrivals(inputs, self._identities.new(inputs))

@@ -28,6 +28,7 @@ from carbon_node.transport.wire import (
 )
 
 TASK = TaskId(1, 1)
+PATIENT = Deadlines(PATIENCE_S, PATIENCE_S)
 
 
 @pytest.fixture
@@ -43,7 +44,7 @@ def directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @asynccontextmanager
 async def node(
     directory: Path,
-    deadlines: Deadlines = Deadlines(PATIENCE_S, PATIENCE_S),
+    deadlines: Deadlines = PATIENT,
     failed: Callable[[UserInput, MLModel, HWResource, Unanswered], CO2Footprint] = failed,
     log: Callable[[str, str, str], None] = lambda *_: None,
 ) -> AsyncIterator[tuple[SustainmlTransport, StandInPeers]]:

@@ -150,10 +150,9 @@ class _Worker:
 
     def send(self, topic: str, members: dict[str, Any]) -> None:
         line = json.dumps({"topic": topic, "members": members}) + "\n"
-        with self._lock:
-            # Whoever left hears nothing.
-            with contextlib.suppress(OSError):
-                self._connection.sendall(line.encode())
+        # Whoever left hears nothing.
+        with self._lock, contextlib.suppress(OSError):
+            self._connection.sendall(line.encode())
 
     def read(self) -> None:
         with self._connection.makefile("r", encoding="utf-8") as lines:
@@ -223,7 +222,7 @@ class CarbonFootprintNode:
         self.node_.announce_idle()
         _terminated.wait()
 
-    def terminate() -> None:  # type: ignore[misc]  # noqa: N805 - static, as in the library
+    def terminate() -> None:  # type: ignore[misc]
         """Let `spin` return."""
         _terminated.set()
 
