@@ -12,7 +12,7 @@ from pathlib import Path
 import psutil
 import pytest
 from tests.domains import fresh_domain
-from tests.library import IS_INSTALLED, STAND_IN, library_world, stand_in_world
+from tests.library import IS_INSTALLED, STAND_IN, Peers, library_world, stand_in_world
 from tests.program.processes import NodeProcess, environment, running_node
 from tests.transports import PATIENCE_S, run, wait_for
 
@@ -24,25 +24,26 @@ from carbon_node.transport.wire import (
     HWResource,
     MLModel,
     NodeStatus,
+    Sample,
     TaskId,
     UserInput,
 )
 
 DROP_IN = Path(__file__).parents[2] / "packaging" / "carbon_footprint_node.py"
 TASK = TaskId(3, 1)
-INPUTS = {
+INPUTS: Mapping[Topic, Sample] = {
     Topic.USER_INPUT: UserInput(geo_location_region="France", task_id=TASK),
     Topic.ML_MODEL: MLModel(model="m", task_id=TASK),
     Topic.HW_RESOURCE: HWResource("cpu", 300.0, 2.0, task_id=TASK),
 }
 
 
-async def answer(peers: object) -> Arrival:
+async def answer(peers: Peers) -> Arrival:
     """Take arrivals at the peers up to an answer of the node."""
     async with asyncio.timeout(PATIENCE_S):
-        async for arrival in peers.arrivals():  # type: ignore[attr-defined]
+        async for arrival in peers.arrivals():
             if not isinstance(arrival.sample, NodeStatus):
-                return arrival  # type: ignore[no-any-return]
+                return arrival
     raise AssertionError("the peers' arrivals ended")
 
 
@@ -168,6 +169,16 @@ def test_a_node_on_the_embedded_fast_dds_does_not_load_the_library(tmp_path: Pat
         assert trace.name not in mapped(node)
 
 
+def test_the_embedded_fast_dds_is_its_own_in_the_shell_of_a_workspace(tmp_path: Path) -> None:
+    """Libraries of the workspace, which LD_LIBRARY_PATH names there, are not taken for it."""
+    for name in ("libfastdds.so.3.2", "libfastcdr.so.2"):
+        (tmp_path / name).write_text("not a library")
+    env = {"LD_LIBRARY_PATH": str(tmp_path)}
+    with running_node(fresh_domain(), tmp_path / "state", "--transport=fastdds", env=env) as node:
+        assert str(tmp_path / "lib") not in mapped(node)
+        assert node.stop() == 0
+
+
 @pytest.mark.skipif(IS_INSTALLED, reason="the library is installed here")
 def test_a_library_that_is_asked_for_and_missing_is_one_line(tmp_path: Path) -> None:
     """The node does not start, and says what to do."""
@@ -182,7 +193,7 @@ def launched(directory: Path, env: Mapping[str, str]) -> subprocess.CompletedPro
     return subprocess.run(
         [sys.executable, drop_in(directory).relative_to(directory)],
         cwd=directory,
-        env=environment(env | {"CARBON_NODE_HTTP_LISTEN": "off"}),
+        env=environment({**env, "CARBON_NODE_HTTP_LISTEN": "off"}),
         capture_output=True,
         text=True,
         timeout=PATIENCE_S,
@@ -218,7 +229,7 @@ def test_the_drop_in_becomes_the_node(tmp_path: Path) -> None:
                 ]
                 for topic, sample in INPUTS.items():
                     peers.publish(topic, sample)
-                assert (await answer(peers)).sample.task_id == TASK  # type: ignore[union-attr]
+                assert (await answer(peers)).key == TASK
                 assert node.stop() == 0
             finally:
                 node.close()

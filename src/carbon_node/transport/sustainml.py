@@ -30,17 +30,23 @@ from carbon_node.transport.wire import (
     HWResource,
     MLModel,
     Sample,
+    TaskId,
     UserInput,
 )
 
+TASKS_PER_RUN = 500
+"""Task ids after which the library hands over no more: it disposes of nothing."""
+
 LIMITATIONS = (
-    "no status of single tasks: only the node's own, as the library sees it",
+    "no status of single tasks: the library publishes the node's own only",
     "no control commands: the library ignores them",
-    "no disposing: after its 500th task the library publishes no more until a restart",
-    "no gap between outputs: two of them may leave at once",
-    "two tasks at once, however many workers there are",
-    "no baseline, and no discovery: a second carbon node is noticed on the same host only",
-    "a task that runs when the node stops is answered as failed",
+    "no disposing: the library handles 500 tasks, and no more until a restart",
+    "no more than 50 tasks in flight: further ones are lost in the library",
+    "no more than two tasks at once, however many workers there are",
+    "no gap between outputs: two may leave at once",
+    "no baseline for the ML model provider",
+    "no discovery: a second carbon node is noticed on the same host only",
+    "no unanswered tasks at a stop: those that run are answered as failed",
 )
 """What a node on this transport cannot do, one line each, for people."""
 
@@ -88,6 +94,7 @@ class SustainmlTransport:
         self._config = config
         self._news = News()
         self._arrived: deque[Arrival] = deque()
+        self._task_ids: set[TaskId] = set()
         self._callbacks = Callbacks(
             config.deadlines, config.failed, self._hand_over, self._report_error
         )
@@ -219,7 +226,18 @@ class SustainmlTransport:
 
     def _take_in(self, arrivals: list[Arrival]) -> None:
         self._arrived.extend(arrivals)
+        self._count({arrival.key for arrival in arrivals if arrival.key.is_valid})
         self._news.announce()
+
+    def _count(self, task_ids: set[TaskId]) -> None:
+        is_new = not task_ids <= self._task_ids
+        self._task_ids |= task_ids
+        if is_new and len(self._task_ids) == TASKS_PER_RUN:
+            self._log(
+                "error",
+                f"this was task {TASKS_PER_RUN}, the last that the library hands over: restart the "
+                "node, or run it with --transport=fastdds",
+            )
 
     def _report_error(self, message: str) -> None:
         """Log from a thread of the library."""

@@ -12,7 +12,7 @@ from tests.library_node import failed
 from tests.transports import PATIENCE_S, run, take
 
 from carbon_node.errors import BindingUnavailable, TransportError
-from carbon_node.transport import sustainml_objects
+from carbon_node.transport import sustainml, sustainml_objects
 from carbon_node.transport.contract import Arrival, Topic
 from carbon_node.transport.sustainml import SustainmlConfig, SustainmlTransport
 from carbon_node.transport.sustainml_callbacks import UNANSWERED, Callbacks, Deadlines, Unanswered
@@ -168,6 +168,31 @@ def test_a_repeated_task_is_answered_again(directory: Path) -> None:
         assert len(writers) == 2
 
     run(test())
+
+
+def test_the_last_task_that_the_library_can_handle_is_reported(
+    directory: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Once, and repetitions do not count: the library counts task ids."""
+    monkeypatch.setattr(sustainml, "TASKS_PER_RUN", 2)
+    said: list[tuple[str, str, str]] = []
+
+    async def test() -> None:
+        async with node(directory, log=lambda *line: said.append(line)) as (transport, peers):
+            for problem in (1, 1, 2, 3):
+                task_id = TaskId(problem, 1)
+                peers.publish(Topic.HW_RESOURCE, HWResource(task_id=task_id))
+                peers.publish(Topic.USER_INPUT, UserInput(task_id=task_id))
+                peers.publish(Topic.ML_MODEL, MLModel(task_id=task_id))
+                await take(transport.arrivals(), 3)
+                assert bool(said) == (problem > 1)
+                transport.publish(Topic.FOOTPRINT, CO2Footprint(task_id=task_id))
+                await answer(peers)
+
+    run(test())
+    ((severity, _, message),) = said
+    assert severity == "error"
+    assert "restart the node" in message
 
 
 class Values:
