@@ -20,6 +20,7 @@ class Progress:
             wait.
         inputs: its three samples.
         stage_s: seconds that each stage took so far, by name.
+        revision: revision of the settings that it is computed under; None before that.
         has_begun: whether it waits no longer.
         interruption: how commands stop or repeat it.
     """
@@ -27,6 +28,7 @@ class Progress:
     position: int
     inputs: TaskInputs
     stage_s: dict[str, float] = field(default_factory=dict)
+    revision: int | None = None
     has_begun: bool = False
     interruption: Interruption = field(default_factory=Interruption)
 
