@@ -19,7 +19,6 @@ from carbon_node.pipeline.ports import Conditions, IntensitySource, Tracker
 from carbon_node.settings import Configuration, Settings, Source
 from carbon_node.tracking import Limits, TrackerConfig
 from carbon_node.transport.contract import NODE_NAME, Role, Topic
-from carbon_node.transport.fastdds import FastDdsConfig
 
 INPUTS = (Topic.USER_INPUT, Topic.ML_MODEL, Topic.HW_RESOURCE)
 OUTPUTS = (Topic.FOOTPRINT, Topic.BASELINE, Topic.RESPONSE)
@@ -31,21 +30,17 @@ readers can be answered."""
 _MIB = 2**20
 
 
-def fastdds_config(settings: Settings, started_ns: int) -> FastDdsConfig:
-    """Derive how the node joins its domain.
+def node_role(started_ns: int) -> Role:
+    """Derive how the node presents itself in its domain.
 
     Args:
-        settings: the settings in force.
         started_ns: when the process started, nanoseconds since the epoch.
     """
-    role = Role(
+    return Role(
         NODE_NAME,
-        reads=(*INPUTS, *REQUESTS),
-        writes=(Topic.STATUS, *OUTPUTS),
+        (*INPUTS, *REQUESTS),
+        (Topic.STATUS, *OUTPUTS),
         properties=presence.properties(started_ns),
-    )
-    return FastDdsConfig(
-        domain=settings.domain, role=role, lease_duration_s=settings.lease_duration_s
     )
 
 

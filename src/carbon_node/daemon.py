@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import structlog
 
 from carbon_node import __version__, composition, presence
+from carbon_node.node_transport import NodeTransport, node_transport
 from carbon_node.pipeline.announcer import StatusAnnouncer
 from carbon_node.pipeline.answering import Answering
 from carbon_node.pipeline.baseline import Baseline, BaselinePolicy
@@ -27,7 +28,7 @@ from carbon_node.settings import Configuration, Loaded
 from carbon_node.settings_in_force import SettingsInForce
 from carbon_node.tracking import TrackerPool
 from carbon_node.transport.contract import Topic
-from carbon_node.transport.fastdds import FastDdsTransport
+from carbon_node.transport_choice import TransportChoice, choose
 
 DISCOVERY_S = 0.1
 """Seconds in which another node of the domain usually shows up: it answers a new participant within
@@ -86,7 +87,9 @@ async def _serve(configuration: Configuration, load: Callable[[], Loaded]) -> No
     async with AsyncExitStack() as parts:
         parts.enter_context(_signals(stop, reload))
         parts.enter_context(presence.claimed(settings.domain))
-        transport = FastDdsTransport(composition.fastdds_config(settings, started_ns))
+        choice = await asyncio.to_thread(choose, settings.transport)
+        log.info("transport chosen", transport=choice.kind, reason=choice.reason)
+        transport = node_transport(choice.kind, settings, started_ns)
         await transport.open()
         parts.push_async_callback(transport.close)
         announcer = StatusAnnouncer(transport)
@@ -97,7 +100,7 @@ async def _serve(configuration: Configuration, load: Callable[[], Loaded]) -> No
         transport.connect(*composition.NODE_TOPICS)
         announcer.ready()
         log.info("ready", domain=settings.domain, seconds=round(time.monotonic() - since_s, 3))
-        node = _node(configuration, transport, announcer, tracker, stop)
+        node = _node(configuration, choice, transport, announcer, tracker, stop)
         async with asyncio.TaskGroup() as services:
             # They go on during the stop: whoever asks then is still answered.
             serving = [
@@ -117,19 +120,19 @@ async def _serve(configuration: Configuration, load: Callable[[], Loaded]) -> No
 
 def _node(
     configuration: Configuration,
-    transport: FastDdsTransport,
+    choice: TransportChoice,
+    transport: NodeTransport,
     announcer: StatusAnnouncer,
     tracker: TrackerPool,
     stop: asyncio.Event,
 ) -> _Node:
     version = __version__
-    choice = configuration.settings.transport
     register, results, commands = TaskRegister(), RecentResults(), CommandCounts()
     identity = Identity(
         version=version,
         domain=configuration.settings.domain,
-        transport="fastdds",
-        transport_reason=f"transport = {choice} ({configuration.origins['transport']})",
+        transport=choice.kind,
+        transport_reason=choice.reason,
         started_s=time.monotonic(),
     )
     view = NodeView(identity, announcer, register, results, commands)
@@ -164,7 +167,7 @@ async def _reload_when_told(
 
 
 async def _yield_to_rivals(
-    transport: FastDdsTransport, domain: int, started_ns: int, within_s: float
+    transport: NodeTransport, domain: int, started_ns: int, within_s: float
 ) -> None:
     await transport.wait_until(
         lambda: bool(presence.rivals(transport.peers(), started_ns)), within_s
