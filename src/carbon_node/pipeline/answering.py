@@ -1,6 +1,7 @@
 """From a task's inputs to its answer: plan, look up, measure, conclude."""
 
 import asyncio
+from dataclasses import replace
 
 import structlog
 
@@ -11,6 +12,7 @@ from carbon_node.pipeline import translate
 from carbon_node.pipeline.interruption import Repeat, Stopped
 from carbon_node.pipeline.ports import ConditionsSource, Tracker
 from carbon_node.pipeline.progress import Answer, Progress
+from carbon_node.pipeline.raw_models import whole
 
 log = structlog.get_logger(__name__)
 
@@ -60,8 +62,9 @@ class Answering:
         for sample, problem in translate.problems_of(progress.inputs).items():
             log.warning("extra_data ignored", task_id=progress.name, sample=sample, problem=problem)
         conditions = self._conditions.conditions()
+        inputs = replace(progress.inputs, ml_model=await whole(progress.inputs.ml_model))
         planned = plan(
-            translate.to_request(progress.inputs, conditions.latency_unit), conditions.assumptions
+            translate.to_request(inputs, conditions.latency_unit), conditions.assumptions
         )
         match planned:
             case NotComputed():
