@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from carbon_node.estimation import Estimate, NotComputed
 from carbon_node.pipeline.interruption import Interruption
 from carbon_node.pipeline.task import TaskInputs
+from carbon_node.transport.contract import Arrival
 from carbon_node.transport.wire import CO2Footprint
 
 
@@ -21,6 +22,9 @@ class Progress:
         inputs: its three samples.
         stage_s: seconds that each stage took so far, by name.
         has_begun: whether it waits no longer.
+        is_repeat: whether it is computed again although it was answered.
+        digest: of the inputs; empty until it has begun.
+        changed: inputs that came since it has begun, if they differ.
         interruption: how commands stop or repeat it.
     """
 
@@ -28,6 +32,9 @@ class Progress:
     inputs: TaskInputs
     stage_s: dict[str, float] = field(default_factory=dict)
     has_begun: bool = False
+    is_repeat: bool = False
+    digest: str = ""
+    changed: TaskInputs | None = None
     interruption: Interruption = field(default_factory=Interruption)
 
     @contextmanager
@@ -38,6 +45,14 @@ class Progress:
             yield
         finally:
             self.stage_s[name] = round(time.monotonic() - since_s, 4)
+
+    def revise(self, arrival: Arrival) -> None:
+        """Take in a later sample of this task: before it has begun, the newest counts."""
+        revised = (self.changed or self.inputs).revised(arrival)
+        if not self.has_begun:
+            self.inputs = revised
+        else:
+            self.changed = None if revised == self.inputs else revised
 
     @property
     def name(self) -> str:
