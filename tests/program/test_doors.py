@@ -10,6 +10,7 @@ from tests.callers import calling
 from tests.domains import fresh_domain
 from tests.program.processes import NodeProcess, running_node
 
+
 @pytest.fixture(scope="module")
 def domain(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
     """The domain of a node without tracker, which has to survive all that is asked."""
@@ -30,4 +31,5 @@ def test_smoke(domain):
             print(await c.output(t))
             print(json.dumps(await c.call('{"results": {"last": 1}}'), indent=1))
             print(await c.status())
+
     asyncio.run(s())
