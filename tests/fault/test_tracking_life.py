@@ -106,6 +106,21 @@ def test_leaving_the_pool_ends_what_still_measures(tmp_path: Path) -> None:
     assert result.failure == FailureName.GUARD_FAILED
 
 
+def test_call_after_the_pool_was_left_is_refused(tmp_path: Path) -> None:
+    """A call that was still waiting when its pool was left starts nothing any more."""
+    config = config_of(tmp_path)
+
+    async def scenario() -> Measurement | TrackerError:
+        async with TrackerPool(config) as pool:
+            task = asyncio.create_task(attempt(pool, "succeed", 5.0))
+            await asyncio.sleep(0)  # it has sent its request, and the forkserver is still cold
+        return await task
+
+    result = asyncio.run(scenario())
+    assert isinstance(result, TrackerError)
+    assert (result.failure, processes_of(config)) == (FailureName.GUARD_FAILED, {})
+
+
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGSEGV])
 def test_idle_forkserver_that_dies_is_replaced(number: signal.Signals, tmp_path: Path) -> None:
     """The measurement after a forkserver's death runs on a new one."""
@@ -201,7 +216,7 @@ def test_measurements_leave_no_descriptor(tmp_path: Path) -> None:
             await measure_well(pool)
             before = await _descriptors()
             for behaviour in ("succeed", "kill_itself", "double", "hang", "kill_keeper") * 2:
-                await attempt(pool, behaviour)
+                await attempt(pool, behaviour, 1.0)
             return before, await _descriptors()
 
     before, after = asyncio.run(scenario())
@@ -215,32 +230,33 @@ from carbon_node.estimation.measurement import ModelRun
 from carbon_node.tracking import TrackerConfig, TrackerPool
 
 async def main():
-    work, started, mark = sys.argv[1:]
+    work, started, mark, behaviour = sys.argv[1:]
     environment = (("STARTED", started), ("CARBON_NODE_TEST", mark))
     config = TrackerConfig(
-        workload="tests.fault.tracking_workloads:run", work_dir=Path(work), environment=environment
+        workload="tests.fault.tracking_workloads:run",
+        work_dir=Path(work),
+        environment=environment,
+        grace_s=10.0,
     )
     async with TrackerPool(config) as pool:
-        await pool.measure(ModelRun("touch_and_hang"), 60.0)
+        await pool.measure(ModelRun(behaviour), 60.0)
 
 asyncio.run(main())
 """
 
 
-def _start_node(
-    work: Path, started: Path, config: TrackerConfig, *before: str
-) -> subprocess.Popen[bytes]:
-    mark = config.environment[-1][1]
-    command = [*before, sys.executable, "-c", NODE, str(work), str(started), mark]
-    return subprocess.Popen(command, cwd=ROOT, env={"PYTHONPATH": f"{ROOT}:{ROOT / 'src'}"})
-
-
-def test_nothing_survives_a_killed_node(tmp_path: Path) -> None:
-    """Two seconds after the node was killed no process and no folder of its measurement is left."""
+@pytest.mark.parametrize(
+    ("behaviour", "folders"), [("touch_and_hang", 0), ("stop_keeper_and_hang", 1)]
+)
+def test_nothing_survives_a_killed_node(behaviour: str, folders: int, tmp_path: Path) -> None:
+    """Two seconds after the node was killed no process is left, nor a folder if its guard lived."""
     work, started = tmp_path / "work", tmp_path / "started"
     work.mkdir()
     config = config_of(work)
-    with _start_node(work, started, config) as node:
+    arguments = [str(work), str(started), config.environment[-1][1], behaviour]
+    command = [sys.executable, "-c", NODE, *arguments]
+    environment = {"PYTHONPATH": f"{ROOT}:{ROOT / 'src'}"}
+    with subprocess.Popen(command, cwd=ROOT, env=environment) as node:
         asyncio.run(asyncio.wait_for(_appears(started), 10))
         assert len(processes_of(config)) > 3
         node.kill()
@@ -248,8 +264,7 @@ def test_nothing_survives_a_killed_node(tmp_path: Path) -> None:
         killed_s = time.monotonic()
     while processes_of(config) and time.monotonic() < killed_s + ALLOWED_LATENESS_S:
         time.sleep(0.01)
-    assert processes_of(config) == {}
-    assert list(work.iterdir()) == []
+    assert (processes_of(config), _count(work)) == ({}, folders)
 
 
 PROCESS_1 = """

@@ -101,6 +101,11 @@ def test_bytes_beyond_the_limit_are_refused(config: TrackerConfig) -> None:
     assert _failure(small, ModelRun("m", raw_model=bytes(11))) == FailureName.MODEL_TOO_LARGE
 
 
+def test_name_of_a_megabyte_is_refused(config: TrackerConfig) -> None:
+    """A name that no file can have is refused before a process is started."""
+    assert _failure(config, ModelRun("m" * 2**20)) == FailureName.NO_MODEL
+
+
 def test_model_that_outgrows_its_memory_is_a_named_failure(config: TrackerConfig) -> None:
     """A model whose inputs alone exceed the limit ends in its own process."""
     limits = Limits(address_space_bytes=2 << 30)

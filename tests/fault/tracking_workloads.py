@@ -292,6 +292,14 @@ def kill_keeper(*_: object) -> None:
     time.sleep(3600)
 
 
+def kill_both_guards(*_: object) -> None:
+    """Kill the forkserver and the guard, then go on."""
+    keeper = os.getppid()
+    os.kill(_parent(keeper), signal.SIGKILL)
+    os.kill(keeper, signal.SIGKILL)
+    time.sleep(3600)
+
+
 def stop_keeper(*_: object) -> None:
     """Stop the guard so that it cannot answer."""
     _fork_away(depth=2)
@@ -315,10 +323,17 @@ def stop_group(_job: Job, result: int, *_: object) -> None:
 
 
 def touch_and_hang(*_: object) -> None:
-    """Leave a child in another session, say that it runs, and never end."""
+    """Leave a child in another session, say that it runs, and never end, when asked either."""
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
     _fork_away(depth=2)
     Path(os.environ["STARTED"]).touch()
     time.sleep(3600)
+
+
+def stop_keeper_and_hang(*_: object) -> None:
+    """Leave a child in another session and a guard that cannot act, say so, and never end."""
+    os.kill(os.getppid(), signal.SIGSTOP)
+    touch_and_hang()
 
 
 def print_and_fail(*_: object) -> None:

@@ -99,6 +99,7 @@ def writable_code(): mmap.mmap(-1, 4096, prot=mmap.PROT_WRITE | mmap.PROT_EXEC)
 def realtime(): os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(1))
 def mount(): checked(libc.mount(b"none", b"/tmp", b"tmpfs", 0, None))
 def nice(): os.nice(-5)
+def affinity(): os.sched_setaffinity(0, os.sched_getaffinity(0))
 def device(): pathlib.Path("/dev/mem").read_bytes()
 def clock():
     import time
@@ -113,7 +114,7 @@ def refusal(action):
 
 print(json.dumps({a.__name__: refusal(a) for a in
     (root, system, kernel, home, packet, crypto, vsock, namespace, become_root, writable_code,
-     realtime, mount, nice, device, clock)}))
+     realtime, mount, nice, affinity, device, clock)}))
 """
 
 

@@ -45,6 +45,9 @@ GUESSED_POWER_FACTOR = 10.0
 """CarbonTracker guesses 35.6 W for most server processors; they draw from a tenth of that, idle, to
 ten times."""
 
+MIN_WINDOW_S = 1e-6
+"""No run is shorter; the cause is a broken clock."""
+
 MAX_INFERENCES = 1e15
 """More than any service answers in a century; the cause is a wrong number."""
 
@@ -82,12 +85,22 @@ def conclude(
             Reason.OUT_OF_RANGE, f"inferences is {inferences:g}, outside 0 to {MAX_INFERENCES:g}"
         )
     try:
-        return _concluded(plan, intensity, outcome)
+        return _concluded(plan, intensity, _believable(outcome))
     except ValueError as error:
         return NotComputed(
             Reason.OUT_OF_RANGE,
             f"the product of the factors leaves the range of numbers ({error}); check their units",
         )
+
+
+def _believable(outcome: TrackerOutcome) -> TrackerOutcome:
+    """Turn a measurement that cannot be compared with anything into a failure."""
+    if not isinstance(outcome, Measurement):
+        return outcome
+    energy_kwh, duration_s = outcome.device_energy_kwh, outcome.duration_s
+    if 0 <= energy_kwh < math.inf and MIN_WINDOW_S <= duration_s < math.inf:
+        return outcome
+    return TrackerFailure("not_finite", f"{energy_kwh:g} kWh in {duration_s:g} s")
 
 
 def _concluded(
@@ -154,7 +167,9 @@ def _declared_energy(numbers: Declared) -> _DeviceEnergy:
 
 
 def _measured(outcome: TrackerOutcome) -> _DeviceEnergy | None:
-    if not isinstance(outcome, Measurement) or not _is_usable(outcome):
+    if not isinstance(outcome, Measurement):
+        return None
+    if outcome.inferences < 1 or outcome.device_energy_kwh == 0:
         return None
     measured_kwh = (
         within_factor(outcome.device_energy_kwh, GUESSED_POWER_FACTOR)
@@ -171,11 +186,6 @@ def _measured(outcome: TrackerOutcome) -> _DeviceEnergy | None:
             NamedFactor("measured_inferences", Factor(exact(inferences), "counted by the run")),
         ),
     )
-
-
-def _is_usable(measurement: Measurement) -> bool:
-    energy_kwh = measurement.device_energy_kwh
-    return measurement.inferences >= 1 and math.isfinite(energy_kwh) and energy_kwh > 0
 
 
 def _why_not_measured(outcome: TrackerOutcome) -> str:

@@ -46,7 +46,10 @@ class Answering:
             return self._answer(progress, NotComputed(Reason.INTERNAL_ERROR, detail))
 
     def _answer(self, progress: Progress, result: Estimate | NotComputed) -> Answer:
-        return Answer(result, translate.to_footprint(progress.inputs, result, self._node_version))
+        footprint = translate.to_footprint(
+            progress.inputs, result, self._node_version, progress.revision
+        )
+        return Answer(result, footprint)
 
     async def _result(self, progress: Progress) -> Estimate | NotComputed:
         while True:
@@ -62,6 +65,7 @@ class Answering:
         for sample, problem in translate.problems_of(progress.inputs).items():
             log.warning("extra_data ignored", task_id=progress.name, sample=sample, problem=problem)
         conditions = self._conditions.conditions()
+        progress.revision = conditions.assumptions.revision
         inputs = replace(progress.inputs, ml_model=await whole(progress.inputs.ml_model))
         planned = plan(
             translate.to_request(inputs, conditions.latency_unit), conditions.assumptions

@@ -21,6 +21,7 @@ class Progress:
             wait.
         inputs: its three samples.
         stage_s: seconds that each stage took so far, by name.
+        revision: revision of the settings that it is computed under; None before that.
         has_begun: whether it waits no longer.
         is_repeat: whether it is computed again although it was answered.
         digest: of the inputs; empty until it has begun.
@@ -31,6 +32,7 @@ class Progress:
     position: int
     inputs: TaskInputs
     stage_s: dict[str, float] = field(default_factory=dict)
+    revision: int | None = None
     has_begun: bool = False
     is_repeat: bool = False
     digest: str = ""

@@ -43,6 +43,7 @@ def keep(node: socket.socket, model: int | None) -> None:
         model: file descriptor that holds the model's bytes.
     """
     confinement.adopt_orphans()
+    confinement.reap_on_demand()
     node.sendall(frame({"keeper": os.getpid()}))
     received = _receive(node)
     if not received:

@@ -19,6 +19,7 @@ from carbon_node.tracking.conversation import Conversation
 from carbon_node.tracking.failures import FailureName
 from carbon_node.tracking.launcher import Forkserver
 from carbon_node.tracking.messages import Job, Report
+from carbon_node.tracking.models import PATH_LIMIT_CHARACTERS
 from carbon_node.tracking.verdict import judge
 
 ANSWER_MARGIN_S: Final = 1.0
@@ -47,6 +48,7 @@ class TrackerPool:
         self._host = asyncio.Lock()  # two models at once would each be charged for both
         self._forkserver: Forkserver | None = None
         self._conversations: set[Conversation] = set()
+        self._was_left = False
 
     async def __aenter__(self) -> Self:
         """Start to get warm."""
@@ -61,6 +63,7 @@ class TrackerPool:
         trace: TracebackType | None,
     ) -> None:
         """End every process of the pool."""
+        self._was_left = True
         for conversation in self._conversations:
             conversation.close()
         if self._forkserver is not None:
@@ -104,7 +107,8 @@ class TrackerPool:
         config = self._config if config is None else config
         if deadline_s is None:
             deadline_s = config.deadline_s
-        _require_acceptable_size(run, config.model_limit_bytes)
+        if isinstance(run, ModelRun):
+            _require_acceptable_size(run, config.model_limit_bytes)
         async with self._worker(run):
             report = await self._report_on(run, config, deadline_s)
         try:
@@ -125,7 +129,7 @@ class TrackerPool:
             except TimeoutError as error:
                 raise TrackerError(
                     FailureName.NO_WORKER,
-                    f"no worker was free within {wait_s:g} s; raise tracker.workers",
+                    f"no worker was free within {wait_s:g} s, which tracker.queue_wait_s bounds",
                 ) from error
             yield
 
@@ -194,6 +198,7 @@ class TrackerPool:
         conversation = await _conversation_with_keeper(forkserver, model)
         self._conversations.add(conversation)
         try:
+            self._require_not_left()
             conversation.hand_over(job)
             yield conversation
         except asyncio.CancelledError:
@@ -206,13 +211,20 @@ class TrackerPool:
             conversation.close()
 
     def _warm_forkserver(self) -> Forkserver:
+        self._require_not_left()
         if self._forkserver is None or self._forkserver.has_ended:
             self._forkserver = Forkserver.start(self._config)
         return self._forkserver
 
+    def _require_not_left(self) -> None:
+        if self._was_left:
+            raise TrackerDied(FailureName.GUARD_FAILED, "the node stops and measures no more")
 
-def _require_acceptable_size(run: Run, limit_bytes: int) -> None:
-    if isinstance(run, ModelRun) and len(run.raw_model) > limit_bytes:
+
+def _require_acceptable_size(run: ModelRun, limit_bytes: int) -> None:
+    if max(len(run.model), len(run.model_path)) > PATH_LIMIT_CHARACTERS:
+        raise TrackerError(FailureName.NO_MODEL, "the model's name is longer than any path")
+    if len(run.raw_model) > limit_bytes:
         raise TrackerError(
             FailureName.MODEL_TOO_LARGE,
             f"the model has {len(run.raw_model)} bytes; the limit is {limit_bytes}",

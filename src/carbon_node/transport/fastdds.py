@@ -219,7 +219,8 @@ class FastDdsTransport:
         participant = self._opened()
         participant.clear()
         for line in participant.take_log_lines():
-            self._config.log(severity_of(line), line.category, line.message)
+            severity = severity_of(line.severity, line.message)
+            self._config.log(severity, line.category, line.message)
         self._note_peers()
         self._news.announce()
 
@@ -263,10 +264,9 @@ class FastDdsTransport:
         return self._participant
 
 
-def severity_of(line: native.LogLine) -> str:
+def severity_of(severity: str, message: str) -> str:
     """Give a line of Fast DDS's log the severity that it has for this node."""
-    is_harmless = any(phrase in line.message for phrase in HARMLESS_LOG)
-    return "debug" if is_harmless else line.severity
+    return "debug" if any(phrase in message for phrase in HARMLESS_LOG) else severity
 
 
 def _participant_of(guid: str) -> str:

@@ -4,6 +4,7 @@ import json
 import os
 import pty
 import resource
+import select
 import subprocess
 import sys
 import textwrap
@@ -179,6 +180,9 @@ def test_a_reader_that_does_not_read_stops_nothing() -> None:
         os.close(theirs)
         assert process.stdin is not None
         assert process.stdout is not None
+        ready, _, _ = select.select([process.stdout], [], [], 30)
+        if not ready:
+            process.kill()
         assert process.stdout.readline() == b"go on\n"
         with os.fdopen(ours, "rb", buffering=0) as log:
             taken = log.read(1 << 20)  # what the pipe held: now it has room again

@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from typing import Any
+from typing import Any, TypeAlias
 
 import pytest
 from tests.unit.observability.node_view import Answer, PlainView, ask, serving
@@ -46,21 +46,51 @@ def test_every_route_is_described_and_every_description_is_routed(
 
 
 def test_every_described_path_answers_as_described(description: dict[str, Any]) -> None:
-    """Each path gives a described status, in the described form."""
+    """Each path gives a described status, and JSON that its schema describes."""
     paths = list(description["paths"])
     for path, answer in zip(paths, fetched(*map(example, paths)), strict=True):
-        described = description["paths"][path]["get"]["responses"]
+        described = description["paths"][path]["get"]["responses"][str(answer.status)]["content"]
         media = answer.headers["content-type"].partition(";")[0]
-        assert media in described[str(answer.status)]["content"]
+        assert media in described
+        if media == "application/json":
+            schemas = description["components"]["schemas"]
+            assert conforms(json.loads(answer.body), described[media]["schema"], schemas), path
 
 
-def test_answers_have_the_described_fields(description: dict[str, Any]) -> None:
-    """An object of an answer has exactly the properties of its schema."""
-    status, result = fetched("/api/status", "/api/results/2/1")
-    schemas = description["components"]["schemas"]
-    assert set(json.loads(result.body)) == set(schemas["TaskResult"]["properties"])
-    assert set(json.loads(status.body)["node"]) == set(schemas["NodeSummary"]["properties"])
-    assert set(json.loads(status.body)["totals"]) == set(schemas["Totals"]["properties"])
+Schema: TypeAlias = dict[str, Any] | bool
+
+JSON_TYPES = {
+    dict: ("object",),
+    list: ("array",),
+    str: ("string",),
+    bool: ("boolean",),
+    int: ("integer", "number"),
+    float: ("number",),
+    type(None): ("null",),
+}
+
+
+def conforms(value: object, schema: Schema, schemas: dict[str, Any]) -> bool:
+    """Whether JSON is what a schema describes, for as much of JSON Schema as is in use here."""
+    if isinstance(schema, bool):
+        return schema
+    if "$ref" in schema:
+        return conforms(value, schemas[schema["$ref"].rpartition("/")[2]], schemas)
+    if "anyOf" in schema:
+        return any(conforms(value, option, schemas) for option in schema["anyOf"])
+    if schema.get("type") not in (None, *JSON_TYPES[type(value)]):
+        return False
+    match value:
+        case dict():
+            known = schema.get("properties", {})
+            others = schema.get("additionalProperties", not known)
+            parts = [(item, known.get(key, others)) for key, item in value.items()]
+            has_all = set(schema.get("required", ())) <= set(value)
+            return has_all and all(conforms(item, part, schemas) for item, part in parts)
+        case list():
+            return all(conforms(item, schema.get("items", True), schemas) for item in value)
+        case _:
+            return True
 
 
 def test_every_reference_leads_somewhere(description: dict[str, Any]) -> None:

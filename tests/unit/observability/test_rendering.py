@@ -69,10 +69,12 @@ def test_a_long_text_is_cut(size: int) -> None:
 
 
 def test_many_fields_are_cut() -> None:
-    """An event with a thousand fields keeps its head."""
-    event = HEAD | {f"field_{number}": "y" * 1000 for number in range(1000)}
-    content = json.loads(bounded_text(event, json_text, Secrets()))
-    assert content["event"] == "x"
+    """An event with a thousand fields, or with many long ones, is bounded and keeps its head."""
+    for count, value in ((1000, "y" * 1000), (30, "ü" * 500), (32, ["z" * 100] * 32)):
+        event = HEAD | {f"field_{number}": value for number in range(count)}
+        text = bounded_text(event, json_text, Secrets())
+        assert len(text.encode()) <= RECORD_LIMIT_BYTES
+        assert json.loads(text)["event"] == "x"
 
 
 def test_a_traceback_keeps_its_end() -> None:
