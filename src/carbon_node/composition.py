@@ -13,7 +13,7 @@ from carbon_node.estimation import (
     Place,
     exact,
 )
-from carbon_node.intensity import IntensityConfig
+from carbon_node.intensity import IntensityConfig, LiveConfig, LiveIntensity
 from carbon_node.pipeline.join import JoinBounds
 from carbon_node.pipeline.keeping import KeepingPolicy, Republish
 from carbon_node.pipeline.ports import Conditions, IntensitySource, Tracker
@@ -80,13 +80,26 @@ def conditions(
             pue=_pue(configuration),
             mode=Mode(settings.tracker.mode),
             host_names=frozenset({socket.gethostname(), "localhost"}),
-            model_is_runnable=bool(settings.tracker.model_roots),
             output_units=OutputUnits(settings.output_units),
             revision=configuration.revision,
         ),
         latency_unit=LatencyUnit(settings.latency_unit),
         tracker=tracker,
         intensity=intensity,
+    )
+
+
+def live_intensity(settings: Settings) -> LiveIntensity | None:
+    """Build what asks a live provider; None where the operator gave no key."""
+    if settings.live_key is None:
+        return None
+    return LiveIntensity(
+        LiveConfig(
+            key=settings.live_key.get_secret_value(),
+            state_dir=settings.state_dir,
+            timeout_s=settings.live_timeout_s,
+            max_age_s=settings.live_max_age_s,
+        )
     )
 
 

@@ -6,7 +6,7 @@ from typing import Protocol
 
 from carbon_node.answers import Answer, Kept, Standing, Summary, TaskKey
 from carbon_node.estimation import Assumptions, CarbonIntensity, LatencyUnit, Place
-from carbon_node.estimation.measurement import Measurement, Run
+from carbon_node.estimation.measurement import Measurement, ModelRun, Run
 from carbon_node.transport.contract import Arrival, ConfigurationCall, Peer, Topic
 from carbon_node.transport.wire import Sample
 
@@ -111,6 +111,10 @@ class Spool(Protocol):
 
 class Tracker(Protocol):
     """Guarded measurements."""
+
+    def can_run(self, run: ModelRun) -> bool:
+        """Tell whether a model could be measured here; may block, so it is called in a thread."""
+        ...
 
     async def measure(self, run: Run) -> Measurement:
         """Measure; cancelling ends the measurement and its processes.
