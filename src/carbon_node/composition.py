@@ -15,8 +15,10 @@ from carbon_node.estimation import (
 )
 from carbon_node.intensity import IntensityConfig, LiveConfig, LiveIntensity
 from carbon_node.pipeline.join import JoinBounds
+from carbon_node.pipeline.keeping import KeepingPolicy, Republish
 from carbon_node.pipeline.ports import Conditions, IntensitySource, Tracker
 from carbon_node.settings import Configuration, Settings, Source
+from carbon_node.store import StoreConfig
 from carbon_node.tracking import Limits, TrackerConfig
 from carbon_node.transport.contract import NODE_NAME, Role, Topic
 
@@ -101,6 +103,20 @@ def join_bounds(settings: Settings) -> JoinBounds:
     return JoinBounds(
         incomplete_count=settings.incomplete_max_count,
         incomplete_age_s=settings.incomplete_max_age_s,
+    )
+
+
+def keeping_policy(settings: Settings) -> KeepingPolicy:
+    """Derive what happens to tasks that come again."""
+    return KeepingPolicy(Republish(settings.republish), settings.rerun_on_change)
+
+
+def store_config(settings: Settings) -> StoreConfig:
+    """Derive where results are kept, and how many."""
+    return StoreConfig(
+        settings.state_dir,
+        max_results=settings.history_max_count,
+        max_age_days=settings.history_max_age_days,
     )
 
 
