@@ -14,12 +14,15 @@ from carbon_node.pipeline.answering import Answering
 from carbon_node.pipeline.baseline import Baseline, BaselinePolicy
 from carbon_node.pipeline.intake import Intake
 from carbon_node.pipeline.join import Join
+from carbon_node.pipeline.keeping import Keeping, KeepingPolicy
+from carbon_node.pipeline.outputs import Outputs
 from carbon_node.pipeline.pipeline import Pipeline
 from carbon_node.pipeline.ports import Conditions, Tracker
 from carbon_node.pipeline.publishing import Publishing
 from carbon_node.pipeline.recent import RecentResults
 from carbon_node.pipeline.register import TaskRegister
 from carbon_node.settings import load
+from carbon_node.store import Store, StoreConfig, open_store
 from carbon_node.transport.contract import NODE_NAME, Role, Topic
 from carbon_node.transport.memory import MemoryBus, MemoryTransport
 from carbon_node.transport.wire import (
@@ -73,7 +76,7 @@ class World:
     """A node's pipeline, what it is made of, and what its peer received."""
 
     def __init__(
-        self, node: MemoryTransport, peer: MemoryTransport, tracker: Tracker | None
+        self, node: MemoryTransport, peer: MemoryTransport, store: Store, tracker: Tracker | None
     ) -> None:
         self.configuration = load({"domain": 0, "output_gap_ms": 0}, {}).configuration
         self.peer = peer
@@ -83,9 +86,11 @@ class World:
         self.register = TaskRegister()
         self.results = RecentResults()
         baseline = Baseline(node, BaselinePolicy.NEVER)
-        self.publishing = Publishing(node, self.announcer, baseline, lambda: 0.0)
+        outputs = Outputs(node, store)
+        self.publishing = Publishing(outputs, self.announcer, baseline, lambda: 0.0)
         self.pipeline = Pipeline(
             Intake(Join(), baseline),
+            Keeping(store, KeepingPolicy()),
             Answering(self, "test"),
             self.publishing,
             self.announcer,
@@ -149,10 +154,13 @@ async def running_world(tracker: Tracker | None = None) -> AsyncIterator[World]:
         tracker: measures instead of the world's `PatientTracker`.
     """
     bus = MemoryBus()
-    async with opened(lambda role: MemoryTransport(bus, role), NODE, PEERS) as (node, peer):
+    async with (
+        open_store(StoreConfig(directory=None), print) as store,
+        opened(lambda role: MemoryTransport(bus, role), NODE, PEERS) as (node, peer),
+    ):
         assert isinstance(node, MemoryTransport)
         assert isinstance(peer, MemoryTransport)
-        world = World(node, peer, tracker)
+        world = World(node, peer, store, tracker)
         world.announcer.open()
         world.announcer.ready()
         async with asyncio.TaskGroup() as group:
