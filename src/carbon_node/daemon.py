@@ -89,7 +89,7 @@ async def _serve(configuration: Configuration, load: Callable[[], Loaded]) -> No
         parts.enter_context(presence.claimed(settings.domain))
         choice = await asyncio.to_thread(choose, settings.transport)
         log.info("transport chosen", transport=choice.kind, reason=choice.reason)
-        transport = node_transport(choice.kind, settings, started_ns)
+        transport = node_transport(choice.kind, configuration, started_ns)
         await transport.open()
         parts.push_async_callback(transport.close)
         announcer = StatusAnnouncer(transport)

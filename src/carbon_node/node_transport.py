@@ -6,6 +6,7 @@ process.
 
 import logging
 from collections.abc import AsyncIterator, Callable
+from functools import partial
 from typing import Protocol, assert_never
 
 import structlog
@@ -14,7 +15,7 @@ from carbon_node import __version__, composition
 from carbon_node.estimation import NotComputed, Reason
 from carbon_node.pipeline import translate
 from carbon_node.pipeline.task import TaskIdentity, TaskInputs
-from carbon_node.settings import Settings
+from carbon_node.settings import Configuration, Settings
 from carbon_node.transport.contract import Arrival, ConfigurationCall, Peer, Topic
 from carbon_node.transport.sustainml import SustainmlConfig, SustainmlTransport
 from carbon_node.transport.sustainml_callbacks import Deadlines, Unanswered
@@ -72,12 +73,14 @@ class NodeTransport(Protocol):
         ...
 
 
-def node_transport(kind: TransportKind, settings: Settings, started_ns: int) -> NodeTransport:
+def node_transport(
+    kind: TransportKind, configuration: Configuration, started_ns: int
+) -> NodeTransport:
     """Make the transport of a node.
 
     Args:
         kind: which one.
-        settings: the settings at start.
+        configuration: the one at start; what is changed later has no effect here.
         started_ns: when the process started, nanoseconds since the epoch.
 
     Raises:
@@ -85,16 +88,16 @@ def node_transport(kind: TransportKind, settings: Settings, started_ns: int) -> 
     """
     match kind:
         case TransportKind.FASTDDS:
-            return _fastdds(settings, started_ns)
+            return _fastdds(configuration.settings, started_ns)
         case TransportKind.SUSTAINML:
-            return SustainmlTransport(sustainml_config(settings))
+            return SustainmlTransport(sustainml_config(configuration))
         case _:
             assert_never(kind)
 
 
-def sustainml_config(settings: Settings) -> SustainmlConfig:
+def sustainml_config(configuration: Configuration) -> SustainmlConfig:
     """Derive how the node runs on the library of a workspace."""
-    tracker = settings.tracker
+    settings, tracker = configuration.settings, configuration.settings.tracker
     task_s = (
         tracker.queue_wait_s
         + tracker.deadline_s
@@ -103,7 +106,8 @@ def sustainml_config(settings: Settings) -> SustainmlConfig:
         + settings.output_gap_ms / 1000
         + MARGIN_S
     )
-    return SustainmlConfig(settings.domain, Deadlines(task_s), _failed, _log)
+    failed = partial(_failed, configuration.revision)
+    return SustainmlConfig(settings.domain, Deadlines(task_s), failed, _log)
 
 
 def _fastdds(settings: Settings, started_ns: int) -> NodeTransport:
@@ -120,13 +124,17 @@ def _fastdds(settings: Settings, started_ns: int) -> NodeTransport:
 
 
 def _failed(
-    user_input: UserInput, ml_model: MLModel, hw_resource: HWResource, why: Unanswered
+    revision: int,
+    user_input: UserInput,
+    ml_model: MLModel,
+    hw_resource: HWResource,
+    why: Unanswered,
 ) -> CO2Footprint:
     inputs = TaskInputs(
         TaskIdentity(user_input.task_id, writer=""), user_input, ml_model, hw_resource
     )
     reason = Reason.STOPPED if why is Unanswered.STOPPED else Reason.INTERNAL_ERROR
-    return translate.to_footprint(inputs, NotComputed(reason, why.value), __version__)
+    return translate.to_footprint(inputs, NotComputed(reason, why.value), __version__, revision)
 
 
 def _log(severity: str, category: str, message: str) -> None:
