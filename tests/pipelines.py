@@ -8,14 +8,14 @@ from tests.transports import PEERS, opened
 
 from carbon_node import composition
 from carbon_node.estimation import CarbonIntensity, Place, exact
-from carbon_node.estimation.measurement import Measurement, Run
+from carbon_node.estimation.measurement import Measurement, ModelRun, Run
 from carbon_node.pipeline.announcer import StatusAnnouncer
 from carbon_node.pipeline.answering import Answering
 from carbon_node.pipeline.baseline import Baseline, BaselinePolicy
 from carbon_node.pipeline.intake import Intake
 from carbon_node.pipeline.join import Join
 from carbon_node.pipeline.pipeline import Pipeline
-from carbon_node.pipeline.ports import Conditions
+from carbon_node.pipeline.ports import Conditions, Tracker
 from carbon_node.pipeline.publishing import Publishing
 from carbon_node.pipeline.recent import RecentResults
 from carbon_node.pipeline.register import TaskRegister
@@ -46,6 +46,10 @@ class PatientTracker:
         self.cancelled_count = 0
         self.may_end = asyncio.Event()
 
+    def can_run(self, run: ModelRun) -> bool:  # noqa: ARG002 - all are the same
+        """Never: models belong to the tests of measurements."""
+        return False
+
     async def measure(self, run: Run) -> Measurement:  # noqa: ARG002 - all are the same
         """Wait for the test."""
         self.begun_count += 1
@@ -68,10 +72,13 @@ class OneIntensity:
 class World:
     """A node's pipeline, what it is made of, and what its peer received."""
 
-    def __init__(self, node: MemoryTransport, peer: MemoryTransport) -> None:
+    def __init__(
+        self, node: MemoryTransport, peer: MemoryTransport, tracker: Tracker | None
+    ) -> None:
         self.configuration = load({"domain": 0, "output_gap_ms": 0}, {}).configuration
         self.peer = peer
         self.tracker = PatientTracker()
+        self._tracker = tracker
         self.announcer = StatusAnnouncer(node)
         self.register = TaskRegister()
         self.results = RecentResults()
@@ -92,7 +99,8 @@ class World:
 
     def conditions(self) -> Conditions:
         """Conditions of a task that starts now."""
-        return composition.conditions(self.configuration, self.tracker, OneIntensity())
+        tracker = self.tracker if self._tracker is None else self._tracker
+        return composition.conditions(self.configuration, tracker, OneIntensity())
 
     def submit(self, problem_id: int = 1, model: MLModel | None = None) -> TaskId:
         """Write the inputs of a task."""
@@ -134,13 +142,17 @@ class World:
 
 
 @asynccontextmanager
-async def running_world() -> AsyncIterator[World]:
-    """A pipeline that runs; it is stopped without budget in the end."""
+async def running_world(tracker: Tracker | None = None) -> AsyncIterator[World]:
+    """A pipeline that runs; it is stopped without budget in the end.
+
+    Args:
+        tracker: measures instead of the world's `PatientTracker`.
+    """
     bus = MemoryBus()
     async with opened(lambda role: MemoryTransport(bus, role), NODE, PEERS) as (node, peer):
         assert isinstance(node, MemoryTransport)
         assert isinstance(peer, MemoryTransport)
-        world = World(node, peer)
+        world = World(node, peer, tracker)
         world.announcer.open()
         world.announcer.ready()
         async with asyncio.TaskGroup() as group:

@@ -13,10 +13,12 @@ from carbon_node.estimation import (
     Place,
     exact,
 )
-from carbon_node.intensity import IntensityConfig
+from carbon_node.intensity import IntensityConfig, LiveConfig, LiveIntensity
 from carbon_node.pipeline.join import JoinBounds
+from carbon_node.pipeline.keeping import KeepingPolicy, Republish
 from carbon_node.pipeline.ports import Conditions, IntensitySource, Tracker
 from carbon_node.settings import Configuration, Settings, Source
+from carbon_node.store import StoreConfig
 from carbon_node.tracking import Limits, TrackerConfig
 from carbon_node.transport.contract import NODE_NAME, Role, Topic
 
@@ -73,7 +75,6 @@ def conditions(
             pue=_pue(configuration),
             mode=Mode(settings.tracker.mode),
             host_names=frozenset({socket.gethostname(), "localhost"}),
-            model_is_runnable=bool(settings.tracker.model_roots),
             output_units=OutputUnits(settings.output_units),
             revision=configuration.revision,
         ),
@@ -83,11 +84,39 @@ def conditions(
     )
 
 
+def live_intensity(settings: Settings) -> LiveIntensity | None:
+    """Build what asks a live provider; None where the operator gave no key."""
+    if settings.live_key is None:
+        return None
+    return LiveIntensity(
+        LiveConfig(
+            key=settings.live_key.get_secret_value(),
+            state_dir=settings.state_dir,
+            timeout_s=settings.live_timeout_s,
+            max_age_s=settings.live_max_age_s,
+        )
+    )
+
+
 def join_bounds(settings: Settings) -> JoinBounds:
     """Derive how many incomplete tasks are kept."""
     return JoinBounds(
         incomplete_count=settings.incomplete_max_count,
         incomplete_age_s=settings.incomplete_max_age_s,
+    )
+
+
+def keeping_policy(settings: Settings) -> KeepingPolicy:
+    """Derive what happens to tasks that come again."""
+    return KeepingPolicy(Republish(settings.republish), settings.rerun_on_change)
+
+
+def store_config(settings: Settings) -> StoreConfig:
+    """Derive where results are kept, and how many."""
+    return StoreConfig(
+        settings.state_dir,
+        max_results=settings.history_max_count,
+        max_age_days=settings.history_max_age_days,
     )
 
 

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 
 import structlog
 
-from carbon_node import __version__, composition, presence
+from carbon_node import __version__, composition, health, presence
+from carbon_node.estimation import may_run_models
 from carbon_node.node_transport import NodeTransport, node_transport
 from carbon_node.pipeline.announcer import StatusAnnouncer
 from carbon_node.pipeline.answering import Answering
@@ -18,14 +19,19 @@ from carbon_node.pipeline.control import CommandCounts, Control
 from carbon_node.pipeline.doors import CallDoor, TopicDoor
 from carbon_node.pipeline.intake import Intake
 from carbon_node.pipeline.join import Join
+from carbon_node.pipeline.keeping import Keeping
+from carbon_node.pipeline.outputs import Outputs
 from carbon_node.pipeline.pipeline import Pipeline
 from carbon_node.pipeline.publishing import Publishing
+from carbon_node.pipeline.raw_models import RawModels
 from carbon_node.pipeline.recent import RecentResults
 from carbon_node.pipeline.reception import Reception
 from carbon_node.pipeline.register import TaskRegister
 from carbon_node.pipeline.view import Identity, NodeView
 from carbon_node.settings import Configuration, Loaded
 from carbon_node.settings_in_force import SettingsInForce
+from carbon_node.store import Store, open_store
+from carbon_node.store.spool import FileSpool
 from carbon_node.tracking import TrackerPool
 from carbon_node.transport.contract import Topic
 from carbon_node.transport_choice import TransportChoice, choose
@@ -37,6 +43,9 @@ some 20 ms."""
 LATE_DISCOVERY_S = 10.0
 """Seconds in which it shows up for certain: Fast DDS announces itself every 3 s unless told
 otherwise."""
+
+LEASE_MARGIN_S = 1.0
+"""Seconds after the end of a lease in which peers have noticed it."""
 
 log = structlog.get_logger(__name__)
 
@@ -87,6 +96,9 @@ async def _serve(configuration: Configuration, load: Callable[[], Loaded]) -> No
     async with AsyncExitStack() as parts:
         parts.enter_context(_signals(stop, reload))
         parts.enter_context(presence.claimed(settings.domain))
+        store = await parts.enter_async_context(
+            open_store(composition.store_config(settings), health.report)
+        )
         choice = await asyncio.to_thread(choose, settings.transport)
         log.info("transport chosen", transport=choice.kind, reason=choice.reason)
         transport = node_transport(choice.kind, configuration, started_ns)
@@ -100,7 +112,7 @@ async def _serve(configuration: Configuration, load: Callable[[], Loaded]) -> No
         transport.connect(*composition.NODE_TOPICS)
         announcer.ready()
         log.info("ready", domain=settings.domain, seconds=round(time.monotonic() - since_s, 3))
-        node = _node(configuration, choice, transport, announcer, tracker, stop)
+        node = _node(configuration, choice, transport, announcer, tracker, store, stop)
         async with asyncio.TaskGroup() as services:
             # They go on during the stop: whoever asks then is still answered.
             serving = [
@@ -109,6 +121,7 @@ async def _serve(configuration: Configuration, load: Callable[[], Loaded]) -> No
                     node.reception.run(),
                     node.call_door.run(),
                     _reload_when_told(reload, node.settings, load),
+                    _outlive_predecessor(announcer, settings.lease_duration_s),
                     _yield_to_rivals(transport, settings.domain, started_ns, LATE_DISCOVERY_S),
                 )
             ]
@@ -124,6 +137,7 @@ def _node(
     transport: NodeTransport,
     announcer: StatusAnnouncer,
     tracker: TrackerPool,
+    store: Store,
     stop: asyncio.Event,
 ) -> _Node:
     version = __version__
@@ -135,13 +149,16 @@ def _node(
         transport_reason=choice.reason,
         started_s=time.monotonic(),
     )
-    view = NodeView(identity, announcer, register, results, commands)
+    view = NodeView(
+        identity, announcer, register, results, commands, lambda: health.degraded(store.health)
+    )
     settings = SettingsInForce(configuration, view, tracker)
     baseline = Baseline(transport, BaselinePolicy(configuration.settings.baseline))
     pipeline = Pipeline(
         Intake(Join(composition.join_bounds(configuration.settings)), baseline),
+        Keeping(store, composition.keeping_policy(configuration.settings)),
         Answering(settings, version),
-        Publishing(transport, announcer, baseline, settings.output_gap_s),
+        Publishing(Outputs(transport, store), announcer, baseline, settings.output_gap_s),
         announcer,
         register,
         results,
@@ -153,7 +170,11 @@ def _node(
         return stop.is_set()
 
     control = Control(pipeline, settings.service.reset, terminate, commands)
-    reception = Reception(transport, pipeline, control, TopicDoor(transport, settings.service))
+    spool = FileSpool(configuration.settings.state_dir)
+    spool.clear()
+    models = RawModels(spool, lambda: may_run_models(settings.conditions().assumptions))
+    door = TopicDoor(transport, settings.service)
+    reception = Reception(transport, pipeline, control, door, models)
     return _Node(pipeline, reception, CallDoor(transport, settings.service), settings)
 
 
@@ -164,6 +185,15 @@ async def _reload_when_told(
         await told.wait()
         told.clear()
         settings.reload(load)
+
+
+async def _outlive_predecessor(announcer: StatusAnnouncer, lease_duration_s: float) -> None:
+    """Say the status again once peers have noticed the death of a predecessor that was killed.
+
+    They take it for the death of this node, whose name it had.
+    """
+    await asyncio.sleep(lease_duration_s + LEASE_MARGIN_S)
+    announcer.repeat()
 
 
 async def _yield_to_rivals(

@@ -20,6 +20,9 @@ from carbon_node.estimation.measurement import ModelRun, Run, SimulatedRun
 from carbon_node.estimation.request import Assumptions, EstimationRequest, Mode
 from carbon_node.estimation.result import NotComputed, Reason
 
+MAX_ERROR = 100
+"""Characters of a provider's error that are repeated."""
+
 
 @dataclass(frozen=True, slots=True)
 class Plan:
@@ -66,6 +69,17 @@ def plan(request: EstimationRequest, assumptions: Assumptions) -> Plan | NotComp
     return Plan(request, assumptions, Mode.DECLARED, numbers, SimulatedRun(numbers.power_w))
 
 
+def may_run_models(assumptions: Assumptions) -> bool:
+    """Whether any task would be measured by running its model."""
+    match assumptions.mode:
+        case Mode.MEASURED:
+            return True
+        case Mode.AUTO:
+            return assumptions.model_is_runnable
+        case Mode.DECLARED | Mode.FORMULA:
+            return False
+
+
 def _upstream_failure(request: EstimationRequest) -> NotComputed | None:
     if request.model_error is not None:
         return NotComputed(Reason.NO_MODEL, _failed("model", request.model_error))
@@ -79,7 +93,8 @@ def _upstream_failure(request: EstimationRequest) -> NotComputed | None:
 
 
 def _failed(provider: str, error: str) -> str:
-    return f"the {provider} provider failed: {error or 'no reason given'}; see its log"
+    said = " ".join(error[:MAX_ERROR].split()) or "no reason given"
+    return f"the {provider} provider failed: {said}; see its log"
 
 
 def _mode(

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from carbon_node.estimation import Estimate, NotComputed
 from carbon_node.pipeline.interruption import Interruption
 from carbon_node.pipeline.task import TaskInputs
+from carbon_node.transport.contract import Arrival
 from carbon_node.transport.wire import CO2Footprint
 
 
@@ -22,6 +23,9 @@ class Progress:
         stage_s: seconds that each stage took so far, by name.
         revision: revision of the settings that it is computed under; None before that.
         has_begun: whether it waits no longer.
+        is_repeat: whether it is computed again although it was answered.
+        digest: of the inputs; empty until it has begun.
+        changed: inputs that came since it has begun, if they differ.
         interruption: how commands stop or repeat it.
     """
 
@@ -30,6 +34,9 @@ class Progress:
     stage_s: dict[str, float] = field(default_factory=dict)
     revision: int | None = None
     has_begun: bool = False
+    is_repeat: bool = False
+    digest: str = ""
+    changed: TaskInputs | None = None
     interruption: Interruption = field(default_factory=Interruption)
 
     @contextmanager
@@ -40,6 +47,14 @@ class Progress:
             yield
         finally:
             self.stage_s[name] = round(time.monotonic() - since_s, 4)
+
+    def revise(self, arrival: Arrival) -> None:
+        """Take in a later sample of this task: before it has begun, the newest counts."""
+        revised = (self.changed or self.inputs).revised(arrival)
+        if not self.has_begun:
+            self.inputs = revised
+        else:
+            self.changed = None if revised == self.inputs else revised
 
     @property
     def name(self) -> str:

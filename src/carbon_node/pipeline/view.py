@@ -1,7 +1,7 @@
 """What the node tells about itself when it is asked."""
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from carbon_node.pipeline.announcer import StatusAnnouncer
@@ -39,6 +39,7 @@ class NodeView:
         register: knows the tasks.
         results: knows the results.
         commands: counts of control commands.
+        degraded: tells what works less well than it should and why, one line each.
     """
 
     def __init__(
@@ -48,12 +49,14 @@ class NodeView:
         register: TaskRegister,
         results: RecentResults,
         commands: CommandCounts,
+        degraded: Callable[[], Sequence[str]],
     ) -> None:
         self._identity = identity
         self._announcer = announcer
         self._register = register
         self._results = results
         self._commands = commands
+        self._degraded = degraded
 
     def status(self) -> Mapping[str, Json]:
         """Return how the node is, as JSON."""
@@ -61,6 +64,7 @@ class NodeView:
         return {
             "node": self._announcer.status.name,
             "is_paused": self._announcer.is_paused,
+            "degraded": list(self._degraded()),
             "tasks": {
                 "waiting": self._register.open_count - running,
                 "running": running,

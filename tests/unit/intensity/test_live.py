@@ -159,7 +159,7 @@ def test_a_slow_provider_costs_the_timeout_and_no_more(
     start_s = time.monotonic()
     # Either deadline may end a silent one: that of the whole request, or httpx's own of a read.
     assert "0.3 s" in (reason := miss(live)) or "Timeout" in reason
-    assert 0.25 < time.monotonic() - start_s < 1.0
+    assert 0.25 < time.monotonic() - start_s < 1.4
     for thread in threading.enumerate():
         if thread.name == "electricity-maps":
             thread.join(2.0)
