@@ -156,7 +156,7 @@ def _node(
     baseline = Baseline(transport, BaselinePolicy(configuration.settings.baseline))
     pipeline = Pipeline(
         Intake(Join(composition.join_bounds(configuration.settings)), baseline),
-        Keeping(store, composition.keeping_policy(configuration.settings)),
+        Keeping(store, composition.keeping_policy(configuration.settings, choice.kind)),
         Answering(settings, version),
         Publishing(Outputs(transport, store), announcer, baseline, settings.output_gap_s),
         announcer,

@@ -5,21 +5,23 @@ process.
 """
 
 import logging
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from functools import partial
 from typing import Protocol, assert_never
 
 import structlog
 
 from carbon_node import __version__, composition
+from carbon_node.answers import TaskKey
 from carbon_node.estimation import NotComputed, Reason
 from carbon_node.pipeline import translate
-from carbon_node.pipeline.task import TaskIdentity, TaskInputs
+from carbon_node.pipeline.ports import CallTransport, Transport
+from carbon_node.pipeline.task import TaskInputs
 from carbon_node.settings import Configuration, Settings
-from carbon_node.transport.contract import Arrival, ConfigurationCall, Peer, Topic
+from carbon_node.transport.contract import Topic
 from carbon_node.transport.sustainml import SustainmlConfig, SustainmlTransport
 from carbon_node.transport.sustainml_callbacks import Deadlines, Unanswered
-from carbon_node.transport.wire import CO2Footprint, HWResource, MLModel, Sample, UserInput
+from carbon_node.transport.wire import CO2Footprint, HWResource, MLModel, UserInput
 from carbon_node.transport_choice import TransportKind
 
 MARGIN_S = 5.0
@@ -29,7 +31,7 @@ it up: the node's own work on a busy host."""
 log = structlog.get_logger(__name__)
 
 
-class NodeTransport(Protocol):
+class NodeTransport(Transport, CallTransport, Protocol):
     """What the node needs of the transport that it runs on."""
 
     async def open(self) -> None:
@@ -44,32 +46,8 @@ class NodeTransport(Protocol):
         """Create readers and writers."""
         ...
 
-    def arrivals(self) -> AsyncIterator[Arrival]:
-        """Yield samples."""
-        ...
-
-    def publish(self, topic: Topic, sample: Sample) -> None:
-        """Write a sample."""
-        ...
-
-    def retire(self, topic: Topic, sample: Sample) -> None:
-        """End an instance."""
-        ...
-
-    def peers(self) -> tuple[Peer, ...]:
-        """Other participants of the domain."""
-        ...
-
     async def wait_until(self, fact: Callable[[], bool], timeout_s: float | None) -> bool:
         """Wait until a fact about peers holds."""
-        ...
-
-    def configuration_calls(self) -> AsyncIterator[ConfigurationCall]:
-        """Yield calls of main's orchestrator."""
-        ...
-
-    def answer(self, call: ConfigurationCall, text: str) -> None:
-        """Answer a call."""
         ...
 
 
@@ -130,9 +108,8 @@ def _failed(
     hw_resource: HWResource,
     why: Unanswered,
 ) -> CO2Footprint:
-    inputs = TaskInputs(
-        TaskIdentity(user_input.task_id, writer=""), user_input, ml_model, hw_resource
-    )
+    key = TaskKey(user_input.task_id, writer="")
+    inputs = TaskInputs(key, user_input, ml_model, hw_resource)
     reason = Reason.STOPPED if why is Unanswered.STOPPED else Reason.INTERNAL_ERROR
     return translate.to_footprint(inputs, NotComputed(reason, why.value), __version__, revision)
 
