@@ -100,7 +100,7 @@ async def _serve(configuration: Configuration, load: Callable[[], Loaded]) -> No
         )
         choice = await asyncio.to_thread(choose, settings.transport)
         log.info("transport chosen", transport=choice.kind, reason=choice.reason)
-        transport = node_transport(choice.kind, settings, started_ns)
+        transport = node_transport(choice.kind, configuration, started_ns)
         await transport.open()
         parts.push_async_callback(transport.close)
         announcer = StatusAnnouncer(transport)
@@ -155,7 +155,7 @@ def _node(
     baseline = Baseline(transport, BaselinePolicy(configuration.settings.baseline))
     pipeline = Pipeline(
         Intake(Join(composition.join_bounds(configuration.settings)), baseline),
-        Keeping(store, composition.keeping_policy(configuration.settings)),
+        Keeping(store, composition.keeping_policy(configuration.settings, choice.kind)),
         Answering(settings, version),
         Publishing(Outputs(transport, store), announcer, baseline, settings.output_gap_s),
         announcer,

@@ -91,6 +91,31 @@ def test_a_node_on_the_library_answers_tasks(transport: str, tmp_path: Path) -> 
     run(test())
 
 
+def test_a_restarted_node_on_the_library_answers_from_its_store(tmp_path: Path) -> None:
+    """A task that comes again gets the answer of before, although no more is due by the settings."""
+    answers: list[CO2Footprint] = []
+
+    async def test() -> None:
+        for _ in range(2):
+            async with library_world(tmp_path) as world:
+                with running_node(
+                    world.domain,
+                    tmp_path / "state",
+                    "--transport=sustainml",
+                    env={**world.env, "CARBON_NODE_REPUBLISH": "none"},
+                ) as node:
+                    for topic, sample in INPUTS.items():
+                        world.peers.publish(topic, sample)
+                    sample = (await answer(world.peers)).sample
+                    assert isinstance(sample, CO2Footprint)
+                    answers.append(sample)
+                    outcome = node.wait_for_event("task answered")
+        assert answers[0] == answers[1]
+        assert "tracker" not in outcome["stage_s"]
+
+    run(test())
+
+
 def test_a_node_on_the_library_answers_requests(tmp_path: Path) -> None:
     """A configuration request gets the node's answer, with its ids."""
 
