@@ -10,7 +10,6 @@ from dataclasses import dataclass
 import structlog
 
 from carbon_node import __version__, composition, health, presence
-from carbon_node.estimation import may_run_models
 from carbon_node.pipeline.announcer import StatusAnnouncer
 from carbon_node.pipeline.answering import Answering
 from carbon_node.pipeline.baseline import Baseline, BaselinePolicy
@@ -169,7 +168,7 @@ def _node(
     control = Control(pipeline, settings.service.reset, terminate, commands)
     spool = FileSpool(configuration.settings.state_dir)
     spool.clear()
-    models = RawModels(spool, lambda: may_run_models(settings.conditions().assumptions))
+    models = RawModels(spool, settings)
     door = TopicDoor(transport, settings.service)
     reception = Reception(transport, pipeline, control, door, models)
     return _Node(pipeline, reception, CallDoor(transport, settings.service), settings)

@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
+from carbon_node.answers import TaskKey
 from carbon_node.estimation import NotComputed, Reason
 from carbon_node.pipeline import translate
 from carbon_node.pipeline.announcer import StatusAnnouncer
@@ -11,7 +12,7 @@ from carbon_node.pipeline.control import CommandCounts, Fate
 from carbon_node.pipeline.progress import Answer, Progress
 from carbon_node.pipeline.recent import RESULTS_KEPT, RecentResults
 from carbon_node.pipeline.register import ANSWERED_KEPT, TaskRegister
-from carbon_node.pipeline.task import TaskIdentity, TaskInputs
+from carbon_node.pipeline.task import TaskInputs
 from carbon_node.pipeline.view import Identity, NodeView
 from carbon_node.transport.contract import NODE_NAME, Role
 from carbon_node.transport.memory import MemoryBus, MemoryTransport
@@ -23,9 +24,9 @@ NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 def progress_of(problem_id: int) -> Progress:
     """A task on its way."""
     task_id = TaskId(problem_id, 1)
-    identity = TaskIdentity(task_id, "writer")
+    key = TaskKey(task_id, "writer")
     user = UserInput(task_id=task_id, extra_data=b'{"hf_token": "hf_secret"}')
-    return Progress(problem_id, TaskInputs(identity, user, MLModel(model="m"), HWResource("hw")))
+    return Progress(problem_id, TaskInputs(key, user, MLModel(model="m"), HWResource("hw")))
 
 
 def failed(progress: Progress) -> Answer:
@@ -92,7 +93,7 @@ def test_the_view_tells_how_the_node_is(count: int) -> None:
     commands[Fate.FOREIGN] += 2
     announcer = StatusAnnouncer(MemoryTransport(MemoryBus(), Role(NODE_NAME, (), ())))
     identity = Identity("1.0", 7, "fastdds", "transport = auto (default)", started_s=0.0)
-    view = NodeView(identity, announcer, register, results, commands)
+    view = NodeView(identity, announcer, register, results, commands, lambda: ["slow"])
 
     status = dict(view.status())
 
@@ -102,6 +103,7 @@ def test_the_view_tells_how_the_node_is(count: int) -> None:
     assert status == {
         "node": "INACTIVE",
         "is_paused": False,
+        "degraded": ["slow"],
         "tasks": {"waiting": count, "running": 0, "answered": 0, "failed": 0},
         "commands": {"obeyed": 0, "foreign": 2, "unknown": 0, "refused": 0},
         "domain": 7,
