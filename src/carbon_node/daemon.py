@@ -171,7 +171,7 @@ def _node(
     control = Control(pipeline, settings.service.reset, terminate, commands)
     spool = FileSpool(configuration.settings.state_dir)
     spool.clear()
-    models = RawModels(spool, settings.may_run_bytes)
+    models = RawModels(spool, settings)
     door = TopicDoor(transport, settings.service)
     reception = Reception(transport, pipeline, control, door, models)
     return _Node(pipeline, reception, CallDoor(transport, settings.service), settings)

@@ -11,16 +11,12 @@ import structlog
 
 from carbon_node import composition
 from carbon_node.errors import ConfigError
-from carbon_node.estimation import may_run_models
 from carbon_node.estimation.measurement import Measurement, ModelRun, Run
 from carbon_node.intensity import IntensityLookup
 from carbon_node.observability.logs import LogLevel, set_log_level
 from carbon_node.pipeline.ports import Conditions
 from carbon_node.settings import Change, Configuration, ConfigurationService, Loaded, NodeView
 from carbon_node.tracking import TrackerConfig, TrackerPool, is_runnable
-
-ANY_BYTES = ModelRun(model="", raw_model=b"any")
-"""A model that came as bytes, to ask whether such can be run at all."""
 
 log = structlog.get_logger(__name__)
 
@@ -60,11 +56,6 @@ class SettingsInForce:
         return composition.conditions(
             configuration, _TrackerAsConfigured(self._tracker, tracker_config), self._intensity
         )
-
-    def may_run_bytes(self) -> bool:
-        """Whether the bytes of a model that arrives now may be needed to measure it."""
-        conditions = self.conditions()
-        return may_run_models(conditions.assumptions.mode) and conditions.tracker.can_run(ANY_BYTES)
 
     def output_gap_s(self) -> float:
         """Least time between two outputs from now on, in seconds."""

@@ -69,11 +69,6 @@ def plan(request: EstimationRequest, assumptions: Assumptions) -> Plan | NotComp
     return Plan(request, assumptions, Mode.DECLARED, numbers, SimulatedRun(numbers.power_w))
 
 
-def may_run_models(mode: Mode) -> bool:
-    """Whether a mode ever measures a task by running its model."""
-    return mode in {Mode.AUTO, Mode.MEASURED}
-
-
 def _upstream_failure(request: EstimationRequest) -> NotComputed | None:
     if request.model_error is not None:
         return NotComputed(Reason.NO_MODEL, _failed("model", request.model_error))

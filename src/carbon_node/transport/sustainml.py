@@ -205,10 +205,6 @@ class SustainmlTransport:
         """Look once whether a fact about peers holds: here it will not change."""
         return fact()
 
-    def matched(self, topic: Topic) -> int:  # noqa: ARG002 - as every transport
-        """Count nobody: the library does not tell whom it has met."""
-        return 0
-
     async def wait_for_acknowledgments(self, topic: Topic, timeout_s: float) -> bool:  # noqa: ARG002 - as every transport
         """Return False: the library does not tell."""
         return False
