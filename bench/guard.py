@@ -133,7 +133,7 @@ def main() -> None:
     print(
         f"overhead beyond the window over {spent.runs} runs: median {spent.median_ms} ms,"
         f" p95 {spent.p95_ms} ms, p99 {spent.p99_ms} ms (cold start {spent.cold_ms} ms);"
-        f" at most {spent.worst_disagreement:.2%} from the closed formula"
+        f" at most {spent.worst_disagreement:.1e} relative difference from the closed formula"
     )
     before, after = asyncio.run(held_before_and_after(options.leak_runs))
     print(f"held before {options.leak_runs} measurements: {before}")

@@ -13,9 +13,10 @@ import tempfile
 import time
 from collections.abc import Callable
 from contextlib import closing
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from pathlib import Path
-from statistics import median, quantiles
+
+from bench.figures import Figure, figure_of, print_table
 
 from carbon_node.answers import Answer, Outcome, Summary, TaskKey
 from carbon_node.store import Query, Store, StoreConfig, open_store
@@ -31,29 +32,6 @@ SUMMARY = Summary("google/vit-base-patch16-224", "NVIDIA H100 PCIe 80GB", "Madri
 DIGEST = "0" * 64
 
 
-@dataclass(frozen=True, slots=True)
-class Figure:
-    """One measured quantity.
-
-    Args:
-        question: what was measured.
-        unit: of the numbers.
-        runs: how many there were.
-        median: of the runs.
-        p95: 95th percentile.
-        p99: 99th percentile.
-        reference: the same measured of the reference, if there is one.
-    """
-
-    question: str
-    unit: str
-    runs: int
-    median: float
-    p95: float
-    p99: float
-    reference: float | None = None
-
-
 def main() -> None:
     """Measure and print."""
     with tempfile.TemporaryDirectory(dir=".") as place:
@@ -61,11 +39,7 @@ def main() -> None:
     if "--json" in sys.argv:
         print(json.dumps([asdict(figure) for figure in figures], indent=1))
         return
-    print(f"{'question':58} {'unit':8} {'median':>9} {'p95':>9} {'p99':>9} {'reference':>9}")
-    for figure in figures:
-        reference = "" if figure.reference is None else f"{figure.reference:9.2f}"
-        numbers = f"{figure.median:9.2f} {figure.p95:9.2f} {figure.p99:9.2f} {reference}"
-        print(f"{figure.question:58} {figure.unit:8} {numbers}")
+    print_table(figures)
 
 
 async def _living(directory: Path) -> list[Figure]:
@@ -77,9 +51,9 @@ async def _living(directory: Path) -> list[Figure]:
             await _burst_per_s(store, first * 10_000)
         growth_mb = (_peak_kib() - before_kib) / 1024
     return [
-        _figure("one task alone, accept and save", "ms", single_ms, _synced_append_ms(directory)),
-        _figure("tasks a second in a burst of 2,000", "1/s", burst),
-        _figure("memory that 18,000 further tasks cost", "MB", [growth_mb] * 2),
+        figure_of("one task alone, accept and save", "ms", single_ms, _synced_append_ms(directory)),
+        figure_of("tasks a second in a burst of 2,000", "1/s", burst),
+        figure_of("memory that 18,000 further tasks cost", "MB", [growth_mb]),
     ]
 
 
@@ -96,9 +70,9 @@ def _large(directory: Path) -> list[Figure]:
         ask = lambda: (list(editions(database, query)), totals(database, query))  # noqa: E731
         query_ms = [_once_ms(ask) for _ in range(20)]
     return [
-        _figure("opening a store of 100,000 results", "ms", open_ms),
-        _figure("last 20 of 100,000 by model, with totals", "ms", query_ms),
-        _figure("size of 100,000 results with 2.5 kB of provenance", "MB", [size_mb] * 2),
+        figure_of("opening a store of 100,000 results", "ms", open_ms),
+        figure_of("last 20 of 100,000 by model, with totals", "ms", query_ms),
+        figure_of("size of 100,000 results with 2.5 kB of provenance", "MB", [size_mb]),
     ]
 
 
@@ -122,7 +96,7 @@ async def _burst_per_s(store: Store, first: int) -> float:
     return 2000 / (time.perf_counter() - start_s)
 
 
-def _synced_append_ms(directory: Path) -> float:
+def _synced_append_ms(directory: Path) -> list[float]:
     def append() -> None:
         os.write(file, EXTRA_DATA)
         os.fdatasync(file)
@@ -130,20 +104,13 @@ def _synced_append_ms(directory: Path) -> float:
     file = os.open(directory / "reference", os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
     times_ms = [_once_ms(append) for _ in range(500)]
     os.close(file)
-    return median(times_ms)
+    return times_ms
 
 
 def _once_ms(work: Callable[[], object]) -> float:
     start_s = time.perf_counter()
     work()
     return (time.perf_counter() - start_s) * 1000
-
-
-def _figure(
-    question: str, unit: str, values: list[float], reference: float | None = None
-) -> Figure:
-    cuts = quantiles(values, n=100, method="inclusive")
-    return Figure(question, unit, len(values), median(values), cuts[94], cuts[98], reference)
 
 
 def _peak_kib() -> int:

@@ -21,6 +21,7 @@ import json
 import re
 import sys
 from collections import defaultdict
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -231,8 +232,8 @@ def _territories(sources: Path, language: str) -> dict[str, str]:
 def _spellings(name: str, language: str) -> set[str]:
     spellings = {name, re.sub(r"\s*[(\uff08].*[)\uff09]", "", name)}
     if language == "de":
-        umlauts = {"ä": "ae", "ö": "oe", "ü": "ue", "Ä": "Ae", "Ö": "Oe", "Ü": "Ue"}
-        spellings.add(name.translate(str.maketrans(umlauts)))
+        umlauts = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "Ä": "Ae", "Ö": "Oe", "Ü": "Ue"})
+        spellings.add(name.translate(umlauts))
     return {key for spelling in spellings if (key := _key(spelling))}
 
 
@@ -404,7 +405,7 @@ def _cldr(what: str, taken: str) -> dict[str, str]:
     }
 
 
-def _joined(names: dict[str, set[str]]) -> dict[str, str]:
+def _joined(names: Mapping[str, set[str]]) -> dict[str, str]:
     return {name: " ".join(sorted(codes)) for name, codes in sorted(names.items()) if name}
 
 

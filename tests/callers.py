@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 from carbon_node.transport.contract import NODE_NAME, Role, Topic
 from carbon_node.transport.fastdds import FastDdsConfig, FastDdsTransport
 from carbon_node.transport.wire import (
+    NO_TASK,
     CO2Footprint,
     ConfigurationRequest,
     ConfigurationResponse,
@@ -82,7 +83,7 @@ class Caller:
         known = len(self.responses(number))
         self.transport.publish(Topic.REQUEST, ConfigurationRequest(1, number, text))
         return await self.wait_for(
-            lambda: (self.responses(number)[known:] or [None])[0], f"response {number}"
+            lambda: next(iter(self.responses(number)[known:]), None), f"response {number}"
         )
 
     async def call(self, text: str) -> dict[str, Any]:
@@ -102,6 +103,13 @@ class Caller:
         answer = await self.call('{"status": true}')
         found: dict[str, Any] = answer["status"]
         return found
+
+    async def wait_for_status(self, fact: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
+        """Ask how the node is until a fact about that holds."""
+        async with asyncio.timeout(PATIENCE_S):
+            while not fact(status := await self.status()):  # noqa: ASYNC110 - asks over DDS
+                await asyncio.sleep(0.01)
+        return status
 
     def responses(self, transaction: int) -> list[ConfigurationResponse]:
         """Responses to a transaction so far."""
@@ -125,7 +133,7 @@ class Caller:
         self,
         node: NodeCommand = NodeCommand.NO_COMMAND,
         task: TaskCommand = TaskCommand.NO_COMMAND,
-        task_id: TaskId = TaskId(),
+        task_id: TaskId = NO_TASK,
         target: str = NODE_NAME,
     ) -> None:
         """Write a command."""
@@ -142,7 +150,7 @@ class Caller:
     async def output(self, task_id: TaskId, number: int = 1) -> CO2Footprint:
         """Wait for the n-th output of a task."""
         return await self.wait_for(
-            lambda: (self.outputs(task_id)[number - 1 :] or [None])[0], f"output of {task_id}"
+            lambda: next(iter(self.outputs(task_id)[number - 1 :]), None), f"output of {task_id}"
         )
 
     async def node_status(self, *statuses: Status) -> None:

@@ -9,7 +9,9 @@ from dataclasses import dataclass
 
 import structlog
 
-from carbon_node import __version__, composition, presence
+from carbon_node import __version__, composition, health, presence
+from carbon_node.answers import TaskKey
+from carbon_node.node_transport import NodeTransport, node_transport
 from carbon_node.observability.heartbeat import Heartbeat
 from carbon_node.observability.metrics import Metrics
 from carbon_node.observability.redaction import Secrets
@@ -22,9 +24,12 @@ from carbon_node.pipeline.control import CommandCounts, Control
 from carbon_node.pipeline.doors import CallDoor, TopicDoor
 from carbon_node.pipeline.intake import Intake
 from carbon_node.pipeline.join import Join
+from carbon_node.pipeline.keeping import Keeping
 from carbon_node.pipeline.observing import CountedService
+from carbon_node.pipeline.outputs import Outputs
 from carbon_node.pipeline.pipeline import Pipeline
 from carbon_node.pipeline.publishing import Publishing
+from carbon_node.pipeline.raw_models import RawModels
 from carbon_node.pipeline.recent import RecentResults
 from carbon_node.pipeline.reception import Reception
 from carbon_node.pipeline.register import TaskRegister
@@ -32,9 +37,12 @@ from carbon_node.pipeline.view import Identity, NodeView
 from carbon_node.settings import Configuration, Loaded, supervision
 from carbon_node.settings_in_force import SettingsInForce
 from carbon_node.status_line import StatusLine
+from carbon_node.store import Store, open_store
+from carbon_node.store.spool import FileSpool
 from carbon_node.tracking import TrackerPool
 from carbon_node.transport.contract import Topic
-from carbon_node.transport.fastdds import FastDdsTransport
+from carbon_node.transport.wire import NO_TASK
+from carbon_node.transport_choice import TransportChoice, choose
 
 DISCOVERY_S = 0.1
 """Seconds in which another node of the domain usually shows up: it answers a new participant within
@@ -43,6 +51,12 @@ some 20 ms."""
 LATE_DISCOVERY_S = 10.0
 """Seconds in which it shows up for certain: Fast DDS announces itself every 3 s unless told
 otherwise."""
+
+LEASE_MARGIN_S = 1.0
+"""Seconds after the end of a lease in which peers have noticed it."""
+
+NO_KEY = TaskKey(NO_TASK, writer="")
+"""Key of no task, by which the store is asked for a sign of life."""
 
 log = structlog.get_logger(__name__)
 
@@ -97,7 +111,12 @@ async def _serve(
     async with AsyncExitStack() as parts:
         parts.enter_context(_signals(stop, reload))
         parts.enter_context(presence.claimed(settings.domain))
-        transport = FastDdsTransport(composition.fastdds_config(settings, started_ns))
+        store = await parts.enter_async_context(
+            open_store(composition.store_config(settings), health.report)
+        )
+        choice = await asyncio.to_thread(choose, settings.transport)
+        log.info("transport chosen", transport=choice.kind, reason=choice.reason)
+        transport = node_transport(choice.kind, configuration, started_ns)
         await transport.open()
         parts.push_async_callback(transport.close)
         announcer = StatusAnnouncer(transport)
@@ -108,7 +127,7 @@ async def _serve(
         transport.connect(*composition.NODE_TOPICS)
         announcer.ready()
         log.info("ready", domain=settings.domain, seconds=round(time.monotonic() - since_s, 3))
-        node = _node(configuration, transport, announcer, tracker, stop, secrets)
+        node = _node(configuration, choice, transport, announcer, tracker, store, stop, secrets)
         node.operation.ready()
         async with asyncio.TaskGroup() as services:
             # They go on during the stop: whoever asks then is still answered.
@@ -118,6 +137,7 @@ async def _serve(
                     node.reception.run(),
                     node.call_door.run(),
                     _reload_when_told(reload, node, load),
+                    _outlive_predecessor(announcer, settings.lease_duration_s),
                     _yield_to_rivals(transport, settings.domain, started_ns, LATE_DISCOVERY_S),
                     *node.operation.services(stop),
                 )
@@ -130,14 +150,15 @@ async def _serve(
 
 def _node(
     configuration: Configuration,
-    transport: FastDdsTransport,
+    choice: TransportChoice,
+    transport: NodeTransport,
     announcer: StatusAnnouncer,
     tracker: TrackerPool,
+    store: Store,
     stop: asyncio.Event,
     secrets: Secrets,
 ) -> _Node:
     version = __version__
-    choice = configuration.settings.transport
     asked = supervision()
     told = supervisor(asked.notify_socket, asked.watchdog_usec)
     metrics, status_line = Metrics(), StatusLine(told)
@@ -146,19 +167,28 @@ def _node(
     identity = Identity(
         version=version,
         domain=configuration.settings.domain,
-        transport="fastdds",
-        transport_reason=f"transport = {choice} ({configuration.origins['transport']})",
+        transport=choice.kind,
+        transport_reason=choice.reason,
         started_s=time.monotonic(),
     )
-    baseline = Baseline(transport, BaselinePolicy(configuration.settings.baseline))
     join = Join(composition.join_bounds(configuration.settings))
-    view = NodeView(identity, announcer, register, results, commands, lambda: join.incomplete_count)
+    view = NodeView(
+        identity,
+        announcer,
+        register,
+        results,
+        commands,
+        lambda: join.incomplete_count,
+        lambda: health.degraded(store.health),
+    )
     status_line.follow(view)
     settings = SettingsInForce(configuration, view, tracker)
+    baseline = Baseline(transport, BaselinePolicy(configuration.settings.baseline))
     pipeline = Pipeline(
         Intake(join, baseline),
+        Keeping(store, composition.keeping_policy(configuration.settings, choice.kind)),
         Answering(settings, version),
-        Publishing(transport, announcer, baseline, settings.output_gap_s),
+        Publishing(Outputs(transport, store), announcer, baseline, settings.output_gap_s),
         announcer,
         register,
         results,
@@ -172,12 +202,17 @@ def _node(
         return stop.is_set()
 
     control = Control(pipeline, settings.service.reset, terminate, commands, metrics)
+    spool = FileSpool(configuration.settings.state_dir)
+    spool.clear()
+    models = RawModels(spool, settings)
     topic_door = TopicDoor(transport, CountedService(settings.service, "topics", metrics))
     call_door = CallDoor(transport, CountedService(settings.service, "rpc", metrics))
-    # Whatever else has to make progress joins this list.
-    heartbeats = [Heartbeat("the transport", transport.sign_of_life)]
+    heartbeats = [
+        Heartbeat("the transport", transport.sign_of_life),
+        Heartbeat("the store", lambda: store.editions(NO_KEY)),
+    ]
     operation = Operation(told, metrics, view, settings.service, heartbeats)
-    reception = Reception(transport, pipeline, control, topic_door)
+    reception = Reception(transport, pipeline, control, topic_door, models)
     return _Node(pipeline, reception, call_door, settings, operation)
 
 
@@ -189,8 +224,17 @@ async def _reload_when_told(told: asyncio.Event, node: _Node, load: Callable[[],
             node.settings.reload(load)
 
 
+async def _outlive_predecessor(announcer: StatusAnnouncer, lease_duration_s: float) -> None:
+    """Say the status again once peers have noticed the death of a predecessor that was killed.
+
+    They take it for the death of this node, whose name it had.
+    """
+    await asyncio.sleep(lease_duration_s + LEASE_MARGIN_S)
+    announcer.repeat()
+
+
 async def _yield_to_rivals(
-    transport: FastDdsTransport, domain: int, started_ns: int, within_s: float
+    transport: NodeTransport, domain: int, started_ns: int, within_s: float
 ) -> None:
     await transport.wait_until(
         lambda: bool(presence.rivals(transport.peers(), started_ns)), within_s

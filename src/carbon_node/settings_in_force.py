@@ -11,12 +11,12 @@ import structlog
 
 from carbon_node import composition
 from carbon_node.errors import ConfigError
-from carbon_node.estimation.measurement import Measurement, Run
+from carbon_node.estimation.measurement import Measurement, ModelRun, Run
 from carbon_node.intensity import IntensityLookup
 from carbon_node.observability.logs import LogLevel, set_log_level
 from carbon_node.pipeline.ports import Conditions
 from carbon_node.settings import Change, Configuration, ConfigurationService, Loaded, NodeView
-from carbon_node.tracking import TrackerConfig, TrackerPool
+from carbon_node.tracking import TrackerConfig, TrackerPool, is_runnable
 
 log = structlog.get_logger(__name__)
 
@@ -25,6 +25,9 @@ log = structlog.get_logger(__name__)
 class _TrackerAsConfigured:
     pool: TrackerPool
     config: TrackerConfig
+
+    def can_run(self, run: ModelRun) -> bool:
+        return is_runnable(run, self.config.model_roots)
 
     async def measure(self, run: Run) -> Measurement:
         return await self.pool.measure(run, config=self.config)
@@ -42,8 +45,9 @@ class SettingsInForce:
     def __init__(self, configuration: Configuration, node: NodeView, tracker: TrackerPool) -> None:
         self.service = ConfigurationService(configuration, node, self._on_change)
         self._tracker = tracker
+        self._live = composition.live_intensity(configuration.settings)
         self._intensity_config = composition.intensity_config(configuration.settings)
-        self._intensity = IntensityLookup(self._intensity_config)
+        self._intensity = IntensityLookup(self._intensity_config, self._live)
 
     def conditions(self) -> Conditions:
         """Conditions of a task that starts now."""
@@ -89,4 +93,4 @@ class SettingsInForce:
         intensity_config = composition.intensity_config(settings)
         if intensity_config != self._intensity_config:
             self._intensity_config = intensity_config
-            self._intensity = IntensityLookup(intensity_config)
+            self._intensity = IntensityLookup(intensity_config, self._live)

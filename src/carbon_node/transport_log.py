@@ -1,4 +1,4 @@
-"""The log of the DDS library as records of this node's log."""
+"""The log of the DDS libraries as records of this node's log."""
 
 import logging
 

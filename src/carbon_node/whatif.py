@@ -27,6 +27,9 @@ from carbon_node.estimation import (
 from carbon_node.hardware import find_hardware
 from carbon_node.intensity import IntensityConfig, IntensityLookup
 
+MAX_LABEL = 40
+"""Characters of a place in a label."""
+
 T = TypeVar("T")
 
 
@@ -160,6 +163,7 @@ def _scenario(
     if isinstance(result, NotComputed):
         raise ConfigError(result.detail)
     where = ", ".join(filter(None, (place.region, place.continent))) or intensity.place
+    where = where if len(where) <= MAX_LABEL else f"{where[:MAX_LABEL]}…"
     return Scenario(f"{machine.label}, {latency:g} {question.latency_unit.value}, {where}", result)
 
 

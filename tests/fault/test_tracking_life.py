@@ -216,7 +216,7 @@ def test_measurements_leave_no_descriptor(tmp_path: Path) -> None:
             await measure_well(pool)
             before = await _descriptors()
             for behaviour in ("succeed", "kill_itself", "double", "hang", "kill_keeper") * 2:
-                await attempt(pool, behaviour)
+                await attempt(pool, behaviour, 1.0)
             return before, await _descriptors()
 
     before, after = asyncio.run(scenario())

@@ -28,7 +28,8 @@ GOOD = {
             }
         ],
         "epoch_s": 0.1,
-        "duration_s": 0.1,
+        "shortest_s": 0.1,
+        "longest_s": 0.1,
         "inferences": 0,
         "critical": [],
         "too_short": False,

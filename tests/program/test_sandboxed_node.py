@@ -1,45 +1,40 @@
-"""The real node under the restrictions of its systemd unit."""
+"""The real node under the restrictions of its unit."""
 
 import json
+import signal
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
-import psutil
+import pytest
 from tests.domains import fresh_domain
-from tests.program.notifications import notified
 from tests.program.processes import COMMAND, NodeProcess, run_command
-from tests.program.sandbox import sandboxed
+from tests.program.sandbox import SERVICE_ID, process_inside, sandboxed
 
 
-def test_a_measured_task_is_answered_within_the_sandbox() -> None:
-    """DDS, the tracker's processes, the interface and the supervisor work under the unit's limits."""
+@pytest.fixture
+def state() -> Iterator[Path]:
+    """A state directory where the sandbox can reach it."""
+    with tempfile.TemporaryDirectory() as directory:
+        yield Path(directory)
+
+
+def test_a_task_is_answered_under_the_units_restrictions(state: Path) -> None:
+    """A peer of another user gets its result, and the stop is graceful."""
     domain = fresh_domain()
-    with tempfile.TemporaryDirectory() as directory, notified() as heard:
-        options = [
-            "run",
-            f"--domain={domain}",
-            f"--state-dir={directory}",
-            "--http-listen=127.0.0.1:0",
-        ]
-        command = sandboxed([*COMMAND, *options], Path(directory))
-        env = {"NOTIFY_SOCKET": heard.address, "WATCHDOG_USEC": "3000000"}
-        node = NodeProcess(command, env)
-        try:
-            heard.wait_for("READY=1")
-            done = run_command("submit", f"--domain={domain}", "--json", "--region=France")
-            assert done.returncode == 0, done.stderr
-            result = json.loads(done.stdout)
-            assert result["carbon_footprint_g"] > 0
-            assert result["extra_data"]["tracker"]["agrees"] is True, result["extra_data"]
-            assert node.wait_for_event("local interface")
-            heard.wait_for("WATCHDOG=1")
-            # Bubblewrap waits for the node and passes on its status, but no signal.
-            (inside,) = psutil.Process(node.process.pid).children()
-            inside.terminate()
-            assert node.wait() == 0
-            warnings = [event for event in node.events() if event["level"] != "info"]
-            assert warnings == []
-        finally:
-            for left in node.children():
-                left.kill()
-            node.close()
+    node = NodeProcess(sandboxed([*COMMAND, "run", f"--domain={domain}"], state))
+    try:
+        node.wait_for_event("ready")
+        options = ("--power=300", "--latency=0.1", "--region=France", "--json", "--timeout=20")
+        done = run_command("submit", f"--domain={domain}", *options)
+        assert done.returncode == 0, done.stderr
+        assert json.loads(done.stdout)["carbon_footprint_g"] > 0
+        answered = node.wait_for_event("task answered")
+        assert (answered["outcome"], answered["mode"]) == ("estimated", "declared")
+        inside = process_inside(node.process.pid)
+        assert inside.uids().real == SERVICE_ID
+        inside.send_signal(signal.SIGTERM)
+        assert node.wait() == 0
+    finally:
+        node.close()
+    assert not any('"level": "error"' in line for line in node.lines)

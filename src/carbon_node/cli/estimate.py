@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 BAR_WIDTH = 24
 """Characters of the chart from zero to the highest bound."""
 
+_SHADES, _LETTERS = ("█", "▓", "░"), ("#", "=", "-")
+"""What is surely emitted, what is up to the value, and up to the highest bound."""
+
 
 def estimate(
     *,
@@ -118,13 +121,13 @@ def _show(answers: Sequence[Scenario]) -> None:
     from rich.console import Console
 
     console = Console(markup=False, highlight=False)
-    console.print(_table(answers))
+    console.print(_table(answers, _SHADES if console.encoding.startswith("utf") else _LETTERS))
     lines = (*_verdicts(answers), *_notes(answers))
     for line in dict.fromkeys(lines):
         console.print(line)
 
 
-def _table(answers: Sequence[Scenario]) -> "Table":
+def _table(answers: Sequence[Scenario], shades: tuple[str, str, str]) -> "Table":
     from rich.table import Table
     from rich.text import Text
 
@@ -140,17 +143,18 @@ def _table(answers: Sequence[Scenario]) -> "Table":
         carbon_g = answer.estimate.carbon_g
         numbers = (answer.estimate.energy_kwh.value, carbon_g.value, carbon_g.low, carbon_g.high)
         shown = (f"{number:.4g}" for number in numbers)
-        table.add_row(str(number), Text(answer.label), *shown, _bar(carbon_g, highest_g))
+        table.add_row(str(number), Text(answer.label), *shown, _bar(carbon_g, highest_g, shades))
     return table
 
 
-def _bar(carbon_g: Interval, highest_g: float) -> str:
+def _bar(carbon_g: Interval, highest_g: float, shades: tuple[str, str, str]) -> str:
     """Draw the least amount solid, then the interval up to and beyond the value."""
     low, value, high = (
         round(amount_g / highest_g * BAR_WIDTH)
         for amount_g in (carbon_g.low, carbon_g.value, carbon_g.high)
     )
-    return "█" * low + "▓" * (value - low) + "░" * (high - value)
+    certain, likely, possible = shades
+    return certain * low + likely * (value - low) + possible * (high - value)
 
 
 def _verdicts(answers: Sequence[Scenario]) -> list[str]:
@@ -159,16 +163,16 @@ def _verdicts(answers: Sequence[Scenario]) -> list[str]:
         return []
     overlaps = indistinct([answer.estimate for answer in answers])
     verdicts = [
-        f"{index + 1} and {other + 1} differ within their intervals"
+        f"{index + 1} and {_numbered(later)} differ within their intervals"
         for index, others in enumerate(overlaps)
-        for other in others
-        if index < other
+        if (later := [other for other in others if other > index])
     ]
-    return (
-        [*verdicts, "all other differences go beyond the intervals"]
-        if verdicts
-        else ["all differences go beyond the intervals"]
-    )
+    rest = "all other differences" if verdicts else "all differences"
+    return [*verdicts, f"{rest} go beyond the intervals"]
+
+
+def _numbered(indices: Sequence[int]) -> str:
+    return ", ".join(str(index + 1) for index in indices)
 
 
 def _notes(answers: Sequence[Scenario]) -> Iterator[str]:

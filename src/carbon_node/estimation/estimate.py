@@ -25,7 +25,7 @@ from carbon_node.estimation.measurement import (
     TrackerOutcome,
 )
 from carbon_node.estimation.planning import Plan
-from carbon_node.estimation.request import POWER_TOLERANCE, Mode
+from carbon_node.estimation.request import MAX_POWER_W, POWER_TOLERANCE, Mode
 from carbon_node.estimation.result import (
     Budget,
     CarbonIntensity,
@@ -98,7 +98,8 @@ def _believable(outcome: TrackerOutcome) -> TrackerOutcome:
     if not isinstance(outcome, Measurement):
         return outcome
     energy_kwh, duration_s = outcome.device_energy_kwh, outcome.duration_s
-    if 0 <= energy_kwh < math.inf and MIN_WINDOW_S <= duration_s < math.inf:
+    is_window = MIN_WINDOW_S <= duration_s < math.inf
+    if is_window and 0 <= energy_kwh <= kwh_from_watt_seconds(MAX_POWER_W, duration_s):
         return outcome
     return TrackerFailure("not_finite", f"{energy_kwh:g} kWh in {duration_s:g} s")
 

@@ -20,6 +20,9 @@ from carbon_node.estimation.measurement import ModelRun, Run, SimulatedRun
 from carbon_node.estimation.request import Assumptions, EstimationRequest, Mode
 from carbon_node.estimation.result import NotComputed, Reason
 
+MAX_ERROR = 100
+"""Characters of a provider's error that are repeated."""
+
 
 @dataclass(frozen=True, slots=True)
 class Plan:
@@ -79,7 +82,8 @@ def _upstream_failure(request: EstimationRequest) -> NotComputed | None:
 
 
 def _failed(provider: str, error: str) -> str:
-    return f"the {provider} provider failed: {error or 'no reason given'}; see its log"
+    said = " ".join(error[:MAX_ERROR].split()) or "no reason given"
+    return f"the {provider} provider failed: {said}; see its log"
 
 
 def _mode(

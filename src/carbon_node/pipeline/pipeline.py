@@ -10,20 +10,22 @@ from datetime import UTC, datetime
 
 import structlog
 
+from carbon_node.answers import Answered, Due, Outcome
 from carbon_node.errors import TransportError
 from carbon_node.estimation import NotComputed
 from carbon_node.pipeline.admission import Admission
 from carbon_node.pipeline.announcer import StatusAnnouncer
 from carbon_node.pipeline.answering import Answering
-from carbon_node.pipeline.canonical_line import canonical_line
+from carbon_node.pipeline.canonical_line import STORED, canonical_line, stored_line
 from carbon_node.pipeline.intake import Intake
+from carbon_node.pipeline.keeping import Keeping
 from carbon_node.pipeline.observing import tell_answered
 from carbon_node.pipeline.ports import Observer, SecretKeeper
 from carbon_node.pipeline.progress import Answer, Progress
 from carbon_node.pipeline.publishing import Publishing
 from carbon_node.pipeline.recent import RecentResults
 from carbon_node.pipeline.register import TaskRegister
-from carbon_node.pipeline.secrecy import cleaned
+from carbon_node.pipeline.secrecy import cleaned, without_secrets
 from carbon_node.pipeline.task import TaskInputs
 from carbon_node.transport.contract import Arrival
 from carbon_node.transport.wire import TaskId
@@ -43,6 +45,7 @@ class Pipeline:
 
     Args:
         intake: makes tasks of samples.
+        keeping: knows which tasks were answered before.
         answering: answers tasks.
         publishing: lets answers leave.
         announcer: publishes the node's status; it is IDLE.
@@ -55,6 +58,7 @@ class Pipeline:
     def __init__(
         self,
         intake: Intake,
+        keeping: Keeping,
         answering: Answering,
         publishing: Publishing,
         announcer: StatusAnnouncer,
@@ -64,6 +68,7 @@ class Pipeline:
         secrets: SecretKeeper,
     ) -> None:
         self._intake = intake
+        self._keeping = keeping
         self._answering = answering
         self._publishing = publishing
         self._announcer = announcer
@@ -87,7 +92,8 @@ class Pipeline:
             budget_s: seconds that running tasks get after that, >= 0.
         """
         async with asyncio.TaskGroup() as parts:
-            serving = [parts.create_task(self._publishing.run()), parts.create_task(self._evict())]
+            services = (self._publishing.run(), self._publishing.follow(), self._evict())
+            serving = [parts.create_task(service) for service in services]
             await stop.wait()
             self._is_stopping = True
             self._admission.close()
@@ -95,6 +101,7 @@ class Pipeline:
             await self._finish(budget_s)
             for part in serving:
                 part.cancel()
+        await self._publishing.settle()
 
     def take_in(self, arrival: Arrival) -> None:
         """Take in a sample of a task; the one that completes the task starts it."""
@@ -103,6 +110,8 @@ class Pipeline:
         inputs = self._intake.take_in(arrival, time.monotonic())
         if inputs is not None:
             self._start(inputs)
+        elif (progress := self._register.find_open(arrival.key)) is not None:
+            progress.revise(without_secrets(arrival, progress.secrets, self._secrets))
 
     def stop_task(self, task_id: TaskId, why: str) -> bool:
         """End a waiting or running task with a failed result.
@@ -125,7 +134,7 @@ class Pipeline:
         inputs = progress.inputs if progress else self._register.find_answered(task_id)
         if inputs is None or self._is_stopping:
             return False
-        self._start(inputs)
+        self._start(inputs, is_repeat=True)
         return True
 
     def pause(self) -> bool:
@@ -157,27 +166,48 @@ class Pipeline:
             await asyncio.sleep(EVICTION_PERIOD_S)
             self._intake.evict(time.monotonic())
 
-    def _start(self, inputs: TaskInputs) -> None:
+    def _start(self, inputs: TaskInputs, *, is_repeat: bool = False) -> None:
         self._started_count += 1
-        progress = Progress(self._started_count, cleaned(inputs, self._secrets))
+        inputs, secrets = cleaned(inputs, self._secrets)
+        progress = Progress(self._started_count, inputs, secrets, is_repeat=is_repeat)
         self._register.enter(progress)
         task = asyncio.create_task(self._perform(progress), name=progress.name)
         self._tasks[task] = progress
         task.add_done_callback(self._forget)
 
     async def _perform(self, progress: Progress) -> None:
-        task_id = progress.inputs.task_id
         async with self._admission.place(progress):
             try:
-                self._announcer.task_started(task_id)
-                self._publishing.task_started(task_id)
-                answer = await self._answering.answer(progress)
-                with progress.stage("outbox"):
-                    await self._publishing.publish(progress, answer)
+                match await self._keeping.standing(progress):
+                    case Due():
+                        await self._answer(progress)
+                    case Answered() as answered:
+                        await self._answer_once_more(progress, answered)
             except TransportError as error:
                 log.error("output not published", task_id=progress.name, error=str(error))  # noqa: TRY400 - the message says it all
-            else:
-                self._note(progress, answer)
+        if await self._keeping.has_to_run_again(progress) and progress.changed is not None:
+            self._start(progress.changed)
+
+    async def _answer(self, progress: Progress) -> None:
+        self._publishing.task_started(progress.inputs.task_id)
+        answer = await self._answering.answer(progress)
+        kept = await self._keeping.keep(progress, answer)
+        with progress.stage("outbox"):
+            await self._publishing.publish(progress.position, kept)
+        self._note(progress, answer)
+
+    async def _answer_once_more(self, progress: Progress, answered: Answered) -> None:
+        kept = self._keeping.once_more(answered)
+        if kept is None:
+            self._publishing.answered_before(answered.kept)
+        else:
+            self._publishing.task_started(progress.inputs.task_id)
+            with progress.stage("outbox"):
+                await self._publishing.publish(progress.position, kept)
+        log.info("task answered", **stored_line(progress, answered.kept, is_sent=kept is not None))
+        is_failed = answered.kept.answer.outcome is Outcome.NOT_COMPUTED
+        self._register.answered(progress, is_failed=is_failed)
+        self._observer.task_finished(STORED)
 
     def _note(self, progress: Progress, answer: Answer) -> None:
         log.info("task answered", **canonical_line(progress, answer))

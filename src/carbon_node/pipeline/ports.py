@@ -4,8 +4,9 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Protocol
 
+from carbon_node.answers import Answer, Kept, Standing, Summary, TaskKey
 from carbon_node.estimation import Assumptions, CarbonIntensity, LatencyUnit, Place
-from carbon_node.estimation.measurement import Measurement, Run
+from carbon_node.estimation.measurement import Measurement, ModelRun, Run
 from carbon_node.transport.contract import Arrival, ConfigurationCall, Peer, Topic
 from carbon_node.transport.wire import Sample
 
@@ -37,9 +38,83 @@ class Transport(Protocol):
         """Other participants of the domain."""
         ...
 
+    def matched(self, topic: Topic) -> int:
+        """Count the endpoints of others that match ours of a topic; 0 if that is unknown."""
+        ...
+
+    async def wait_for_acknowledgments(self, topic: Topic, timeout_s: float) -> bool:
+        """Wait until all matched readers have all that was published.
+
+        Returns:
+            False if not in time, or if it cannot be known.
+
+        Raises:
+            TransportError: it cannot be waited for.
+        """
+        ...
+
+
+class Ledger(Protocol):
+    """What was accepted and answered, across restarts. A disk in trouble is no error here."""
+
+    async def accept(
+        self, key: TaskKey, digest: str, summary: Summary, *, repeat: bool = False
+    ) -> Standing:
+        """Record that a task's inputs are complete; say whether it has to be computed."""
+        ...
+
+    async def save(self, key: TaskKey, digest: str, summary: Summary, answer: Answer) -> Kept:
+        """Keep an answer durably; return the one to publish."""
+        ...
+
+    def mark_published(self, kept: Kept) -> None:
+        """Note that an answer was written to the output topic."""
+        ...
+
+    def mark_acknowledged(self, kept: Kept) -> None:
+        """Note that all matched readers have an answer."""
+        ...
+
+    def note_ignored(self, key: TaskKey, digest: str, ignored_digest: str) -> None:
+        """Note that other inputs came while a task ran, and were not run."""
+        ...
+
+
+class Spooled(Protocol):
+    """Bytes that wait outside of memory for as long as this object lives."""
+
+    @property
+    def size_bytes(self) -> int:
+        """How many there are."""
+        ...
+
+    def read(self) -> bytes:
+        """Return them; blocks.
+
+        Raises:
+            OSError: they cannot be read.
+        """
+        ...
+
+
+class Spool(Protocol):
+    """Where bytes wait outside of memory."""
+
+    def put(self, octets: bytes) -> Spooled:
+        """Set bytes aside; blocks.
+
+        Raises:
+            OSError: they cannot be written.
+        """
+        ...
+
 
 class Tracker(Protocol):
     """Guarded measurements."""
+
+    def can_run(self, run: ModelRun) -> bool:
+        """Tell whether a model could be measured here; may block, so it is called in a thread."""
+        ...
 
     async def measure(self, run: Run) -> Measurement:
         """Measure; cancelling ends the measurement and its processes.

@@ -54,7 +54,7 @@ class TaskRegister:
         self.answered_count += 1
         self.failed_count += is_failed
         inputs = progress.inputs
-        if _size_bytes(inputs) <= MAX_KEPT_BYTES:
+        if inputs.size_bytes <= MAX_KEPT_BYTES:
             self._answered[inputs.task_id] = inputs
             self._answered.move_to_end(inputs.task_id)
         if len(self._answered) > ANSWERED_KEPT:
@@ -76,10 +76,3 @@ class TaskRegister:
     def find_answered(self, task_id: TaskId) -> TaskInputs | None:
         """Find the inputs of the latest answered task of an id, if they are still kept."""
         return self._answered.get(task_id)
-
-
-def _size_bytes(inputs: TaskInputs) -> int:
-    model, hardware, user = inputs.ml_model, inputs.hw_resource, inputs.user_input
-    texts = (*user.inputs, *user.outputs, *model.input_batch, user.problem_definition)
-    octets = (model.raw_model, model.extra_data, hardware.extra_data, user.extra_data)
-    return sum(map(len, (*texts, *octets)))

@@ -83,7 +83,7 @@ class NodeView:
         results: RecentResults,
         commands: CommandCounts,
         incomplete_count: Callable[[], int],
-        degraded: Callable[[], Sequence[str]] = tuple,
+        degraded: Callable[[], Sequence[str]],
     ) -> None:
         self._identity = identity
         self._announcer = announcer

@@ -108,7 +108,7 @@ def accept(editions: Editions, event: Accept) -> tuple[Editions, Standing]:
     current = editions[-1] if editions else None
     if current is None:
         return (_edition(1, event),), Due(Why.NEW)
-    if current.digest != event.digest:
+    if current.digest != event.digest and not _was_ignored(current, event):
         return (*editions, _edition(current.number + 1, event)), Due(Why.CHANGED)
     if current.answer is None:
         return editions, Due(Why.INTERRUPTED)
@@ -162,6 +162,11 @@ def appended(stored: Editions, later: Editions) -> Editions:
         replace(edition, number=stored[-1].number + edition.number) for edition in later
     )
     return _superseding((*stored, *renumbered))
+
+
+def _was_ignored(edition: Edition, event: Accept) -> bool:
+    """Whether these inputs came while an answered edition ran: a restart delivers them again."""
+    return edition.answer is not None and edition.ignored_digest == event.digest
 
 
 def _edition(number: int, event: Accept | Save) -> Edition:

@@ -144,7 +144,12 @@ def nvml() -> Finding:
     try:
         return _gpus()
     except pynvml.NVMLError as error:
-        return Finding("nvml", is_usable=False, detail=f"the GPUs do not tell their power: {error}")
+        return Finding(
+            "nvml",
+            is_usable=False,
+            detail=f"the GPUs do not tell their power: {error}",
+            mend="update the driver; where that does not help, declare the GPU's power",
+        )
     finally:
         pynvml.nvmlShutdown()
 
@@ -171,7 +176,13 @@ def carbontracker() -> Finding:
 def _no_extra(extras: Iterable[Finding]) -> Iterator[Finding]:
     if not any(extra.is_usable for extra in extras):
         detail = "nothing that runs models is installed"
-        yield Finding("models", is_usable=False, detail=detail, breaks=("measured",))
+        yield Finding(
+            "models",
+            is_usable=False,
+            detail=detail,
+            mend="install one of the extras onnx and hf",
+            breaks=("measured",),
+        )
 
 
 def package(name: str, distributions: tuple[str, ...], mend: str) -> Finding:

@@ -210,6 +210,8 @@ def test_a_failed_tracker_leaves_the_formula_and_its_failure() -> None:
     [
         Measurement(math.nan, 0.5),
         Measurement(math.inf, 0.5),
+        Measurement(1e300, 0.5),
+        Measurement(-1e-5, 0.5),
         Measurement(1e-5, 0.0),
         Measurement(1e-5, math.nan),
     ],

@@ -47,7 +47,7 @@ def explicit(**numbers: float) -> EstimationRequest:
     return dataclasses.replace(TASK, explicit=ExplicitHardware(**numbers))
 
 
-@pytest.mark.parametrize("error", ["no such model", ""])
+@pytest.mark.parametrize("error", ["no such model", "", "line\nline\r\n" * 1000])
 def test_a_failed_model_provider_is_no_model(error: str) -> None:
     """Whatever the model provider says about its failure, there is nothing to estimate."""
     assert reason(dataclasses.replace(TASK, model_error=error)) is Reason.NO_MODEL

@@ -34,8 +34,9 @@ from carbon_node.estimation import (
     within_factor,
 )
 
-SCHEMA = json.loads((
-    Path(__file__).parents[3] / "docs/provenance.schema.json").read_text(encoding="utf-8"))
+SCHEMA = json.loads(
+    (Path(__file__).parents[3] / "docs/provenance.schema.json").read_text(encoding="utf-8")
+)
 VALIDATOR = jsonschema.Draft202012Validator(SCHEMA)
 
 TASK = EstimationRequest(

@@ -42,10 +42,10 @@ def test_a_warm_look_up_takes_less_than_a_millisecond(lookup: IntensityLookup) -
     """Also where the text was never seen: none of 200 new texts is answered from memory."""
     lookup.lookup(Place("France"))
     texts = [f"{region} {n}" for n in range(50) for region in ("Germny", "Paris", "a b c", "東京")]
-    start_s = time.perf_counter()
+    start_s = time.process_time()
     for text in texts:
         lookup.lookup(Place(text, "Europe"))
-    assert (time.perf_counter() - start_s) / len(texts) < 0.001
+    assert (time.process_time() - start_s) / len(texts) < 0.001
 
 
 def test_nothing_is_read_before_the_first_look_up(tmp_path: Path) -> None:
