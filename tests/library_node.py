@@ -11,6 +11,7 @@ import pickle
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Mapping
+from pathlib import Path
 from typing import Any, BinaryIO
 
 from carbon_node.transport.contract import Arrival, Topic
@@ -91,6 +92,7 @@ async def library_node(domain: int, env: Mapping[str, str]) -> LibraryNode:
     return LibraryNode(
         await asyncio.create_subprocess_exec(
             *(sys.executable, "-m", "tests.library_node", str(domain)),
+            cwd=Path(__file__).parents[1],
             env=env,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,

@@ -17,12 +17,12 @@ from carbon_node.pipeline.join import Join
 from carbon_node.pipeline.keeping import Keeping, KeepingPolicy
 from carbon_node.pipeline.outputs import Outputs
 from carbon_node.pipeline.pipeline import Pipeline
-from carbon_node.pipeline.ports import Conditions, Tracker
+from carbon_node.pipeline.ports import Conditions, Ledger, Tracker
 from carbon_node.pipeline.publishing import Publishing
 from carbon_node.pipeline.recent import RecentResults
 from carbon_node.pipeline.register import TaskRegister
 from carbon_node.settings import load
-from carbon_node.store import Store, StoreConfig, open_store
+from carbon_node.store import StoreConfig, open_store
 from carbon_node.transport.contract import NODE_NAME, Role, Topic
 from carbon_node.transport.memory import MemoryBus, MemoryTransport
 from carbon_node.transport.wire import (
@@ -65,20 +65,33 @@ class PatientTracker:
 
 
 class OneIntensity:
-    """The same intensity everywhere."""
+    """The same intensity everywhere.
+
+    Args:
+        g_per_kwh: gCO2e per kilowatt-hour.
+    """
+
+    def __init__(self, g_per_kwh: float) -> None:
+        self._g_per_kwh = g_per_kwh
 
     def lookup(self, place: Place) -> CarbonIntensity:
         """Return it."""
-        return CarbonIntensity(exact(100.0), place.region, "", None, "test")
+        return CarbonIntensity(exact(self._g_per_kwh), place.region, "", None, "test")
 
 
 class World:
     """A node's pipeline, what it is made of, and what its peer received."""
 
     def __init__(
-        self, node: MemoryTransport, peer: MemoryTransport, store: Store, tracker: Tracker | None
+        self,
+        node: MemoryTransport,
+        peer: MemoryTransport,
+        tracker: Tracker | None,
+        ledger: Ledger,
+        policy: KeepingPolicy,
     ) -> None:
         self.configuration = load({"domain": 0, "output_gap_ms": 0}, {}).configuration
+        self.g_per_kwh = 100.0
         self.peer = peer
         self.tracker = PatientTracker()
         self._tracker = tracker
@@ -86,11 +99,11 @@ class World:
         self.register = TaskRegister()
         self.results = RecentResults()
         baseline = Baseline(node, BaselinePolicy.NEVER)
-        outputs = Outputs(node, store)
+        outputs = Outputs(node, ledger)
         self.publishing = Publishing(outputs, self.announcer, baseline, lambda: 0.0)
         self.pipeline = Pipeline(
             Intake(Join(), baseline),
-            Keeping(store, KeepingPolicy()),
+            Keeping(ledger, policy),
             Answering(self, "test"),
             self.publishing,
             self.announcer,
@@ -105,7 +118,7 @@ class World:
     def conditions(self) -> Conditions:
         """Conditions of a task that starts now."""
         tracker = self.tracker if self._tracker is None else self._tracker
-        return composition.conditions(self.configuration, tracker, OneIntensity())
+        return composition.conditions(self.configuration, tracker, OneIntensity(self.g_per_kwh))
 
     def submit(self, problem_id: int = 1, model: MLModel | None = None) -> TaskId:
         """Write the inputs of a task."""
@@ -147,20 +160,24 @@ class World:
 
 
 @asynccontextmanager
-async def running_world(tracker: Tracker | None = None) -> AsyncIterator[World]:
-    """A pipeline that runs; it is stopped without budget in the end.
+async def running_world(
+    tracker: Tracker | None = None, *, rerun_on_change: bool = False
+) -> AsyncIterator[World]:
+    """A pipeline that runs with a store in memory; it is stopped without budget in the end.
 
     Args:
         tracker: measures instead of the world's `PatientTracker`.
+        rerun_on_change: whether tasks are run again whose inputs changed while they ran.
     """
+    policy = KeepingPolicy(rerun_on_change=rerun_on_change)
     bus = MemoryBus()
     async with (
-        open_store(StoreConfig(directory=None), print) as store,
+        open_store(StoreConfig(None), lambda _: None) as store,
         opened(lambda role: MemoryTransport(bus, role), NODE, PEERS) as (node, peer),
     ):
         assert isinstance(node, MemoryTransport)
         assert isinstance(peer, MemoryTransport)
-        world = World(node, peer, store, tracker)
+        world = World(node, peer, tracker, store, policy)
         world.announcer.open()
         world.announcer.ready()
         async with asyncio.TaskGroup() as group:

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 import structlog
 
 from carbon_node import __version__, composition, health, presence
-from carbon_node.estimation import may_run_models
 from carbon_node.node_transport import NodeTransport, node_transport
 from carbon_node.pipeline.announcer import StatusAnnouncer
 from carbon_node.pipeline.answering import Answering
@@ -101,7 +100,7 @@ async def _serve(configuration: Configuration, load: Callable[[], Loaded]) -> No
         )
         choice = await asyncio.to_thread(choose, settings.transport)
         log.info("transport chosen", transport=choice.kind, reason=choice.reason)
-        transport = node_transport(choice.kind, settings, started_ns)
+        transport = node_transport(choice.kind, configuration, started_ns)
         await transport.open()
         parts.push_async_callback(transport.close)
         announcer = StatusAnnouncer(transport)
@@ -156,7 +155,7 @@ def _node(
     baseline = Baseline(transport, BaselinePolicy(configuration.settings.baseline))
     pipeline = Pipeline(
         Intake(Join(composition.join_bounds(configuration.settings)), baseline),
-        Keeping(store, composition.keeping_policy(configuration.settings)),
+        Keeping(store, composition.keeping_policy(configuration.settings, choice.kind)),
         Answering(settings, version),
         Publishing(Outputs(transport, store), announcer, baseline, settings.output_gap_s),
         announcer,
@@ -172,7 +171,7 @@ def _node(
     control = Control(pipeline, settings.service.reset, terminate, commands)
     spool = FileSpool(configuration.settings.state_dir)
     spool.clear()
-    models = RawModels(spool, lambda: may_run_models(settings.conditions().assumptions))
+    models = RawModels(spool, settings)
     door = TopicDoor(transport, settings.service)
     reception = Reception(transport, pipeline, control, door, models)
     return _Node(pipeline, reception, CallDoor(transport, settings.service), settings)

@@ -6,6 +6,7 @@ process.
 
 import logging
 from collections.abc import Callable
+from functools import partial
 from typing import Protocol, assert_never
 
 import structlog
@@ -16,7 +17,7 @@ from carbon_node.estimation import NotComputed, Reason
 from carbon_node.pipeline import translate
 from carbon_node.pipeline.ports import CallTransport, Transport
 from carbon_node.pipeline.task import TaskInputs
-from carbon_node.settings import Settings
+from carbon_node.settings import Configuration, Settings
 from carbon_node.transport.contract import Topic
 from carbon_node.transport.sustainml import SustainmlConfig, SustainmlTransport
 from carbon_node.transport.sustainml_callbacks import Deadlines, Unanswered
@@ -31,7 +32,7 @@ log = structlog.get_logger(__name__)
 
 
 class NodeTransport(Transport, CallTransport, Protocol):
-    """What the node needs of the transport that it runs on: what the pipeline does, and a life."""
+    """What the node needs of the transport that it runs on."""
 
     async def open(self) -> None:
         """Join the domain."""
@@ -50,12 +51,14 @@ class NodeTransport(Transport, CallTransport, Protocol):
         ...
 
 
-def node_transport(kind: TransportKind, settings: Settings, started_ns: int) -> NodeTransport:
+def node_transport(
+    kind: TransportKind, configuration: Configuration, started_ns: int
+) -> NodeTransport:
     """Make the transport of a node.
 
     Args:
         kind: which one.
-        settings: the settings at start.
+        configuration: the one at start; what is changed later has no effect here.
         started_ns: when the process started, nanoseconds since the epoch.
 
     Raises:
@@ -63,16 +66,16 @@ def node_transport(kind: TransportKind, settings: Settings, started_ns: int) -> 
     """
     match kind:
         case TransportKind.FASTDDS:
-            return _fastdds(settings, started_ns)
+            return _fastdds(configuration.settings, started_ns)
         case TransportKind.SUSTAINML:
-            return SustainmlTransport(sustainml_config(settings))
+            return SustainmlTransport(sustainml_config(configuration))
         case _:
             assert_never(kind)
 
 
-def sustainml_config(settings: Settings) -> SustainmlConfig:
+def sustainml_config(configuration: Configuration) -> SustainmlConfig:
     """Derive how the node runs on the library of a workspace."""
-    tracker = settings.tracker
+    settings, tracker = configuration.settings, configuration.settings.tracker
     task_s = (
         tracker.queue_wait_s
         + tracker.deadline_s
@@ -81,7 +84,8 @@ def sustainml_config(settings: Settings) -> SustainmlConfig:
         + settings.output_gap_ms / 1000
         + MARGIN_S
     )
-    return SustainmlConfig(settings.domain, Deadlines(task_s), _failed, _log)
+    failed = partial(_failed, configuration.revision)
+    return SustainmlConfig(settings.domain, Deadlines(task_s), failed, _log)
 
 
 def _fastdds(settings: Settings, started_ns: int) -> NodeTransport:
@@ -98,11 +102,16 @@ def _fastdds(settings: Settings, started_ns: int) -> NodeTransport:
 
 
 def _failed(
-    user_input: UserInput, ml_model: MLModel, hw_resource: HWResource, why: Unanswered
+    revision: int,
+    user_input: UserInput,
+    ml_model: MLModel,
+    hw_resource: HWResource,
+    why: Unanswered,
 ) -> CO2Footprint:
-    inputs = TaskInputs(TaskKey(user_input.task_id, writer=""), user_input, ml_model, hw_resource)
+    key = TaskKey(user_input.task_id, writer="")
+    inputs = TaskInputs(key, user_input, ml_model, hw_resource)
     reason = Reason.STOPPED if why is Unanswered.STOPPED else Reason.INTERNAL_ERROR
-    return translate.to_footprint(inputs, NotComputed(reason, why.value), __version__, revision=0)
+    return translate.to_footprint(inputs, NotComputed(reason, why.value), __version__, revision)
 
 
 def _log(severity: str, category: str, message: str) -> None:

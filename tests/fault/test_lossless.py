@@ -1,7 +1,11 @@
 """The real daemon between real peers: every task is answered once, whatever happens."""
 
 import asyncio
+import os
 import random
+import signal
+import subprocess
+import sys
 import time
 from contextlib import closing
 from dataclasses import replace
@@ -19,8 +23,9 @@ from tests.loads import (
     task_inputs,
 )
 from tests.peer_reader import PeerReader, peer_reader
-from tests.program.processes import COMMAND, NodeProcess, running_node
+from tests.program.processes import COMMAND, NodeProcess, environment, running_node
 
+from carbon_node.pipeline.outputs import MAX_RETAINED
 from carbon_node.store import Edition
 from carbon_node.store.database import DATABASE_NAME, Database
 from carbon_node.transport.wire import MLModel, Status
@@ -29,6 +34,19 @@ FORMULA = {"CARBON_NODE_TRACKER__MODE": "formula"}
 UNPACED = FORMULA | {"CARBON_NODE_OUTPUT_GAP_MS": "0"}
 KILLS = 30
 TASKS_PER_LIFE = 10
+
+STOPPED_READER = """
+import asyncio, sys
+from tests.loads import loading
+
+async def main():
+    async with loading(int(sys.argv[1])) as load:
+        print("matched", flush=True)
+        await load.wait_for_answers(int(sys.argv[2]))
+        print("all", flush=True)
+
+asyncio.run(main())
+"""
 
 
 def node_command(domain: int, state_dir: Path) -> list[str]:
@@ -344,3 +362,33 @@ def test_large_models_cost_no_memory_while_their_tasks_wait(tmp_path: Path) -> N
 
     with running_node(domain, tmp_path, env=UNPACED) as node:
         assert asyncio.run(scenario(node)) < 150 << 20
+
+
+def test_a_reader_that_stands_still_for_a_while_loses_nothing(tmp_path: Path) -> None:
+    """Outputs that it has not acknowledged stay, and further ones wait for it."""
+    domain, count = fresh_domain(), 700
+    command = [sys.executable, "-c", STOPPED_READER, str(domain), str(count)]
+    env = {**environment(), "PYTHONPATH": os.pathsep.join(sys.path)}
+
+    async def scenario(standing: subprocess.Popen[bytes]) -> None:
+        async with loading(domain) as load:
+            standing.send_signal(signal.SIGSTOP)
+            for number in range(1, count + 1):
+                load.send(task_inputs(number))
+            await load.wait_for_answers(MAX_RETAINED)
+            await asyncio.sleep(0.5)
+            assert len(load.outputs) == MAX_RETAINED
+            standing.send_signal(signal.SIGCONT)
+            await load.wait_for_answers(count)
+
+    with (
+        running_node(domain, tmp_path, env=UNPACED),
+        subprocess.Popen(command, env=env, stdout=subprocess.PIPE) as standing,
+    ):
+        try:
+            assert standing.stdout is not None
+            assert standing.stdout.readline() == b"matched\n"
+            asyncio.run(scenario(standing))
+            assert standing.stdout.readline() == b"all\n"
+        finally:
+            standing.kill()

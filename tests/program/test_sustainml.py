@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
@@ -87,6 +88,32 @@ def test_a_node_on_the_library_answers_tasks(transport: str, tmp_path: Path) -> 
             footprint.energy_consumption * footprint.carbon_intensity
         )
         assert json.loads(footprint.extra_data)["num_outputs"] == 1
+
+    run(test())
+
+
+def test_a_restarted_node_on_the_library_answers_from_its_store(tmp_path: Path) -> None:
+    """A task that comes again gets the answer of before, since its caller waits for one."""
+    answers: list[CO2Footprint] = []
+    outcomes: list[dict[str, Any]] = []
+
+    async def test() -> None:
+        for _ in range(2):
+            async with library_world(tmp_path) as world:
+                with running_node(
+                    world.domain,
+                    tmp_path / "state",
+                    "--transport=sustainml",
+                    env={**world.env, "CARBON_NODE_REPUBLISH": "none"},
+                ) as node:
+                    for topic, sample in INPUTS.items():
+                        world.peers.publish(topic, sample)
+                    footprint = (await answer(world.peers)).sample
+                    assert isinstance(footprint, CO2Footprint)
+                    answers.append(footprint)
+                    outcomes.append(node.wait_for_event("task answered"))
+        assert answers[0] == answers[1]
+        assert "tracker" not in outcomes[-1]["stage_s"]
 
     run(test())
 

@@ -1,5 +1,6 @@
 """The digest of inputs, and what is kept of their JSON."""
 
+import hashlib
 import json
 from dataclasses import fields, replace
 from typing import Any
@@ -9,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from carbon_node.inputs import digest, is_secret, without_secrets
+from carbon_node.pipeline.raw_models import LightModel
 from carbon_node.transport import wire
 
 USER_INPUT = wire.UserInput(
@@ -136,3 +138,15 @@ def _keys(value: object) -> list[str]:
             return [key for inner in value for key in _keys(inner)]
         case _:
             return []
+
+
+def test_a_model_whose_bytes_were_taken_out_has_the_same_digest() -> None:
+    """Where the bytes wait does not make other inputs of them."""
+    octets = b"model" * 100_000
+    sha256 = hashlib.sha256(octets).hexdigest()
+    light = LightModel(model="m", raw_model_sha256=sha256)
+
+    whole = digest(USER_INPUT, wire.MLModel(model="m", raw_model=octets), HW_RESOURCE)
+
+    assert whole == digest(USER_INPUT, light, HW_RESOURCE, sha256)
+    assert whole != digest(USER_INPUT, light, HW_RESOURCE)

@@ -17,7 +17,7 @@ from carbon_node.estimation.measurement import (
     TrackerFailure,
     TrackerOutcome,
 )
-from carbon_node.estimation.planning import Plan, may_run_models, plan
+from carbon_node.estimation.planning import Plan, plan
 from carbon_node.estimation.provenance_json import SCHEMA, Json, provenance
 from carbon_node.estimation.request import (
     DEFAULT_PUE,
@@ -84,7 +84,6 @@ __all__ = [
     "exact",
     "footprint",
     "indistinct",
-    "may_run_models",
     "plan",
     "provenance",
     "within_factor",

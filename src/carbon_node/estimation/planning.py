@@ -69,17 +69,6 @@ def plan(request: EstimationRequest, assumptions: Assumptions) -> Plan | NotComp
     return Plan(request, assumptions, Mode.DECLARED, numbers, SimulatedRun(numbers.power_w))
 
 
-def may_run_models(assumptions: Assumptions) -> bool:
-    """Whether any task would be measured by running its model."""
-    match assumptions.mode:
-        case Mode.MEASURED:
-            return True
-        case Mode.AUTO:
-            return assumptions.model_is_runnable
-        case Mode.DECLARED | Mode.FORMULA:
-            return False
-
-
 def _upstream_failure(request: EstimationRequest) -> NotComputed | None:
     if request.model_error is not None:
         return NotComputed(Reason.NO_MODEL, _failed("model", request.model_error))

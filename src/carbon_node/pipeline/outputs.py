@@ -14,6 +14,7 @@ from collections import OrderedDict
 import structlog
 
 from carbon_node.answers import Kept
+from carbon_node.errors import TransportError
 from carbon_node.pipeline.ports import Ledger, Transport
 from carbon_node.transport.contract import Topic
 from carbon_node.transport.wire import CO2Footprint, TaskId
@@ -125,7 +126,11 @@ class Outputs:
         return True
 
     async def _wait(self) -> bool:
-        return await self._transport.wait_for_acknowledgments(Topic.FOOTPRINT, CONFIRM_S)
+        try:
+            return await self._transport.wait_for_acknowledgments(Topic.FOOTPRINT, CONFIRM_S)
+        except TransportError as error:
+            log.warning("acknowledgments cannot be followed", problem=str(error))
+            return False
 
     def _has_reader(self) -> bool:
         return self._transport.matched(Topic.FOOTPRINT) > 0

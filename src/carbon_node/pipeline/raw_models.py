@@ -7,12 +7,13 @@ file.
 
 import asyncio
 import hashlib
-from collections.abc import Callable
 from dataclasses import dataclass, field, fields, replace
 
 import structlog
 
-from carbon_node.pipeline.ports import Spool, Spooled
+from carbon_node.estimation import Mode
+from carbon_node.estimation.measurement import ModelRun
+from carbon_node.pipeline.ports import ConditionsSource, Spool, Spooled
 from carbon_node.transport.wire import MLModel
 
 SMALL_BYTES = 65_536
@@ -44,31 +45,39 @@ class RawModels:
 
     Args:
         spool: where bytes wait that may be needed.
-        are_needed: tells whether a task that arrives now may be measured by running its model.
+        conditions: tell whether a task that arrives now may be measured by running its model.
     """
 
-    def __init__(self, spool: Spool, are_needed: Callable[[], bool]) -> None:
+    def __init__(self, spool: Spool, conditions: ConditionsSource) -> None:
         self._spool = spool
-        self._are_needed = are_needed
+        self._conditions = conditions
 
     async def lightened(self, model: MLModel) -> MLModel:
         """Take the bytes out of a model; the next sample waits meanwhile."""
         if not model.raw_model:
             return model
-        are_needed = self._are_needed()
-        is_small = len(model.raw_model) <= SMALL_BYTES
-        if is_small and are_needed:
-            return model
-        if is_small:
-            return _light(model)
-        return await asyncio.to_thread(self._set_aside if are_needed else _light, model)
+        if len(model.raw_model) <= SMALL_BYTES:
+            return model if self._may_be_run(model) else _light(model)
+        return await asyncio.to_thread(self._set_aside, model)
 
     def _set_aside(self, model: MLModel) -> MLModel:
+        if not self._may_be_run(model):
+            return _light(model)
         try:
             return _light(model, self._spool.put(model.raw_model))
         except OSError as error:
             log.warning("model kept in memory", task_id=model.task_id, error=str(error))
             return model
+
+    def _may_be_run(self, model: MLModel) -> bool:
+        conditions = self._conditions.conditions()
+        match conditions.assumptions.mode:
+            case Mode.MEASURED:
+                return True
+            case Mode.AUTO:
+                return conditions.tracker.can_run(ModelRun(model.model, raw_model=model.raw_model))
+            case Mode.DECLARED | Mode.FORMULA:
+                return False
 
 
 async def whole(model: MLModel) -> MLModel:

@@ -197,13 +197,13 @@ class SustainmlTransport:
         """Nobody: the library does not tell whom it has discovered."""
         return ()
 
+    def matched(self, topic: Topic) -> int:  # noqa: ARG002 - as every transport
+        """Return 0: the library does not tell."""
+        return 0
+
     async def wait_until(self, fact: Callable[[], bool], timeout_s: float | None) -> bool:  # noqa: ARG002 - as every transport
         """Look once whether a fact about peers holds: here it will not change."""
         return fact()
-
-    def matched(self, topic: Topic) -> int:  # noqa: ARG002 - as every transport
-        """Count nobody: the library does not tell whom it has met."""
-        return 0
 
     async def wait_for_acknowledgments(self, topic: Topic, timeout_s: float) -> bool:  # noqa: ARG002 - as every transport
         """Return False: the library does not tell."""

@@ -88,7 +88,7 @@ def fill(target: object, sample: CO2Footprint | ConfigurationResponse) -> None:
     """
     for member in STRUCTS[type(sample)].members:
         if not isinstance(member.type, Struct):
-            getattr(target, member.name)(_plain(getattr(sample, member.name)))
+            getattr(target, member.name)(getattr(sample, member.name))
 
 
 def _members(struct: Struct, source: object) -> tuple[Any, ...]:
@@ -113,8 +113,3 @@ def _copied(kind: object, value: Any) -> object:  # noqa: ANN401 - whatever the 
 def _text(value: str) -> str:
     # What is not UTF-8 comes out of the library as lone surrogates, which no log and no JSON takes.
     return value.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
-
-
-def _plain(value: object) -> object:
-    # Enumerations are plain ints to the library.
-    return int(value) if isinstance(value, int) and not isinstance(value, bool) else value

@@ -24,9 +24,9 @@ NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 def progress_of(problem_id: int) -> Progress:
     """A task on its way."""
     task_id = TaskId(problem_id, 1)
-    identity = TaskKey(task_id, "writer")
+    key = TaskKey(task_id, "writer")
     user = UserInput(task_id=task_id, extra_data=b'{"hf_token": "hf_secret"}')
-    return Progress(problem_id, TaskInputs(identity, user, MLModel(model="m"), HWResource("hw")))
+    return Progress(problem_id, TaskInputs(key, user, MLModel(model="m"), HWResource("hw")))
 
 
 def failed(progress: Progress) -> Answer:
@@ -93,7 +93,7 @@ def test_the_view_tells_how_the_node_is(count: int) -> None:
     commands[Fate.FOREIGN] += 2
     announcer = StatusAnnouncer(MemoryTransport(MemoryBus(), Role(NODE_NAME, (), ())))
     identity = Identity("1.0", 7, "fastdds", "transport = auto (default)", started_s=0.0)
-    view = NodeView(identity, announcer, register, results, commands, lambda: ("slow",))
+    view = NodeView(identity, announcer, register, results, commands, lambda: ["slow"])
 
     status = dict(view.status())
 

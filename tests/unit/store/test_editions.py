@@ -120,6 +120,22 @@ def test_mark_of_what_is_not_there_changes_nothing() -> None:
     assert note((), Ignore(KEY, "a", "b")) == ()
 
 
+def test_ignored_inputs_stay_ignored_when_a_restart_delivers_them() -> None:
+    """An answered task is not answered anew for inputs that came while it ran."""
+    editions = note(_answered(), Ignore(KEY, "a", "b"))
+
+    assert isinstance(accept(editions, _accept("b"))[1], Answered)
+    assert accept(editions, _accept("c"))[1] == Due(Why.CHANGED)
+
+
+def test_ignored_inputs_are_computed_if_a_crash_came_before_the_answer() -> None:
+    """The task has no answer yet, so the newest inputs count."""
+    editions, _ = accept((), _accept())
+    editions = note(editions, Ignore(KEY, "a", "b"))
+
+    assert accept(editions, _accept("b"))[1] == Due(Why.CHANGED)
+
+
 def test_ignored_inputs_are_on_record() -> None:
     """Inputs that came during the computation and were not run leave a trace."""
     editions, _ = accept((), _accept())

@@ -2,7 +2,7 @@
 
 import asyncio
 import sys
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -32,13 +32,14 @@ PATIENT = Deadlines(PATIENCE_S, PATIENCE_S)
 
 
 @pytest.fixture
-def directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """Where a stand-in that this process can import looks for its domain."""
     monkeypatch.syspath_prepend(STAND_IN)
     monkeypatch.setenv("SUSTAINML_STAND_IN", str(tmp_path))
+    yield tmp_path
+    # Its `terminate` is for good, so the next test needs a new one.
     for name in [name for name in sys.modules if name.startswith("sustainml_py")]:
-        monkeypatch.delitem(sys.modules, name)
-    return tmp_path
+        del sys.modules[name]
 
 
 @asynccontextmanager
@@ -278,7 +279,7 @@ def test_what_the_library_does_not_tell_is_answered_at_once(directory: Path) -> 
 
     async def test() -> None:
         async with node(directory) as (transport, _):
-            assert transport.peers() == ()
+            assert (transport.peers(), transport.matched(Topic.FOOTPRINT)) == ((), 0)
             assert not await transport.wait_until(lambda: bool(transport.peers()), None)
             assert not await transport.wait_for_acknowledgments(Topic.FOOTPRINT, PATIENCE_S)
 

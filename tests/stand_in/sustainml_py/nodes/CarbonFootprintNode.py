@@ -5,7 +5,7 @@ its own call back, two for tasks and one for requests; objects are valid during 
 octets are a sequence of ints, and setters refuse other types than their own; an exception that
 leaves a callback ends the process; `terminate` is of the class and for good; the domain comes from
 the C environment; the output is sent whatever the callback has made of it, a moment after it has
-returned; a node that is destroyed before that ends the process.
+returned; a node that is destroyed before that, or after its listeners, ends the process.
 
 The socket, `$SUSTAINML_STAND_IN/<domain>`, carries one JSON object per line.
 """
@@ -19,6 +19,7 @@ import socket
 import threading
 import time
 import traceback
+import weakref
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
@@ -110,13 +111,19 @@ def _checked(name: str, old: Any, new: Any) -> Any:  # noqa: ANN401 - whatever t
     return type(old)(new)
 
 
+class _Listener:
+    def __init__(self, callback: Callable[..., None]) -> None:
+        self.callback = callback
+
+
 class _Node:
     """What the library has in C++; leaves the domain when it is let go of."""
 
-    def __init__(self, on_task: Callable[..., None], on_request: Callable[..., None]) -> None:
+    def __init__(self, *listeners: "_Listener") -> None:
+        self._listeners = [weakref.ref(listener) for listener in listeners]
         self._socket = socket.socket(socket.AF_UNIX)
         self._socket.connect(str(Path(_c_environment("SUSTAINML_STAND_IN"), _domain())))
-        worker = _Worker(self._socket, on_task, on_request)
+        worker = _Worker(self._socket, *(listener.callback for listener in listeners))
         for routine in (worker.read, worker.answer_requests, *[worker.answer_tasks] * TASK_THREADS):
             threading.Thread(target=routine, daemon=True).start()
         worker.send("STATUS", {"node_status": "INITIALIZING"})
@@ -126,7 +133,7 @@ class _Node:
         self._worker.send("STATUS", {"node_status": "IDLE"})
 
     def __del__(self) -> None:
-        if self._worker.busy:
+        if self._worker.busy or None in [listener() for listener in self._listeners]:
             _end_process("pure virtual method called")
         with contextlib.suppress(OSError):
             self._socket.shutdown(socket.SHUT_RDWR)
@@ -213,9 +220,9 @@ class CarbonFootprintNode:
     ) -> None:
         if callback is None or service_callback is None:
             raise ValueError("both callbacks are needed")
-        self.listener_ = callback
-        self.listener_service_ = service_callback
-        self.node_ = _Node(callback, service_callback)
+        self.listener_ = _Listener(callback)
+        self.listener_service_ = _Listener(service_callback)
+        self.node_ = _Node(self.listener_, self.listener_service_)
 
     def spin(self) -> None:
         """Announce IDLE, and block until the class is terminated."""
