@@ -21,7 +21,7 @@ from carbon_node.settings import Configuration, Settings, Source
 from carbon_node.store import StoreConfig
 from carbon_node.tracking import Limits, TrackerConfig
 from carbon_node.transport.contract import NODE_NAME, Role, Topic
-from carbon_node.transport.fastdds import FastDdsConfig
+from carbon_node.transport_choice import TransportKind
 
 INPUTS = (Topic.USER_INPUT, Topic.ML_MODEL, Topic.HW_RESOURCE)
 OUTPUTS = (Topic.FOOTPRINT, Topic.BASELINE, Topic.RESPONSE)
@@ -33,21 +33,17 @@ readers can be answered."""
 _MIB = 2**20
 
 
-def fastdds_config(settings: Settings, started_ns: int) -> FastDdsConfig:
-    """Derive how the node joins its domain.
+def node_role(started_ns: int) -> Role:
+    """Derive how the node presents itself in its domain.
 
     Args:
-        settings: the settings in force.
         started_ns: when the process started, nanoseconds since the epoch.
     """
-    role = Role(
+    return Role(
         NODE_NAME,
-        reads=(*INPUTS, *REQUESTS),
-        writes=(Topic.STATUS, *OUTPUTS),
+        (*INPUTS, *REQUESTS),
+        (Topic.STATUS, *OUTPUTS),
         properties=presence.properties(started_ns),
-    )
-    return FastDdsConfig(
-        domain=settings.domain, role=role, lease_duration_s=settings.lease_duration_s
     )
 
 
@@ -111,9 +107,17 @@ def join_bounds(settings: Settings) -> JoinBounds:
     )
 
 
-def keeping_policy(settings: Settings) -> KeepingPolicy:
-    """Derive what happens to tasks that come again."""
-    return KeepingPolicy(Republish(settings.republish), settings.rerun_on_change)
+def keeping_policy(settings: Settings, kind: TransportKind) -> KeepingPolicy:
+    """Derive what happens to tasks that come again.
+
+    Args:
+        settings: the settings at start.
+        kind: the transport; on sustainml_py, a callback waits for the answer to every task.
+    """
+    republish = Republish(settings.republish)
+    if kind is TransportKind.SUSTAINML:
+        republish = Republish.ALL
+    return KeepingPolicy(republish, settings.rerun_on_change)
 
 
 def store_config(settings: Settings) -> StoreConfig:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import structlog
 
 from carbon_node import __version__, composition, health, presence
+from carbon_node.node_transport import NodeTransport, node_transport
 from carbon_node.pipeline.announcer import StatusAnnouncer
 from carbon_node.pipeline.answering import Answering
 from carbon_node.pipeline.baseline import Baseline, BaselinePolicy
@@ -32,7 +33,7 @@ from carbon_node.store import Store, open_store
 from carbon_node.store.spool import FileSpool
 from carbon_node.tracking import TrackerPool
 from carbon_node.transport.contract import Topic
-from carbon_node.transport.fastdds import FastDdsTransport
+from carbon_node.transport_choice import TransportChoice, choose
 
 DISCOVERY_S = 0.1
 """Seconds in which another node of the domain usually shows up: it answers a new participant within
@@ -97,7 +98,9 @@ async def _serve(configuration: Configuration, load: Callable[[], Loaded]) -> No
         store = await parts.enter_async_context(
             open_store(composition.store_config(settings), health.report)
         )
-        transport = FastDdsTransport(composition.fastdds_config(settings, started_ns))
+        choice = await asyncio.to_thread(choose, settings.transport)
+        log.info("transport chosen", transport=choice.kind, reason=choice.reason)
+        transport = node_transport(choice.kind, configuration, started_ns)
         await transport.open()
         parts.push_async_callback(transport.close)
         announcer = StatusAnnouncer(transport)
@@ -108,7 +111,7 @@ async def _serve(configuration: Configuration, load: Callable[[], Loaded]) -> No
         transport.connect(*composition.NODE_TOPICS)
         announcer.ready()
         log.info("ready", domain=settings.domain, seconds=round(time.monotonic() - since_s, 3))
-        node = _node(configuration, transport, announcer, tracker, store, stop)
+        node = _node(configuration, choice, transport, announcer, tracker, store, stop)
         async with asyncio.TaskGroup() as services:
             # They go on during the stop: whoever asks then is still answered.
             serving = [
@@ -129,20 +132,20 @@ async def _serve(configuration: Configuration, load: Callable[[], Loaded]) -> No
 
 def _node(
     configuration: Configuration,
-    transport: FastDdsTransport,
+    choice: TransportChoice,
+    transport: NodeTransport,
     announcer: StatusAnnouncer,
     tracker: TrackerPool,
     store: Store,
     stop: asyncio.Event,
 ) -> _Node:
     version = __version__
-    choice = configuration.settings.transport
     register, results, commands = TaskRegister(), RecentResults(), CommandCounts()
     identity = Identity(
         version=version,
         domain=configuration.settings.domain,
-        transport="fastdds",
-        transport_reason=f"transport = {choice} ({configuration.origins['transport']})",
+        transport=choice.kind,
+        transport_reason=choice.reason,
         started_s=time.monotonic(),
     )
     view = NodeView(
@@ -152,7 +155,7 @@ def _node(
     baseline = Baseline(transport, BaselinePolicy(configuration.settings.baseline))
     pipeline = Pipeline(
         Intake(Join(composition.join_bounds(configuration.settings)), baseline),
-        Keeping(store, composition.keeping_policy(configuration.settings)),
+        Keeping(store, composition.keeping_policy(configuration.settings, choice.kind)),
         Answering(settings, version),
         Publishing(Outputs(transport, store), announcer, baseline, settings.output_gap_s),
         announcer,
@@ -193,7 +196,7 @@ async def _outlive_predecessor(announcer: StatusAnnouncer, lease_duration_s: flo
 
 
 async def _yield_to_rivals(
-    transport: FastDdsTransport, domain: int, started_ns: int, within_s: float
+    transport: NodeTransport, domain: int, started_ns: int, within_s: float
 ) -> None:
     await transport.wait_until(
         lambda: bool(presence.rivals(transport.peers(), started_ns)), within_s

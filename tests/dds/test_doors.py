@@ -53,9 +53,8 @@ async def participant(domain: int, role: Role) -> AsyncIterator[FastDdsTransport
 
 
 @asynccontextmanager
-async def both_doors() -> AsyncIterator[tuple[CyclonePeer, FastDdsTransport]]:
+async def both_doors(domain: int) -> AsyncIterator[tuple[CyclonePeer, FastDdsTransport]]:
     """A CycloneDDS peer and a requester of the RPC before the two doors of one service."""
-    domain = fresh_domain()
     configuration = load({"domain": domain}, {}, system_file=Path("/nowhere")).configuration
     service = ConfigurationService(configuration, QuietNode(), lambda _: None)
     async with (
@@ -99,7 +98,7 @@ def test_what_one_door_sets_the_other_door_shows() -> None:
     """CycloneDDS through the topics and Fast DDS through the RPC reach the same settings."""
 
     async def test() -> None:
-        async with both_doors() as (peer, requester):
+        async with both_doors(fresh_domain()) as (peer, requester):
             response = await ask(peer, '{"set": {"pue": 1.25}}')
             assert (response.node_id, response.success, response.err_code) == (1, True, 0)
             by_call = json.loads(await requester.call_configuration('{"get": "all"}', PATIENCE_S))
@@ -114,7 +113,7 @@ def test_both_doors_are_open_at_the_same_time() -> None:
     """Requests that arrive together through both doors are all answered."""
 
     async def test() -> None:
-        async with both_doors() as (peer, requester):
+        async with both_doors(fresh_domain()) as (peer, requester):
             transactions = [next(_transactions) for _ in range(50)]
             for transaction in transactions:
                 peer.write(RequestTypeImpl(1, transaction, '{"get": ["pue"]}'))
@@ -133,7 +132,7 @@ def test_refused_requests_are_answered_through_both_doors() -> None:
     """CycloneDDS gets success false and code 1; the RPC gets a normal reply that says so."""
 
     async def test() -> None:
-        async with both_doors() as (peer, requester):
+        async with both_doors(fresh_domain()) as (peer, requester):
             response = await ask(peer, "nonsense")
             assert (response.success, response.err_code) == (False, 1)
             by_call = json.loads(await requester.call_configuration("nonsense", PATIENCE_S))
@@ -147,11 +146,24 @@ def test_requests_to_others_are_not_answered_to_cyclonedds() -> None:
     """A request to node 2 leaves no response, though it came first."""
 
     async def test() -> None:
-        async with both_doors() as (peer, _):
+        async with both_doors(fresh_domain()) as (peer, _):
             peer.write(RequestTypeImpl(2, 999_999, '{"get": "all"}'))
             await ask(peer, '{"get": ["pue"]}')
             assert 999_999 not in [
                 response.transaction_id for response in peer.received(ResponseTypeImpl)
             ]
+
+    run(test())
+
+
+def test_a_caller_that_just_arrived_gets_its_reply() -> None:
+    """A call that is sent as soon as it can be is not answered before its reader is known."""
+
+    async def test() -> None:
+        domain = fresh_domain()
+        async with both_doors(domain):
+            for _ in range(10):
+                async with participant(domain, REQUESTER) as newcomer:
+                    assert await newcomer.call_configuration("", PATIENCE_S)
 
     run(test())

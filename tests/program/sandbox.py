@@ -14,6 +14,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+import psutil
 import pytest
 
 from carbon_node.observability.unit import UnitOptions, unit_text
@@ -43,8 +44,10 @@ def sandboxed(
 ) -> list[str]:
     """Return a command that runs another one under the unit's restrictions.
 
-    Skips the test where the machine cannot do that. Environment, descriptors and signals pass
-    through; the working directory is `/`, and writable are `state` and the private `/tmp` alone.
+    Skips the test where the machine cannot do that. Descriptors and the environment pass through,
+    with the variables that the unit sets; the working directory is `/`, and writable are `state`
+    and the private `/tmp` alone. Signals do not pass through: send them to `process_inside`. What
+    runs inside has process ids of its own and is killed with the process that this starts.
 
     Args:
         command: program and arguments; this interpreter's packages and this repository are seen.
@@ -61,7 +64,20 @@ def sandboxed(
     mounts += ["--proc", "/proc", *hidden, *binds]
     mounts += [*_way_to(str(state)), "--bind", str(state), str(state)]
     enter = [sys.executable, "-I", str(_ENTER), json.dumps(_inner(user_id)), *map(str, command)]
-    return ["bwrap", *mounts, "--chdir", "/", "--", *enter]
+    life = ["--unshare-pid", "--die-with-parent"]
+    return ["bwrap", *life, *mounts, *_environment(state), "--chdir", "/", "--", *enter]
+
+
+def process_inside(sandbox_pid: int) -> psutil.Process:
+    """Find the process of the command in the sandbox that a process is."""
+    below = psutil.Process(sandbox_pid).children(recursive=True)
+    return next(process for process in below if process.uids().real != 0)
+
+
+def _environment(state: Path) -> list[str]:
+    pairs = [tuple(line.split("=", 1)) for line in directives()["Environment"]]
+    pairs += [("STATE_DIRECTORY", str(state)), ("HOME", "/")]
+    return [word for name, value in pairs for word in ("--setenv", name, value)]
 
 
 def _way_to(path: str) -> list[str]:

@@ -16,7 +16,7 @@ from typing import Any
 _ALLOW = 0x7FFF0000
 _ERRNO = 0x00050000
 _EQUAL, _AT_LEAST, _MASKED_EQUAL = 4, 5, 7
-_PR_SET_NO_NEW_PRIVS, _PR_CAPBSET_DROP = 38, 24
+_PR_CAPBSET_DROP, _PR_SET_NO_NEW_PRIVS = 24, 38
 _NEW_NAMESPACES = (0x20000, *(1 << bit for bit in range(25, 31)))  # mount, then cgroup to net
 _HIGHEST_FAMILY = 64
 _SHM_EXEC = 0o100000

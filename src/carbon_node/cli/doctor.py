@@ -2,7 +2,6 @@
 
 import json
 from dataclasses import asdict
-from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -61,9 +60,13 @@ def _fast_dds() -> "Finding":
 
 def _sustainml() -> "Finding":
     from carbon_node.tracking.host import Finding
+    from carbon_node.transport.sustainml import LIMITATIONS
+    from carbon_node.transport_choice import library_problem
 
-    if find_spec("sustainml_py") is None:
-        detail = "sustainml_py cannot be imported; the embedded transport is used"
+    problem = library_problem()
+    if problem is not None:
+        detail = f"{problem}; the embedded transport is used"
         mend = "needed in a SustainML workspace only: source its install/setup.bash"
         return Finding("sustainml_py", is_usable=False, detail=detail, mend=mend)
-    return Finding("sustainml_py", is_usable=True, detail="sustainml_py can be imported")
+    detail = f"sustainml_py can be loaded; a node on it: {'; '.join(LIMITATIONS)}"
+    return Finding("sustainml_py", is_usable=True, detail=detail)

@@ -189,7 +189,7 @@ class FastDdsTransport:
     def configuration_calls(self) -> AsyncIterator[ConfigurationCall]:
         """Serve main's configuration service from now on; iterate over its calls until closed."""
         with explained("serve the configuration service"):
-            self._server = ConfigurationServer(self._opened())
+            self._server = ConfigurationServer(self._opened(), self._news)
         return self._news.stream(self._server.take, self._is_open)
 
     def answer(self, call: ConfigurationCall, text: str) -> None:

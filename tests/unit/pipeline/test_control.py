@@ -1,6 +1,8 @@
 """Commands lead to actions by a table, and whatever is none of them is counted."""
 
+import re
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -10,6 +12,9 @@ from carbon_node.transport.wire import NodeCommand, NodeControl, TaskCommand, Ta
 
 ID = TaskId(4, 2)
 NOTHING = NodeControl(target_node=NODE_NAME, source_node="ORCHESTRATOR_NODE", task_id=ID)
+
+
+PAGE = (Path(__file__).parents[3] / "docs" / "configuration.md").read_text()
 
 
 class Tasks:
@@ -147,3 +152,17 @@ def test_a_number_that_the_contract_does_not_know_is_a_command_too(
 ) -> None:
     """It can be received, so that it can be counted."""
     assert kind(77).name == "UNKNOWN"
+
+
+def test_the_page_has_every_command_and_every_fate() -> None:
+    """What the page says of commands cannot drift from what the node knows."""
+    _, _, rest = PAGE.partition("## Commands")
+    rows = re.findall(r"^\| `(\w+)` \|", rest, re.MULTILINE)
+    commands = [
+        f"{command.name}_{kind}"
+        for kind, known in (("NODE", NodeCommand), ("TASK", TaskCommand))
+        for command in known
+        if command.name not in ("UNKNOWN", "NO_COMMAND")
+    ]
+
+    assert sorted(rows) == sorted([*commands, *Fate])
