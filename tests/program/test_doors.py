@@ -107,7 +107,8 @@ def test_status_and_results_are_told(node: tuple[NodeProcess, int]) -> None:
         status = await caller.status()
         assert status["node"] == "IDLE"
         assert status["tasks"]["answered"] >= 1
-        assert status["transport"] == {"name": "fastdds", "reason": "transport = auto (default)"}
+        assert status["transport"]["name"] == "fastdds"
+        assert status["transport"]["reason"]
 
     asked(node[1], scenario)
 
