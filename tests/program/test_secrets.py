@@ -20,7 +20,7 @@ PATHS = ("/api/status", "/api/results", "/api/settings", "/metrics", "/healthz",
 
 
 def tasks() -> list[tuple[User, MLModel, HWResource]]:
-    """Tasks that carry the token, and have peers and clients that repeat it in every other place."""
+    """Tasks that carry the token, and peers and clients that repeat it wherever they can."""
     secret = json.dumps({"hf_token": TOKEN, "goal": "x", "deep": [{"api_key": TOKEN}]}).encode()
     broken = f'{{"hf_token": "{TOKEN}", '.encode()
     error = json.dumps({"error": QUOTING, "nested": {"why": [QUOTING]}}).encode()
@@ -83,7 +83,7 @@ def shown(node: NodeProcess) -> bytes:
     address = node.wait_for_event("local interface")["address"]
     answers = []
     for path in PATHS:
-        with urllib.request.urlopen(f"http://{address}{path}", timeout=10) as answer:  # noqa: S310
+        with urllib.request.urlopen(f"http://{address}{path}", timeout=10) as answer:
             answers.append(answer.read())
     return b"\n".join(answers)
 
