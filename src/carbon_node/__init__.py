@@ -12,3 +12,6 @@ Glossary:
     tracker: CarbonTracker, run in a guarded child process.
     window: how long the tracker observes, in seconds.
 """
+
+__version__ = "0.1.0"
+"""Version of the package, which results name; the build reads it from here."""

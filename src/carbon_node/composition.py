@@ -13,33 +13,37 @@ from carbon_node.estimation import (
     Place,
     exact,
 )
-from carbon_node.intensity import IntensityConfig
+from carbon_node.intensity import IntensityConfig, LiveConfig, LiveIntensity
 from carbon_node.pipeline.join import JoinBounds
-from carbon_node.pipeline.ports import Conditions
+from carbon_node.pipeline.keeping import KeepingPolicy, Republish
+from carbon_node.pipeline.ports import Conditions, IntensitySource, Tracker
 from carbon_node.settings import Configuration, Settings, Source
+from carbon_node.store import StoreConfig
 from carbon_node.tracking import Limits, TrackerConfig
 from carbon_node.transport.contract import NODE_NAME, Role, Topic
-from carbon_node.transport.fastdds import FastDdsConfig
+from carbon_node.transport_choice import TransportKind
 
 INPUTS = (Topic.USER_INPUT, Topic.ML_MODEL, Topic.HW_RESOURCE)
-OUTPUTS = (Topic.FOOTPRINT, Topic.BASELINE)
-NODE_TOPICS = (*OUTPUTS, *INPUTS)
+OUTPUTS = (Topic.FOOTPRINT, Topic.BASELINE, Topic.RESPONSE)
+REQUESTS = (Topic.CONTROL, Topic.REQUEST)
+NODE_TOPICS = (*OUTPUTS, *INPUTS, *REQUESTS)
 """Topics of the node beside its status, in the order in which they are opened: whoever sees its
 readers can be answered."""
 
 _MIB = 2**20
 
 
-def fastdds_config(settings: Settings, started_ns: int) -> FastDdsConfig:
-    """Derive how the node joins its domain.
+def node_role(started_ns: int) -> Role:
+    """Derive how the node presents itself in its domain.
 
     Args:
-        settings: the settings in force.
         started_ns: when the process started, nanoseconds since the epoch.
     """
-    role = Role(NODE_NAME, INPUTS, (Topic.STATUS, *OUTPUTS), presence.properties(started_ns))
-    return FastDdsConfig(
-        domain=settings.domain, role=role, lease_duration_s=settings.lease_duration_s
+    return Role(
+        NODE_NAME,
+        (*INPUTS, *REQUESTS),
+        (Topic.STATUS, *OUTPUTS),
+        properties=presence.properties(started_ns),
     )
 
 
@@ -62,7 +66,9 @@ def tracker_config(settings: Settings) -> TrackerConfig:
     )
 
 
-def conditions(configuration: Configuration) -> Conditions:
+def conditions(
+    configuration: Configuration, tracker: Tracker, intensity: IntensitySource
+) -> Conditions:
     """Derive what a task that starts now is computed under."""
     settings = configuration.settings
     return Conditions(
@@ -70,12 +76,26 @@ def conditions(configuration: Configuration) -> Conditions:
             pue=_pue(configuration),
             mode=Mode(settings.tracker.mode),
             host_names=frozenset({socket.gethostname(), "localhost"}),
-            model_is_runnable=bool(settings.tracker.model_roots),
             output_units=OutputUnits(settings.output_units),
             revision=configuration.revision,
         ),
         latency_unit=LatencyUnit(settings.latency_unit),
-        output_gap_s=settings.output_gap_ms / 1000,
+        tracker=tracker,
+        intensity=intensity,
+    )
+
+
+def live_intensity(settings: Settings) -> LiveIntensity | None:
+    """Build what asks a live provider; None where the operator gave no key."""
+    if settings.live_key is None:
+        return None
+    return LiveIntensity(
+        LiveConfig(
+            key=settings.live_key.get_secret_value(),
+            state_dir=settings.state_dir,
+            timeout_s=settings.live_timeout_s,
+            max_age_s=settings.live_max_age_s,
+        )
     )
 
 
@@ -84,6 +104,28 @@ def join_bounds(settings: Settings) -> JoinBounds:
     return JoinBounds(
         incomplete_count=settings.incomplete_max_count,
         incomplete_age_s=settings.incomplete_max_age_s,
+    )
+
+
+def keeping_policy(settings: Settings, kind: TransportKind) -> KeepingPolicy:
+    """Derive what happens to tasks that come again.
+
+    Args:
+        settings: the settings at start.
+        kind: the transport; on sustainml_py, a callback waits for the answer to every task.
+    """
+    republish = Republish(settings.republish)
+    if kind is TransportKind.SUSTAINML:
+        republish = Republish.ALL
+    return KeepingPolicy(republish, settings.rerun_on_change)
+
+
+def store_config(settings: Settings) -> StoreConfig:
+    """Derive where results are kept, and how many."""
+    return StoreConfig(
+        settings.state_dir,
+        max_results=settings.history_max_count,
+        max_age_days=settings.history_max_age_days,
     )
 
 

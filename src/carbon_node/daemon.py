@@ -1,45 +1,82 @@
 """The composition root: builds the parts, starts and stops them in order."""
 
 import asyncio
-import importlib.metadata
 import signal
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AsyncExitStack, contextmanager
+from dataclasses import dataclass
 
 import structlog
 
-from carbon_node import composition, presence
-from carbon_node.intensity import IntensityLookup
+from carbon_node import __version__, composition, health, presence
+from carbon_node.answers import TaskKey
+from carbon_node.node_transport import NodeTransport, node_transport
+from carbon_node.observability.heartbeat import Heartbeat
+from carbon_node.observability.metrics import Metrics
+from carbon_node.observability.redaction import Secrets
+from carbon_node.observability.supervisor import supervisor
+from carbon_node.operation import Operation
 from carbon_node.pipeline.announcer import StatusAnnouncer
 from carbon_node.pipeline.answering import Answering
 from carbon_node.pipeline.baseline import Baseline, BaselinePolicy
+from carbon_node.pipeline.control import CommandCounts, Control
+from carbon_node.pipeline.doors import CallDoor, TopicDoor
 from carbon_node.pipeline.intake import Intake
 from carbon_node.pipeline.join import Join
+from carbon_node.pipeline.keeping import Keeping
+from carbon_node.pipeline.observing import CountedService
+from carbon_node.pipeline.outputs import Outputs
 from carbon_node.pipeline.pipeline import Pipeline
-from carbon_node.pipeline.ports import Conditions
 from carbon_node.pipeline.publishing import Publishing
-from carbon_node.settings import Configuration, Loaded
+from carbon_node.pipeline.raw_models import RawModels
+from carbon_node.pipeline.recent import RecentResults
+from carbon_node.pipeline.reception import Reception
+from carbon_node.pipeline.register import TaskRegister
+from carbon_node.pipeline.view import Identity, NodeView
+from carbon_node.settings import Configuration, Loaded, supervision
+from carbon_node.settings_in_force import SettingsInForce
+from carbon_node.status_line import StatusLine
+from carbon_node.store import Store, open_store
+from carbon_node.store.spool import FileSpool
 from carbon_node.tracking import TrackerPool
 from carbon_node.transport.contract import Topic
-from carbon_node.transport.fastdds import FastDdsTransport
+from carbon_node.transport.wire import NO_TASK
+from carbon_node.transport_choice import TransportChoice, choose
 
-DISCOVERY_S = 0.2
-"""Seconds in which another node of the domain usually shows up: it answers a new participant at
-once."""
+DISCOVERY_S = 0.1
+"""Seconds in which another node of the domain usually shows up: it answers a new participant within
+some 20 ms."""
 
 LATE_DISCOVERY_S = 10.0
 """Seconds in which it shows up for certain: Fast DDS announces itself every 3 s unless told
 otherwise."""
 
+LEASE_MARGIN_S = 1.0
+"""Seconds after the end of a lease in which peers have noticed it."""
+
+NO_KEY = TaskKey(NO_TASK, writer="")
+"""Key of no task, by which the store is asked for a sign of life."""
+
 log = structlog.get_logger(__name__)
 
 
-def serve(loaded: Loaded) -> int:
+@dataclass(frozen=True, slots=True)
+class _Node:
+    pipeline: Pipeline
+    reception: Reception
+    call_door: CallDoor
+    settings: SettingsInForce
+    operation: Operation
+
+
+def serve(loaded: Loaded, load: Callable[[], Loaded], secrets: Secrets) -> int:
     """Run the node until a signal ends it; the log has to be configured.
 
     Args:
         loaded: the settings to run with.
+        load: loads them again, when SIGHUP asks for that.
+        secrets: what the log hides; grows with the secrets that tasks carry.
 
     Returns:
         Exit status: 0 after a graceful stop, 1 after one that a second signal hurried.
@@ -50,7 +87,7 @@ def serve(loaded: Loaded) -> int:
     for warning in loaded.warnings:
         log.warning("settings", problem=warning)
     try:
-        asyncio.run(_serve(loaded.configuration))
+        asyncio.run(_serve(loaded.configuration, load, secrets))
     except asyncio.CancelledError:
         log.warning("stopped at once by a second signal; running tasks were left unanswered")
         return 1
@@ -65,14 +102,21 @@ def _cause(error: Exception) -> Exception:
     return error
 
 
-async def _serve(configuration: Configuration) -> None:
+async def _serve(
+    configuration: Configuration, load: Callable[[], Loaded], secrets: Secrets
+) -> None:
     settings = configuration.settings
     since_s, started_ns = time.monotonic(), time.time_ns()
-    stop = asyncio.Event()
+    stop, reload = asyncio.Event(), asyncio.Event()
     async with AsyncExitStack() as parts:
-        parts.enter_context(_stopped_by_signals(stop))
+        parts.enter_context(_signals(stop, reload))
         parts.enter_context(presence.claimed(settings.domain))
-        transport = FastDdsTransport(composition.fastdds_config(settings, started_ns))
+        store = await parts.enter_async_context(
+            open_store(composition.store_config(settings), health.report)
+        )
+        choice = await asyncio.to_thread(choose, settings.transport)
+        log.info("transport chosen", transport=choice.kind, reason=choice.reason)
+        transport = node_transport(choice.kind, configuration, started_ns)
         await transport.open()
         parts.push_async_callback(transport.close)
         announcer = StatusAnnouncer(transport)
@@ -83,44 +127,114 @@ async def _serve(configuration: Configuration) -> None:
         transport.connect(*composition.NODE_TOPICS)
         announcer.ready()
         log.info("ready", domain=settings.domain, seconds=round(time.monotonic() - since_s, 3))
-        pipeline = _pipeline(configuration, transport, announcer, tracker)
-        async with asyncio.TaskGroup() as tasks:
-            late = tasks.create_task(
-                _yield_to_rivals(transport, settings.domain, started_ns, LATE_DISCOVERY_S)
-            )
-            await pipeline.run(stop, settings.stop_budget_s)
-            late.cancel()
+        node = _node(configuration, choice, transport, announcer, tracker, store, stop, secrets)
+        node.operation.ready()
+        async with asyncio.TaskGroup() as services:
+            # They go on during the stop: whoever asks then is still answered.
+            serving = [
+                services.create_task(service)
+                for service in (
+                    node.reception.run(),
+                    node.call_door.run(),
+                    _reload_when_told(reload, node, load),
+                    _outlive_predecessor(announcer, settings.lease_duration_s),
+                    _yield_to_rivals(transport, settings.domain, started_ns, LATE_DISCOVERY_S),
+                    *node.operation.services(stop),
+                )
+            ]
+            await node.pipeline.run(stop, settings.stop_budget_s)
+            for service in serving:
+                service.cancel()
     log.info("stopped")
 
 
-class _FixedConditions:
-    def __init__(self, configuration: Configuration) -> None:
-        self._conditions = composition.conditions(configuration)
-
-    def conditions(self) -> Conditions:
-        return self._conditions
-
-
-def _pipeline(
+def _node(
     configuration: Configuration,
-    transport: FastDdsTransport,
+    choice: TransportChoice,
+    transport: NodeTransport,
     announcer: StatusAnnouncer,
     tracker: TrackerPool,
-) -> Pipeline:
-    settings = configuration.settings
-    conditions = _FixedConditions(configuration)
-    baseline = Baseline(transport, BaselinePolicy(settings.baseline))
-    intensity = IntensityLookup(composition.intensity_config(settings))
-    answering = Answering(tracker, intensity, conditions, importlib.metadata.version("carbon-node"))
-    publishing = Publishing(
-        transport, announcer, baseline, lambda: conditions.conditions().output_gap_s
+    store: Store,
+    stop: asyncio.Event,
+    secrets: Secrets,
+) -> _Node:
+    version = __version__
+    asked = supervision()
+    told = supervisor(asked.notify_socket, asked.watchdog_usec)
+    metrics, status_line = Metrics(), StatusLine(told)
+    register = TaskRegister(on_change=status_line.changed)
+    results, commands = RecentResults(), CommandCounts()
+    identity = Identity(
+        version=version,
+        domain=configuration.settings.domain,
+        transport=choice.kind,
+        transport_reason=choice.reason,
+        started_s=time.monotonic(),
     )
-    intake = Intake(Join(composition.join_bounds(settings)), baseline)
-    return Pipeline(transport, intake, answering, publishing, announcer)
+    join = Join(composition.join_bounds(configuration.settings))
+    view = NodeView(
+        identity,
+        announcer,
+        register,
+        results,
+        commands,
+        lambda: join.incomplete_count,
+        lambda: health.degraded(store.health),
+    )
+    status_line.follow(view)
+    settings = SettingsInForce(configuration, view, tracker)
+    baseline = Baseline(transport, BaselinePolicy(configuration.settings.baseline))
+    pipeline = Pipeline(
+        Intake(join, baseline),
+        Keeping(store, composition.keeping_policy(configuration.settings, choice.kind)),
+        Answering(settings, version),
+        Publishing(Outputs(transport, store), announcer, baseline, settings.output_gap_s),
+        announcer,
+        register,
+        results,
+        metrics,
+        secrets,
+    )
+
+    def terminate() -> bool:
+        if configuration.settings.allow_remote_terminate:
+            stop.set()
+        return stop.is_set()
+
+    control = Control(pipeline, settings.service.reset, terminate, commands, metrics)
+    spool = FileSpool(configuration.settings.state_dir)
+    spool.clear()
+    models = RawModels(spool, settings)
+    topic_door = TopicDoor(transport, CountedService(settings.service, "topics", metrics))
+    call_door = CallDoor(transport, CountedService(settings.service, "rpc", metrics))
+    heartbeats = [
+        Heartbeat("the transport", transport.sign_of_life),
+        Heartbeat("the store", lambda: store.editions(NO_KEY)),
+    ]
+    operation = Operation(told, metrics, view, settings.service, heartbeats)
+    reception = Reception(transport, pipeline, control, topic_door, models)
+    return _Node(pipeline, reception, call_door, settings, operation)
+
+
+async def _reload_when_told(told: asyncio.Event, node: _Node, load: Callable[[], Loaded]) -> None:
+    while True:
+        await told.wait()
+        told.clear()
+        with node.operation.reloading():
+            node.settings.reload(load)
+
+
+async def _outlive_predecessor(announcer: StatusAnnouncer, lease_duration_s: float) -> None:
+    """Say the status again once peers have noticed the death of a predecessor that was killed.
+
+    They take it for the death of this node, whose name it had.
+    """
+    await asyncio.sleep(lease_duration_s + LEASE_MARGIN_S)
+    announcer.repeat()
 
 
 async def _yield_to_rivals(
-    transport: FastDdsTransport, domain: int, started_ns: int, within_s: float
+    transport: NodeTransport, domain: int, started_ns: int, within_s: float
 ) -> None:
     await transport.wait_until(
         lambda: bool(presence.rivals(transport.peers(), started_ns)), within_s
@@ -131,19 +245,20 @@ async def _yield_to_rivals(
 
 
 @contextmanager
-def _stopped_by_signals(stop: asyncio.Event) -> Iterator[None]:
+def _signals(stop: asyncio.Event, reload: asyncio.Event) -> Iterator[None]:
     loop, serving = asyncio.get_running_loop(), asyncio.current_task()
 
-    def on_signal() -> None:
+    def on_stop() -> None:
         if stop.is_set() and serving is not None:
             serving.cancel()
         stop.set()
 
     # Installed even where a launching shell has SIGINT ignored: a node must not be hard to stop.
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, on_signal)
+    actions = {signal.SIGTERM: on_stop, signal.SIGINT: on_stop, signal.SIGHUP: reload.set}
+    for number, action in actions.items():
+        loop.add_signal_handler(number, action)
     try:
         yield
     finally:
-        for number in (signal.SIGTERM, signal.SIGINT):
+        for number in actions:
             loop.remove_signal_handler(number)

@@ -13,6 +13,8 @@ CarbonNodeError
 │   └── TrackerProtocolError its result could not be read or believed
 ├── IntensityError           carbon intensity data cannot be used
 ├── StoreError               results cannot be kept or found
+│   ├── StateDirectoryInUse  another node keeps its results there
+│   └── StoreDamaged         the content of the results database is not what was written
 ├── InterfaceError           the local interface of a running node gave no usable answer
 ├── ServiceError             the systemd service could not be installed or removed
 └── StatusTransitionError    an event that the node's status does not allow
@@ -91,6 +93,14 @@ class IntensityError(CarbonNodeError):
 
 class StoreError(CarbonNodeError):
     """Results cannot be kept or found."""
+
+
+class StateDirectoryInUse(StoreError):
+    """Another node keeps its results in the state directory."""
+
+
+class StoreDamaged(StoreError):
+    """The content of the results database is not what was written."""
 
 
 class InterfaceError(CarbonNodeError):

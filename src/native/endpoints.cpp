@@ -177,7 +177,8 @@ bool Writer::wait_for_acknowledgments(double timeout_s)
     nb::gil_scoped_release release;
     Participant::Use use(*participant_);
     const auto code = writer_->wait_for_acknowledgments(duration_of(timeout_s));
-    if (code == dds::RETCODE_TIMEOUT) {
+    // Fast DDS documents TIMEOUT, and returns ERROR when the time is over.
+    if (code == dds::RETCODE_TIMEOUT || code == dds::RETCODE_ERROR) {
         return false;
     }
     check(code, "wait for acknowledgments of " + type_->name());

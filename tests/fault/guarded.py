@@ -12,6 +12,11 @@ from carbon_node.estimation.measurement import Measurement, ModelRun
 from carbon_node.tracking import TrackerConfig, TrackerPool
 
 DEADLINE_S = 0.3
+"""For what never ends."""
+
+AMPLE_DEADLINE_S = 10.0
+"""For what ends by itself, however busy the machine is."""
+
 ALLOWED_LATENESS_S = 2.0
 
 

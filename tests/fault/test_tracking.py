@@ -3,16 +3,19 @@
 from pathlib import Path
 
 import pytest
-from tests.fault.guarded import config_of, failure_of, outcome
+from tests.fault.guarded import AMPLE_DEADLINE_S, config_of, failure_of, outcome
 
 from carbon_node.estimation.measurement import Measurement
 from carbon_node.tracking import FailureName
 
-FAILURES = {
+ENDLESS = {
     "hang": FailureName.TIMEOUT,
-    "ignore_sigterm": FailureName.SIGTERM_IGNORED,
     "stop_itself": FailureName.TIMEOUT,
     "late": FailureName.TIMEOUT,
+    "ignore_sigterm": FailureName.SIGTERM_IGNORED,
+    "stop_keeper": FailureName.GUARD_FAILED,
+}
+ENDING = {
     "kill_itself": FailureName.SIGNAL,
     "segfault": FailureName.SIGNAL,
     "good_result_bad_end": FailureName.SIGNAL,
@@ -35,16 +38,24 @@ FAILURES = {
     "no_result": FailureName.NO_RESULT,
     "no_measurement": FailureName.NO_MEASUREMENT,
     "kill_keeper": FailureName.GUARD_FAILED,
-    "stop_keeper": FailureName.GUARD_FAILED,
+    "kill_both_guards": FailureName.GUARD_FAILED,
 }
 
 
-@pytest.mark.parametrize(("behaviour", "failure"), FAILURES.items())
+@pytest.mark.parametrize(("behaviour", "failure"), ENDLESS.items())
+def test_endless_measurement_is_ended_at_its_deadline(
+    behaviour: str, failure: FailureName, tmp_path: Path
+) -> None:
+    """What does not end is ended in time and named; nothing is left, and the next measures well."""
+    assert failure_of(config_of(tmp_path), behaviour) == failure
+
+
+@pytest.mark.parametrize(("behaviour", "failure"), ENDING.items())
 def test_misbehaviour_ends_in_its_named_failure(
     behaviour: str, failure: FailureName, tmp_path: Path
 ) -> None:
-    """A misbehaving process gets its name in time, leaves nothing, and the next measures well."""
-    assert failure_of(config_of(tmp_path), behaviour) == failure
+    """Each way to end badly has its name; nothing is left, and the next measures well."""
+    assert failure_of(config_of(tmp_path), behaviour, AMPLE_DEADLINE_S) == failure
 
 
 @pytest.mark.parametrize(
@@ -61,4 +72,4 @@ def test_good_result_survives_what_the_process_leaves_behind(
     behaviour: str, tmp_path: Path
 ) -> None:
     """A good result counts, whatever the process left: that is killed, removed or replaced."""
-    assert isinstance(outcome(config_of(tmp_path), behaviour, deadline_s=1.0), Measurement)
+    assert isinstance(outcome(config_of(tmp_path), behaviour, AMPLE_DEADLINE_S), Measurement)

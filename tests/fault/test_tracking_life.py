@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -21,15 +22,26 @@ from tests.fault.guarded import (
 )
 
 from carbon_node.errors import TrackerError
-from carbon_node.estimation.measurement import Measurement, ModelRun
+from carbon_node.estimation.measurement import Measurement, ModelRun, Run, SimulatedRun
 from carbon_node.tracking import FailureName, TrackerConfig, TrackerPool
 
 ROOT = Path(__file__).parents[2]
+HANGING = SimulatedRun(power_w=300.0)
+"""What `tracking_workloads` hangs in."""
 
 
 async def _appears(path: Path) -> None:
     while not path.exists():  # noqa: ASYNC110, ASYNC240 - another process makes it
         await asyncio.sleep(0.01)
+
+
+def _count(folder: Path) -> int:
+    return len(list(folder.iterdir()))
+
+
+async def _descriptors() -> int:
+    await asyncio.sleep(0)  # the last connection closes in the next round of the loop
+    return _count(Path("/proc/self/fd"))
 
 
 def _forkserver_of(config: TrackerConfig) -> int:
@@ -94,6 +106,21 @@ def test_leaving_the_pool_ends_what_still_measures(tmp_path: Path) -> None:
     assert result.failure == FailureName.GUARD_FAILED
 
 
+def test_call_after_the_pool_was_left_is_refused(tmp_path: Path) -> None:
+    """A call that was still waiting when its pool was left starts nothing any more."""
+    config = config_of(tmp_path)
+
+    async def scenario() -> Measurement | TrackerError:
+        async with TrackerPool(config) as pool:
+            task = asyncio.create_task(attempt(pool, "succeed", 5.0))
+            await asyncio.sleep(0)  # it has sent its request, and the forkserver is still cold
+        return await task
+
+    result = asyncio.run(scenario())
+    assert isinstance(result, TrackerError)
+    assert (result.failure, processes_of(config)) == (FailureName.GUARD_FAILED, {})
+
+
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGSEGV])
 def test_idle_forkserver_that_dies_is_replaced(number: signal.Signals, tmp_path: Path) -> None:
     """The measurement after a forkserver's death runs on a new one."""
@@ -136,7 +163,7 @@ def test_burst_of_hanging_tasks_is_answered_in_bounded_time(tmp_path: Path) -> N
 
     async def failure(pool: TrackerPool) -> str:
         with pytest.raises(TrackerError) as caught:
-            await pool.measure(ModelRun("hang"), DEADLINE_S)
+            await pool.measure(HANGING, DEADLINE_S)
         return caught.value.failure
 
     started_s = time.monotonic()
@@ -147,22 +174,53 @@ def test_burst_of_hanging_tasks_is_answered_in_bounded_time(tmp_path: Path) -> N
     assert processes_of(config) == {}
 
 
-def test_only_so_many_measure_at_once(tmp_path: Path) -> None:
-    """No more processes measure than there are workers."""
-    config = config_of(tmp_path, workers=3)
+def _most_at_once(pool_config: TrackerConfig, run: Run, later: TrackerConfig | None = None) -> int:
+    """Return how many of six hanging measurements run at once."""
 
     async def scenario() -> int:
-        async with TrackerPool(config) as pool:
+        async with TrackerPool(pool_config) as pool:
             await measure_well(pool)
-            tasks = [asyncio.create_task(attempt(pool, "hang", 1.0)) for _ in range(6)]
-            await asyncio.sleep(0.5)
-            directories = len(os.listdir(tmp_path))  # noqa: PTH208 - a list, not paths
+            pool.reconfigure(later or pool_config)
+            tasks = [asyncio.create_task(pool.measure(run, 30.0)) for _ in range(6)]
+            await asyncio.sleep(0.4)
+            running = _count(pool_config.work_dir)
             for task in tasks:
                 task.cancel()
             await asyncio.wait(tasks)
-            return directories
+            return running
 
-    assert asyncio.run(scenario()) == 3
+    return asyncio.run(scenario())
+
+
+def test_only_so_many_measure_at_once(tmp_path: Path) -> None:
+    """No more processes measure than there are workers."""
+    assert _most_at_once(config_of(tmp_path, workers=3), HANGING) == 3
+
+
+def test_number_of_workers_can_be_changed(tmp_path: Path) -> None:
+    """A pool that is given another number of workers uses it from the next call on."""
+    config = config_of(tmp_path, workers=1)
+    assert _most_at_once(config, HANGING, replace(config, workers=4)) == 4
+
+
+def test_models_are_measured_one_by_one(tmp_path: Path) -> None:
+    """Two models at once would each be charged for both, so that workers do not count for them."""
+    assert _most_at_once(config_of(tmp_path, workers=3), ModelRun("hang")) == 1
+
+
+def test_measurements_leave_no_descriptor(tmp_path: Path) -> None:
+    """However they end, the node has as many descriptors after its measurements as before."""
+
+    async def scenario() -> tuple[int, int]:
+        async with TrackerPool(config_of(tmp_path)) as pool:
+            await measure_well(pool)
+            before = await _descriptors()
+            for behaviour in ("succeed", "kill_itself", "double", "hang", "kill_keeper") * 2:
+                await attempt(pool, behaviour, 1.0)
+            return before, await _descriptors()
+
+    before, after = asyncio.run(scenario())
+    assert after == before
 
 
 NODE = """
@@ -172,32 +230,33 @@ from carbon_node.estimation.measurement import ModelRun
 from carbon_node.tracking import TrackerConfig, TrackerPool
 
 async def main():
-    work, started, mark = sys.argv[1:]
+    work, started, mark, behaviour = sys.argv[1:]
     environment = (("STARTED", started), ("CARBON_NODE_TEST", mark))
     config = TrackerConfig(
-        workload="tests.fault.tracking_workloads:run", work_dir=Path(work), environment=environment
+        workload="tests.fault.tracking_workloads:run",
+        work_dir=Path(work),
+        environment=environment,
+        grace_s=10.0,
     )
     async with TrackerPool(config) as pool:
-        await pool.measure(ModelRun("touch_and_hang"), 60.0)
+        await pool.measure(ModelRun(behaviour), 60.0)
 
 asyncio.run(main())
 """
 
 
-def _start_node(
-    work: Path, started: Path, config: TrackerConfig, *before: str
-) -> subprocess.Popen[bytes]:
-    mark = config.environment[-1][1]
-    command = [*before, sys.executable, "-c", NODE, str(work), str(started), mark]
-    return subprocess.Popen(command, cwd=ROOT, env={"PYTHONPATH": f"{ROOT}:{ROOT / 'src'}"})
-
-
-def test_nothing_survives_a_killed_node(tmp_path: Path) -> None:
-    """Two seconds after the node was killed no process and no folder of its measurement is left."""
+@pytest.mark.parametrize(
+    ("behaviour", "folders"), [("touch_and_hang", 0), ("stop_keeper_and_hang", 1)]
+)
+def test_nothing_survives_a_killed_node(behaviour: str, folders: int, tmp_path: Path) -> None:
+    """Two seconds after the node was killed no process is left, nor a folder if its guard lived."""
     work, started = tmp_path / "work", tmp_path / "started"
     work.mkdir()
     config = config_of(work)
-    with _start_node(work, started, config) as node:
+    arguments = [str(work), str(started), config.environment[-1][1], behaviour]
+    command = [sys.executable, "-c", NODE, *arguments]
+    environment = {"PYTHONPATH": f"{ROOT}:{ROOT / 'src'}"}
+    with subprocess.Popen(command, cwd=ROOT, env=environment) as node:
         asyncio.run(asyncio.wait_for(_appears(started), 10))
         assert len(processes_of(config)) > 3
         node.kill()
@@ -205,8 +264,7 @@ def test_nothing_survives_a_killed_node(tmp_path: Path) -> None:
         killed_s = time.monotonic()
     while processes_of(config) and time.monotonic() < killed_s + ALLOWED_LATENESS_S:
         time.sleep(0.01)
-    assert processes_of(config) == {}
-    assert list(work.iterdir()) == []
+    assert (processes_of(config), _count(work)) == ({}, folders)
 
 
 PROCESS_1 = """

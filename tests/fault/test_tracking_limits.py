@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.fault.guarded import config_of, failure_of, outcome
+from tests.fault.guarded import AMPLE_DEADLINE_S, config_of, failure_of, outcome
 
 from carbon_node.errors import TrackerError
 from carbon_node.estimation.measurement import Measurement, SimulatedRun
@@ -21,12 +21,17 @@ from carbon_node.tracking import FailureName, Limits, TrackerConfig, TrackerPool
 def test_memory_beyond_the_limit_is_a_named_failure(tmp_path: Path) -> None:
     """A process that takes memory without end meets its limit, not the host's."""
     config = config_of(tmp_path, limits=Limits(address_space_bytes=1 << 30))
-    assert failure_of(config, "exhaust_memory", deadline_s=5.0) == FailureName.OUT_OF_MEMORY
+    assert (
+        failure_of(config, "exhaust_memory", deadline_s=AMPLE_DEADLINE_S)
+        == FailureName.OUT_OF_MEMORY
+    )
 
 
 def test_file_beyond_the_limit_is_a_named_failure(tmp_path: Path) -> None:
     """A process that writes without end meets its limit on one file."""
-    result = outcome(config_of(tmp_path, limits=Limits(file_size_bytes=1 << 20)), "fill_disk")
+    result = outcome(
+        config_of(tmp_path, limits=Limits(file_size_bytes=1 << 20)), "fill_disk", AMPLE_DEADLINE_S
+    )
     assert isinstance(result, TrackerError)
     assert (result.failure, "File too large" in result.detail) == ("exit_status", True)
 
@@ -46,7 +51,7 @@ def tiny_disk(tmp_path: Path) -> Iterator[Path]:
 
 def test_full_disk_under_a_measurement_is_a_named_failure(tiny_disk: Path) -> None:
     """A process whose disk is full fails by name, and its folder is removed all the same."""
-    result = outcome(config_of(tiny_disk), "fill_disk")
+    result = outcome(config_of(tiny_disk), "fill_disk", AMPLE_DEADLINE_S)
     assert isinstance(result, TrackerError)
     assert (result.failure, "No space left" in result.detail) == ("exit_status", True)
 
@@ -71,7 +76,7 @@ def test_fork_bomb_meets_its_limit_and_is_killed_whole(tmp_path: Path) -> None:
     work = tmp_path / "work"
     work.mkdir()
     config = config_of(work, limits=Limits(processes=20), environment=(("FACTS", str(counts)),))
-    assert failure_of(config, "fork_bomb") == FailureName.TIMEOUT
+    assert failure_of(config, "fork_bomb", deadline_s=1.0) == FailureName.TIMEOUT
     before, forked = map(int, counts.read_text().split())
     assert 0 < forked <= before + 20
 
@@ -85,7 +90,7 @@ def surroundings(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     os.environ["VARIABLE_OF_THE_NODE"] = "hidden"
     try:
         config = config_of(work, environment=(("FACTS", str(facts)),))
-        assert isinstance(outcome(config, "tell_surroundings", 1.0), Measurement)
+        assert isinstance(outcome(config, "tell_surroundings", AMPLE_DEADLINE_S), Measurement)
     finally:
         del os.environ["VARIABLE_OF_THE_NODE"]
     found: dict[str, Any] = json.loads(facts.read_text())
@@ -173,7 +178,7 @@ def test_carbontracker_does_not_look_its_place_up(
 
 def test_last_words_are_kept_for_the_log(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     """The ends of stdout and stderr travel with the log record of a failed measurement."""
-    failure_of(config_of(tmp_path), "print_and_fail")
+    failure_of(config_of(tmp_path), "print_and_fail", AMPLE_DEADLINE_S)
     tails = [
         (vars(record)["stdout_tail"], vars(record)["stderr_tail"]) for record in caplog.records
     ]

@@ -82,6 +82,14 @@ def test_onnx_file_below_a_root_is_measured(config: TrackerConfig) -> None:
     assert any(name.startswith("cpu:") for name in measurement.components)
 
 
+@pytest.mark.gpu
+@pytest.mark.skipif(not Path("/dev/nvidiactl").exists(), reason="no NVIDIA GPU is at hand")
+def test_gpu_of_this_host_is_measured_and_named(config: TrackerConfig) -> None:
+    """Where there is an NVIDIA GPU, NVML reads its power, and the measurement names it."""
+    (measurement,) = _measure(config, ModelRun("square", raw_model=_model()))
+    assert any(name.startswith("gpu:NVIDIA") for name in measurement.components)
+
+
 def test_model_elsewhere_is_a_named_failure(config: TrackerConfig) -> None:
     """A path of another host is no model here, and says so."""
     assert _failure(config, ModelRun("m", "/models/m.onnx")) == FailureName.MODEL_OUTSIDE_ROOTS
@@ -91,6 +99,11 @@ def test_bytes_beyond_the_limit_are_refused(config: TrackerConfig) -> None:
     """Bytes beyond the limit are refused before a process is started."""
     small = replace(config, model_limit_bytes=10)
     assert _failure(small, ModelRun("m", raw_model=bytes(11))) == FailureName.MODEL_TOO_LARGE
+
+
+def test_name_of_a_megabyte_is_refused(config: TrackerConfig) -> None:
+    """A name that no file can have is refused before a process is started."""
+    assert _failure(config, ModelRun("m" * 2**20)) == FailureName.NO_MODEL
 
 
 def test_model_that_outgrows_its_memory_is_a_named_failure(config: TrackerConfig) -> None:

@@ -18,6 +18,7 @@ FAILURES = {
     "gpu_lost_from_the_bus": FailureName.SEVERAL_DEVICES,
     "rapl_unreadable": FailureName.CRITICAL_LOG_LINE,
     "rapl_wrapped": FailureName.ZERO,
+    "rapl_without_counters": FailureName.TOO_SHORT,
     "no_component": FailureName.EXIT_70,
     "unknown_component": FailureName.EXIT_70,
     "error_in_its_thread": FailureName.EXIT_70,

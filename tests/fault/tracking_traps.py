@@ -105,11 +105,22 @@ def _find_rapl(handler: Any) -> None:  # noqa: ANN401 - an untyped class
     handler._devices, handler._rapl_devices = ["cpu:0", "dram:0"], list(RAPL_W)
 
 
+def _find_nothing(handler: Any) -> None:  # noqa: ANN401 - an untyped class
+    handler._devices = handler._rapl_devices = []
+
+
 def _readings(handler: Any, read: Any) -> list[int]:  # noqa: ANN401 - an untyped class
     try:
         return [read(watts) for watts in handler._rapl_devices]
     except PermissionError as error:
         raise exceptions.IntelRaplPermissionError(["/energy_uj"]) from error
+
+
+def rapl_without_counters() -> dict[str, Any]:
+    """A kernel that has the interface to energy counters, but no counter."""
+    _rapl(lambda _: 0)
+    intel.IntelCPU.init = _find_nothing
+    return {"components": "cpu"}
 
 
 def host_without_meters() -> dict[str, Any]:

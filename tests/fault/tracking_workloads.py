@@ -28,7 +28,8 @@ GOOD = {
             }
         ],
         "epoch_s": 0.1,
-        "duration_s": 0.1,
+        "shortest_s": 0.1,
+        "longest_s": 0.1,
         "inferences": 0,
         "critical": [],
         "too_short": False,
@@ -38,9 +39,9 @@ GOOD = {
 
 
 def run(job: Job, result: int, model: int | None) -> None:
-    """Do what the job's model id names, one of the functions below."""
-    assert isinstance(job.run, ModelRun)
-    globals()[job.run.model](job, result, model)
+    """Do what the job's model id names, one of the functions below; hang in a simulated run."""
+    behaviour = job.run.model if isinstance(job.run, ModelRun) else "hang"
+    globals()[behaviour](job, result, model)
 
 
 def succeed(_job: Job, result: int, *_: object) -> None:
@@ -292,6 +293,14 @@ def kill_keeper(*_: object) -> None:
     time.sleep(3600)
 
 
+def kill_both_guards(*_: object) -> None:
+    """Kill the forkserver and the guard, then go on."""
+    keeper = os.getppid()
+    os.kill(_parent(keeper), signal.SIGKILL)
+    os.kill(keeper, signal.SIGKILL)
+    time.sleep(3600)
+
+
 def stop_keeper(*_: object) -> None:
     """Stop the guard so that it cannot answer."""
     _fork_away(depth=2)
@@ -315,10 +324,17 @@ def stop_group(_job: Job, result: int, *_: object) -> None:
 
 
 def touch_and_hang(*_: object) -> None:
-    """Leave a child in another session, say that it runs, and never end."""
+    """Leave a child in another session, say that it runs, and never end, when asked either."""
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
     _fork_away(depth=2)
     Path(os.environ["STARTED"]).touch()
     time.sleep(3600)
+
+
+def stop_keeper_and_hang(*_: object) -> None:
+    """Leave a child in another session and a guard that cannot act, say so, and never end."""
+    os.kill(os.getppid(), signal.SIGSTOP)
+    touch_and_hang()
 
 
 def print_and_fail(*_: object) -> None:

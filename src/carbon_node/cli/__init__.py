@@ -4,13 +4,16 @@ Exit status: 0 after a graceful end, 1 when the work could not be done, 2 for ar
 that cannot be used. Every failure is one line on stderr that says what to do next.
 """
 
-import importlib.metadata
 import sys
 from typing import Annotated, NoReturn
 
 import typer
 
+from carbon_node import __version__
 from carbon_node.cli.demo import demo
+from carbon_node.cli.doctor import doctor
+from carbon_node.cli.estimate import estimate
+from carbon_node.cli.history import history_app
 from carbon_node.cli.run import run
 from carbon_node.cli.service import service_app
 from carbon_node.cli.settings import settings_app
@@ -28,8 +31,11 @@ app = typer.Typer(
 )
 app.command()(run)
 app.command()(demo)
+app.command()(doctor)
 app.command()(submit)
+app.command()(estimate)
 app.command()(status)
+app.add_typer(history_app, name="history")
 app.add_typer(service_app, name="service")
 app.add_typer(settings_app, name="settings")
 
@@ -42,7 +48,7 @@ def run_without_command(
 ) -> int:
     """Carbon footprint node of a SustainML pipeline; without a command it runs the node."""
     if version:
-        print(f"carbon-node {importlib.metadata.version('carbon-node')}")
+        print(f"carbon-node {__version__}")
         raise typer.Exit
     return run() if context.invoked_subcommand is None else 0
 
@@ -67,6 +73,9 @@ def _status_of_command() -> int:
 
 
 def _fail(message: str, status: int) -> int:
+    from carbon_node.observability.logs import STDERR_FD, write_at_once
+
+    # Not through sys.stderr: a disk that is full would turn the exit status into 120.
     line = " ".join(message.split())
-    print(f"carbon-node: {line}", file=sys.stderr)
+    write_at_once(STDERR_FD, f"carbon-node: {line}\n")
     return status

@@ -78,11 +78,12 @@ async def _submit(
     peers = SimulatedPeers(FastDdsTransport(FastDdsConfig(domain=domain, role=PEERS_ROLE)), domain)
     async with peers.joined():
         await peers.wait_for_node(timeout_s)
-        reports = []
+        reports: list[asyncio.Task[bool]] = []
         for task in tasks:
+            if reports:
+                await asyncio.sleep(interval_s)
             report = _report(peers, task, timeout_s, as_json=as_json)
             reports.append(asyncio.create_task(report))
-            await asyncio.sleep(interval_s)
         are_answered = await asyncio.gather(*reports)
     return 0 if all(are_answered) else 1
 

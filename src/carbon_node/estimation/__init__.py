@@ -5,6 +5,7 @@ tracker outcome into an estimate, `provenance` says where every number of it com
 here reads a clock, a setting or a file, or writes a log.
 """
 
+from carbon_node.estimation.comparison import indistinct
 from carbon_node.estimation.estimate import AGREEMENT_BOUND, conclude
 from carbon_node.estimation.interval import Factor, Interval, exact, within_factor, within_share
 from carbon_node.estimation.measurement import (
@@ -20,9 +21,11 @@ from carbon_node.estimation.planning import Plan, plan
 from carbon_node.estimation.provenance_json import SCHEMA, Json, provenance
 from carbon_node.estimation.request import (
     DEFAULT_PUE,
+    MAX_G_PER_KWH,
     MAX_JOB_HOURS,
     MAX_LATENCY_H,
     MAX_POWER_W,
+    MAX_PUE,
     Assumptions,
     EstimationRequest,
     ExplicitHardware,
@@ -44,9 +47,11 @@ from carbon_node.estimation.units import Footprint, LatencyUnit, OutputUnits, fo
 __all__ = [
     "AGREEMENT_BOUND",
     "DEFAULT_PUE",
+    "MAX_G_PER_KWH",
     "MAX_JOB_HOURS",
     "MAX_LATENCY_H",
     "MAX_POWER_W",
+    "MAX_PUE",
     "SCHEMA",
     "Assumptions",
     "Budget",
@@ -78,6 +83,7 @@ __all__ = [
     "conclude",
     "exact",
     "footprint",
+    "indistinct",
     "plan",
     "provenance",
     "within_factor",

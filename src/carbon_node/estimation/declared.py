@@ -1,9 +1,17 @@
 """The hardware's declared numbers: which of them count, and whether they can be believed."""
 
 import math
+import sys
 from dataclasses import dataclass
+from typing import TypeGuard
 
-from carbon_node.estimation.request import MAX_POWER_W, EstimationRequest, ExplicitHardware
+from carbon_node.estimation.interval import Factor, exact, within_share
+from carbon_node.estimation.request import (
+    MAX_POWER_W,
+    Assumptions,
+    EstimationRequest,
+    ExplicitHardware,
+)
 from carbon_node.estimation.result import NotComputed, Reason
 from carbon_node.estimation.units import hours_from_latency
 
@@ -17,16 +25,17 @@ class PowerAndLatency:
     """Device power over the duration of one inference.
 
     Args:
-        power_w: device power in watts.
-        latency_h: duration of one inference in hours.
-        power_origin: where the power was stated.
-        latency_origin: where the latency was stated.
+        power: device power in watts.
+        latency: duration of one inference in hours.
     """
 
-    power_w: float
-    latency_h: float
-    power_origin: str
-    latency_origin: str
+    power: Factor
+    latency: Factor
+
+    @property
+    def power_w(self) -> float:
+        """Device power that a simulated run can confirm, in watts."""
+        return self.power.interval.value
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,18 +43,18 @@ class ExplicitEnergy:
     """Device energy of one inference, stated as such.
 
     Args:
-        energy_wh: device energy in watt-hours.
+        energy: device energy in watt-hours.
         power_w: device power that goes with it, None if none was stated.
     """
 
-    energy_wh: float
+    energy: Factor
     power_w: float | None
 
 
 Declared = PowerAndLatency | ExplicitEnergy
 
 
-def declared(request: EstimationRequest, max_latency_h: float) -> Declared | NotComputed:
+def declared(request: EstimationRequest, assumptions: Assumptions) -> Declared | NotComputed:
     """Choose the declared numbers that count.
 
     Explicit numbers win over the plain doubles, and an explicit energy over power times latency.
@@ -53,49 +62,65 @@ def declared(request: EstimationRequest, max_latency_h: float) -> Declared | Not
 
     Args:
         request: the task.
-        max_latency_h: longest believable duration in hours.
+        assumptions: bounds and tolerance of the numbers.
 
     Returns:
         The numbers, finite, positive and within their bounds, or why there are none.
     """
     if _is_given(request.explicit.energy_wh):
-        return _explicit_energy(request.explicit, max_latency_h)
-    power_w, power_origin = _first_given(
-        (request.explicit.power_w, "extra_data power_w"), (request.power_w, "declared power")
-    )
-    latency_h, latency_origin = _first_given(
-        (request.explicit.latency_h, "extra_data latency_h"),
-        (
-            hours_from_latency(request.latency, request.latency_unit),
-            f"declared latency, read as {request.latency_unit.value}",
-        ),
-    )
-    return (
-        _refusal(power_w, MAX_POWER_W, Reason.NO_POWER, "power in W")
-        or _refusal(latency_h, max_latency_h, Reason.NO_LATENCY, "latency in h")
-        or PowerAndLatency(power_w, latency_h, power_origin, latency_origin)
-    )
+        return _explicit_energy(request.explicit, assumptions)
+    power = _power(request, assumptions.power_tolerance)
+    if isinstance(power, NotComputed):
+        return power
+    latency = _latency(request, assumptions.max_latency_h)
+    return latency if isinstance(latency, NotComputed) else PowerAndLatency(power, latency)
+
+
+def _power(request: EstimationRequest, tolerance: float) -> Factor | NotComputed:
+    if request.rated_power is not None:
+        return request.rated_power
+    power_w, origin = request.power_w, "declared power"
+    if _is_given(request.explicit.power_w):
+        power_w, origin = request.explicit.power_w, "extra_data power_w"
+    refusal = _refusal(power_w, MAX_POWER_W, Reason.NO_POWER, "power in W")
+    return refusal or Factor(within_share(power_w, tolerance), origin)
+
+
+def _latency(request: EstimationRequest, max_latency_h: float) -> Factor | NotComputed:
+    unit = request.latency_unit
+    latency_h = hours_from_latency(request.latency, unit)
+    origin = f"declared latency {request.latency:g}, read as {unit.value}"
+    if _is_given(request.explicit.latency_h):
+        latency_h, origin = request.explicit.latency_h, "extra_data latency_h"
+    refusal = _refusal(latency_h, max_latency_h, Reason.NO_LATENCY, "latency in h")
+    return refusal or Factor(exact(latency_h), origin)
 
 
 def _explicit_energy(
-    explicit: ExplicitHardware, max_latency_h: float
+    explicit: ExplicitHardware, assumptions: Assumptions
 ) -> ExplicitEnergy | NotComputed:
-    energy_wh = explicit.energy_wh or 0.0
-    power_w, latency_h = explicit.power_w or 0.0, explicit.latency_h or 0.0
-    refusal = _refusal(
-        energy_wh, MAX_POWER_W * max_latency_h, Reason.OUT_OF_RANGE, "extra_data energy_Wh"
+    energy_wh, power_w, latency_h = _stated(explicit)
+    max_latency_h = assumptions.max_latency_h
+    checks = (
+        (energy_wh, MAX_POWER_W * max_latency_h, "extra_data energy_Wh"),
+        (power_w, MAX_POWER_W, "extra_data power_w"),
+        (latency_h, max_latency_h, "extra_data latency_h"),
     )
-    if power_w != 0:
-        refusal = refusal or _refusal(power_w, MAX_POWER_W, Reason.NO_POWER, "extra_data power_w")
-    if latency_h != 0:
-        refusal = refusal or _refusal(
-            latency_h, max_latency_h, Reason.NO_LATENCY, "extra_data latency_h"
-        )
-    return (
-        refusal
-        or _contradiction(energy_wh, power_w, latency_h)
-        or ExplicitEnergy(energy_wh, power_w or (energy_wh / latency_h if latency_h else None))
-    )
+    for number, maximum, what in checks:
+        refusal = None if number == 0 else _refusal(number, maximum, Reason.OUT_OF_RANGE, what)
+        if refusal is not None:
+            return refusal
+    if (contradiction := _contradiction(energy_wh, power_w, latency_h)) is not None:
+        return contradiction
+    energy = Factor(within_share(energy_wh, assumptions.power_tolerance), "extra_data energy_Wh")
+    if power_w == 0 and latency_h > 0:
+        power_w = energy_wh / latency_h
+    return ExplicitEnergy(energy, power_w if 0 < power_w <= MAX_POWER_W else None)
+
+
+def _stated(explicit: ExplicitHardware) -> tuple[float, float, float]:
+    """Return energy in Wh, power in W and latency in h, 0 where they are not given."""
+    return explicit.energy_wh or 0.0, explicit.power_w or 0.0, explicit.latency_h or 0.0
 
 
 def _contradiction(energy_wh: float, power_w: float, latency_h: float) -> NotComputed | None:
@@ -109,23 +134,18 @@ def _contradiction(energy_wh: float, power_w: float, latency_h: float) -> NotCom
     )
 
 
-def _first_given(*candidates: tuple[float | None, str]) -> tuple[float, str]:
-    for number, origin in candidates:
-        if number is not None and number != 0:
-            return number, origin
-    return 0.0, ""
-
-
-def _is_given(number: float | None) -> bool:
+def _is_given(number: float | None) -> TypeGuard[float]:
+    """Whether a peer stated a number; they send 0 for none."""
     return number is not None and number != 0
 
 
 def _refusal(number: float, maximum: float, missing: Reason, what: str) -> NotComputed | None:
+    """Say why a number cannot be used; None if it can."""
     if not math.isfinite(number):
         return NotComputed(Reason.NOT_FINITE, f"{what} is {number}; send a finite number")
     if number == 0:
-        return NotComputed(missing, f"{what} is missing or 0; send a number > 0")
-    if not 0 < number <= maximum:
+        return NotComputed(missing, f"{what} is missing or 0; send a number above 0")
+    if not sys.float_info.min <= number <= maximum:
         return NotComputed(
             Reason.OUT_OF_RANGE,
             f"{what} is {number:g}, outside 0 to {maximum:g}; check its sign and unit",

@@ -25,7 +25,7 @@ from carbon_node.estimation.measurement import (
     TrackerOutcome,
 )
 from carbon_node.estimation.planning import Plan
-from carbon_node.estimation.request import POWER_TOLERANCE, Mode
+from carbon_node.estimation.request import MAX_POWER_W, POWER_TOLERANCE, Mode
 from carbon_node.estimation.result import (
     Budget,
     CarbonIntensity,
@@ -44,6 +44,9 @@ miss."""
 GUESSED_POWER_FACTOR = 10.0
 """CarbonTracker guesses 35.6 W for most server processors; they draw from a tenth of that, idle, to
 ten times."""
+
+MIN_WINDOW_S = 1e-6
+"""No run is shorter; the cause is a broken clock."""
 
 MAX_INFERENCES = 1e15
 """More than any service answers in a century; the cause is a wrong number."""
@@ -82,12 +85,23 @@ def conclude(
             Reason.OUT_OF_RANGE, f"inferences is {inferences:g}, outside 0 to {MAX_INFERENCES:g}"
         )
     try:
-        return _concluded(plan, intensity, outcome)
+        return _concluded(plan, intensity, _believable(outcome))
     except ValueError as error:
         return NotComputed(
             Reason.OUT_OF_RANGE,
             f"the product of the factors leaves the range of numbers ({error}); check their units",
         )
+
+
+def _believable(outcome: TrackerOutcome) -> TrackerOutcome:
+    """Turn a measurement that cannot be compared with anything into a failure."""
+    if not isinstance(outcome, Measurement):
+        return outcome
+    energy_kwh, duration_s = outcome.device_energy_kwh, outcome.duration_s
+    is_window = MIN_WINDOW_S <= duration_s < math.inf
+    if is_window and 0 <= energy_kwh <= kwh_from_watt_seconds(MAX_POWER_W, duration_s):
+        return outcome
+    return TrackerFailure("not_finite", f"{energy_kwh:g} kWh in {duration_s:g} s")
 
 
 def _concluded(
@@ -133,36 +147,30 @@ def _chosen(
             return NotComputed(
                 plan.declared.reason, f"{plan.declared.detail}; {_why_not_measured(outcome)}"
             )
-        energy = _declared_energy(plan.declared, plan.assumptions.power_tolerance)
+        energy = _declared_energy(plan.declared)
         return Mode.FORMULA, energy, (f"{_why_not_measured(outcome)}; declared numbers are used",)
     if isinstance(plan.declared, NotComputed):
         return plan.declared
-    return plan.mode, _declared_energy(plan.declared, plan.assumptions.power_tolerance), ()
+    return plan.mode, _declared_energy(plan.declared), ()
 
 
-def _declared_energy(numbers: Declared, tolerance: float) -> _DeviceEnergy:
+def _declared_energy(numbers: Declared) -> _DeviceEnergy:
     match numbers:
-        case PowerAndLatency():
-            power_w = within_share(numbers.power_w, tolerance)
+        case PowerAndLatency(power=power, latency=latency):
             return _DeviceEnergy(
-                power_w.scaled(numbers.latency_h).map(kwh_from_wh),
-                (
-                    NamedFactor("power_w", Factor(power_w, numbers.power_origin)),
-                    NamedFactor(
-                        "latency_h", Factor(exact(numbers.latency_h), numbers.latency_origin)
-                    ),
-                ),
+                (power.interval * latency.interval).map(kwh_from_wh),
+                (NamedFactor("power_w", power), NamedFactor("latency_h", latency)),
             )
-        case ExplicitEnergy():
-            energy_wh = within_share(numbers.energy_wh, tolerance)
+        case ExplicitEnergy(energy=energy):
             return _DeviceEnergy(
-                energy_wh.map(kwh_from_wh),
-                (NamedFactor("energy_wh", Factor(energy_wh, "extra_data energy_Wh")),),
+                energy.interval.map(kwh_from_wh), (NamedFactor("energy_wh", energy),)
             )
 
 
 def _measured(outcome: TrackerOutcome) -> _DeviceEnergy | None:
-    if not isinstance(outcome, Measurement) or not _is_usable(outcome):
+    if not isinstance(outcome, Measurement):
+        return None
+    if outcome.inferences < 1 or outcome.device_energy_kwh == 0:
         return None
     measured_kwh = (
         within_factor(outcome.device_energy_kwh, GUESSED_POWER_FACTOR)
@@ -173,17 +181,12 @@ def _measured(outcome: TrackerOutcome) -> _DeviceEnergy | None:
     source = f"CarbonTracker on this host{guess}"
     inferences = float(outcome.inferences)
     return _DeviceEnergy(
-        measured_kwh.scaled(1 / inferences),
+        measured_kwh.map(lambda energy_kwh: energy_kwh / inferences),
         (
             NamedFactor("measured_kwh", Factor(measured_kwh, source)),
             NamedFactor("measured_inferences", Factor(exact(inferences), "counted by the run")),
         ),
     )
-
-
-def _is_usable(measurement: Measurement) -> bool:
-    energy_kwh = measurement.device_energy_kwh
-    return measurement.inferences >= 1 and math.isfinite(energy_kwh) and energy_kwh > 0
 
 
 def _why_not_measured(outcome: TrackerOutcome) -> str:

@@ -20,6 +20,9 @@ from carbon_node.estimation.measurement import ModelRun, Run, SimulatedRun
 from carbon_node.estimation.request import Assumptions, EstimationRequest, Mode
 from carbon_node.estimation.result import NotComputed, Reason
 
+MAX_ERROR = 100
+"""Characters of a provider's error that are repeated."""
+
 
 @dataclass(frozen=True, slots=True)
 class Plan:
@@ -54,7 +57,7 @@ def plan(request: EstimationRequest, assumptions: Assumptions) -> Plan | NotComp
     refusal = _upstream_failure(request)
     if refusal is not None:
         return refusal
-    numbers = declared(request, assumptions.max_latency_h)
+    numbers = declared(request, assumptions)
     mode = _mode(request, assumptions, numbers)
     if mode is Mode.MEASURED:
         run = ModelRun(request.model, request.model_path, request.raw_model)
@@ -79,7 +82,8 @@ def _upstream_failure(request: EstimationRequest) -> NotComputed | None:
 
 
 def _failed(provider: str, error: str) -> str:
-    return f"the {provider} provider failed: {error or 'no reason given'}; see its log"
+    said = " ".join(error[:MAX_ERROR].split()) or "no reason given"
+    return f"the {provider} provider failed: {said}; see its log"
 
 
 def _mode(

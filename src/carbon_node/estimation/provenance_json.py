@@ -33,10 +33,16 @@ SCHEMA = 1
 """Version of the provenance's layout; raised when a key changes its meaning or goes."""
 
 MAX_TEXT = 160
-"""Characters of one free text that are published; keeps a result below 4 kB whatever peers send."""
+"""Characters of one line of this node's that are published."""
+
+MAX_ASKED = 64
+"""Characters of a place that are repeated; a result stays small whatever peers send."""
 
 MAX_WARNINGS = 6
 """Warnings that are published."""
+
+MAX_COMPONENTS = 8
+"""Measured components that are named."""
 
 
 def provenance(result: Estimate | NotComputed, node_version: str) -> dict[str, Json]:
@@ -111,8 +117,8 @@ def _intensity(intensity: CarbonIntensity) -> Json:
 
 def _place(asked: Place, intensity: CarbonIntensity) -> Json:
     return {
-        "region": _clipped(asked.region),
-        "continent": _clipped(asked.continent),
+        "region": _clipped(asked.region, MAX_ASKED),
+        "continent": _clipped(asked.continent, MAX_ASKED),
         "name": _clipped(intensity.place),
         "code": intensity.code,
         "steps": [_step(step) for step in intensity.steps],
@@ -154,7 +160,9 @@ def _measurement(measurement: Measurement, tracking: Tracking) -> dict[str, Json
         "device_energy_kwh": measurement.device_energy_kwh,
         "duration_s": measurement.duration_s,
         "inferences": measurement.inferences,
-        "components": [_clipped(component) for component in measurement.components[:8]],
+        "components": [
+            _clipped(component) for component in measurement.components[:MAX_COMPONENTS]
+        ],
     }
     if tracking.agreement is None:
         return facts
@@ -169,5 +177,7 @@ def _budget(budget: Budget) -> Json:
     return {"desired_g": budget.desired_g, "met": budget.met, "margin_g": budget.margin_g}
 
 
-def _clipped(text: str) -> str:
-    return text if len(text) <= MAX_TEXT else text[: MAX_TEXT - 1] + "…"
+def _clipped(text: str, length: int = MAX_TEXT) -> str:
+    """Shorten a text, and make it one that can be written as UTF-8."""
+    shown = text if len(text) <= length else text[: length - 1] + "…"
+    return shown.encode("utf-8", "replace").decode("utf-8")

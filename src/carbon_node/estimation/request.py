@@ -22,6 +22,12 @@ MAX_JOB_HOURS = 1e8
 """Device-hours of a whole training: published ones reach 4e7 (GPU-hours times the power of one
 GPU)."""
 
+MAX_PUE = 5.0
+"""Even a server room with the cooling of a house stays below; the cause is a wrong number."""
+
+MAX_G_PER_KWH = 3000.0
+"""The dirtiest grid has 1306 g/kWh; three times the worst coal plant is a wrong unit."""
+
 POWER_TOLERANCE = 0.05
 """Declared power is read from instruments; NVML documents plus and minus 5 % for its own."""
 
@@ -79,6 +85,7 @@ class EstimationRequest:
         place: where the task runs.
         desired_carbon_g: the user's budget in gCO2e; 0 or less means none.
         inferences: how many inferences the result is for, > 0.
+        rated_power: device power in watts from elsewhere than the hardware resource; wins over it.
         model_path: path as sent.
         raw_model: serialized model, empty if none was sent.
     """
@@ -94,6 +101,7 @@ class EstimationRequest:
     place: Place = field(default_factory=Place)
     desired_carbon_g: float = 0.0
     inferences: float = 1.0
+    rated_power: Factor | None = None
     model_path: str = ""
     raw_model: bytes = field(default=b"", repr=False)
 

@@ -43,13 +43,19 @@ def climb(place: Place, default: Place, tables: Tables) -> CarbonIntensity:
     if (answer := _of_location(location, tables)) is not None:
         return answer
     home, outcome, unusable = _home(default, location, tables)
-    answer = home or _world(tables.intensities)
-    steps = (*location.steps, Step(Rung.DEFAULT, outcome, home.place if home else ""))
-    return replace(
-        answer,
-        steps=steps if home else (*steps, Step(Rung.WORLD, "taken", answer.place)),
-        warnings=(*location.warnings, *unusable, *answer.warnings),
-    )
+    warnings = (*location.warnings, *_without_a_mean(location), *unusable)
+    if home is not None:
+        step = Step(Rung.DEFAULT, outcome, home.place, home.code)
+        return replace(home, steps=(*location.steps, step), warnings=(*warnings, *home.warnings))
+    world = _world(tables.intensities)
+    steps = (*location.steps, Step(Rung.DEFAULT, outcome), Step(Rung.WORLD, "taken", world.place))
+    return replace(world, steps=steps, warnings=warnings)
+
+
+def _without_a_mean(location: Location) -> tuple[str, ...]:
+    if location.continents is None:
+        return ()
+    return ("the place spans several continents, for which there is no mean",)
 
 
 def _home(

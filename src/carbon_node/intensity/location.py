@@ -125,9 +125,9 @@ def _settled(
 ) -> Location:
     """Let the continent choose among what the region can mean, or contradict it."""
     possible = [a for a in reading.areas if lies_in(a, continents, tables.intensities)]
-    area = reading.evident if reading.evident in possible else None
-    if area is None and continents is not None:
-        area = common_area(possible)
+    area = reading.evident if continents is None else common_area(possible)
+    if reading.evident is not None and lies_in(reading.evident, continents, tables.intensities):
+        area = reading.evident
     if area is not None:
         title = area_title(area, tables)
         return Location(area, continents, _steps(reading.rung, "taken", title, area), warnings)

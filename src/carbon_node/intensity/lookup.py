@@ -7,14 +7,20 @@ from functools import lru_cache
 from importlib.resources.abc import Traversable
 
 from carbon_node.errors import ConfigError, IntensityError
-from carbon_node.estimation import CarbonIntensity, Interval, Place, Step, exact
+from carbon_node.estimation import (
+    MAX_G_PER_KWH,
+    CarbonIntensity,
+    Interval,
+    Place,
+    Step,
+    exact,
+    within_factor,
+)
 from carbon_node.intensity.gazetteer import Rung
-from carbon_node.intensity.ladder import climb
+from carbon_node.intensity.ladder import TABLE_FACTOR, climb
+from carbon_node.intensity.live import LiveIntensity, LiveMiss
 from carbon_node.intensity.location import MAX_TEXT
 from carbon_node.intensity.tables import Tables, load_tables, shipped_data
-
-MAX_G_PER_KWH = 3000.0
-"""The dirtiest grid has 1306 g/kWh; three times the worst coal plant is a wrong unit."""
 
 WORLD_WITHOUT_TABLES = CarbonIntensity(
     Interval(20.0, 458.0, 1307.0), "World", "", 2025, "Ember (2026), kept in the program"
@@ -69,11 +75,18 @@ class IntensityLookup:
 
     Args:
         config: how intensities are found.
-        data: folder of the tables; None for the shipped ones.
+        live: provider of live intensities, None to use the tables alone.
+        data: folder of the tables, None for the shipped ones.
     """
 
-    def __init__(self, config: IntensityConfig, data: Traversable | None = None) -> None:
+    def __init__(
+        self,
+        config: IntensityConfig,
+        live: LiveIntensity | None = None,
+        data: Traversable | None = None,
+    ) -> None:
         self._config = config
+        self._live = live
         self._data = data
         self._loading = threading.Lock()
         self._tables: Tables | IntensityError | None = None
@@ -81,6 +94,8 @@ class IntensityLookup:
 
     def lookup(self, place: Place) -> CarbonIntensity:
         """Find the intensity of a place. Nothing that a place says raises.
+
+        Blocks for the request's timeout at most, where a live provider is asked.
 
         Args:
             place: as sent.
@@ -91,7 +106,8 @@ class IntensityLookup:
         if self._config.g_per_kwh is not None:
             return _explicit(self._config.g_per_kwh)
         is_short = len(place.region) <= MAX_TEXT and len(place.continent) <= MAX_TEXT
-        return self._kept(place) if is_short else self._climb(place)
+        answer = self._kept(place) if is_short else self._climb(place)
+        return answer if self._live is None else _refined(answer, self._live)
 
     def _climb(self, place: Place) -> CarbonIntensity:
         tables = self._loaded()
@@ -109,6 +125,36 @@ class IntensityLookup:
                 except IntensityError as error:
                     self._tables = error
             return self._tables
+
+
+def _refined(answer: CarbonIntensity, live: LiveIntensity) -> CarbonIntensity:
+    """Replace the yearly value by the live one; where there is none, say why not."""
+    zone = _zone(answer.code)
+    if zone is None:
+        return _with_step(answer, f"not asked: no zone for {answer.place}", answer.warnings)
+    reading = live.intensity(zone)
+    if isinstance(reading, LiveMiss):
+        warning = f"live intensity failed ({reading.reason}); the table is used"
+        return _with_step(answer, f"failed: {reading.reason}", (*answer.warnings, warning))
+    warnings = answer.warnings
+    if reading.failure is not None:
+        warnings = (*warnings, f"live intensity is {reading.age_s:.0f} s old ({reading.failure})")
+    return replace(
+        _with_step(answer, f"taken, {reading.age_s:.0f} s old", warnings),
+        g_per_kwh=within_factor(reading.value.g_per_kwh, TABLE_FACTOR),
+        year=None,
+        source=f"Electricity Maps, live, of {reading.value.measured_at or 'unknown time'}",
+    )
+
+
+def _with_step(answer: CarbonIntensity, outcome: str, warnings: tuple[str, ...]) -> CarbonIntensity:
+    return replace(answer, steps=(*answer.steps, Step(Rung.LIVE, outcome)), warnings=warnings)
+
+
+def _zone(code: str) -> str | None:
+    """Return the provider's zone of a code; states of the USA and China have none of their own."""
+    is_national = "-" not in code
+    return code if code and (is_national or code.startswith("CA-")) else None
 
 
 def _explicit(g_per_kwh: float) -> CarbonIntensity:

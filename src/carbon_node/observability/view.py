@@ -38,7 +38,7 @@ class NodeSummary:
         uptime_s: seconds since the start, >= 0.
         waiting: how many tasks wait for inputs or for a free worker.
         running: the tasks in progress.
-        intensity_table_age_s: seconds since the intensity table was compiled; None without one.
+        intensity_table_age_s: seconds since the edition of the intensity table; None without one.
     """
 
     version: str
@@ -68,9 +68,9 @@ class TaskResult:
         hardware: hardware description as received.
         place: place whose carbon intensity was used, as resolved.
         mode: how the energy was found.
-        carbon_g: gCO2e per inference.
-        energy_kwh: facility energy per inference.
-        intensity_g_per_kwh: carbon intensity used.
+        carbon_g: gCO2e per inference; None if none was computed.
+        energy_kwh: facility energy per inference; None if none was computed.
+        intensity_g_per_kwh: carbon intensity used; None if none was.
         extra_data: the published extra data, with the provenance.
     """
 
@@ -82,9 +82,9 @@ class TaskResult:
     hardware: str
     place: str
     mode: str
-    carbon_g: float
-    energy_kwh: float
-    intensity_g_per_kwh: float
+    carbon_g: float | None
+    energy_kwh: float | None
+    intensity_g_per_kwh: float | None
     extra_data: Mapping[str, Any]
 
 

@@ -17,7 +17,11 @@ from carbon_node.transport.wire import ErrorCode, NodeStatus, Status, TaskId, Ta
 QUIET_S = 1.0
 """Seconds that an ended task's instance stays, and after which the idle status is repeated: long
 against a reader's
-notification, short enough that 100 tasks a second leave the 500 instances of a reader unfilled."""
+notification."""
+
+MAX_ENDED = 300
+"""Ended tasks whose instances stay, whatever their age: with those in progress and the node's own
+they leave the 500 instances of a reader unfilled."""
 
 
 class StatusAnnouncer:
@@ -45,6 +49,11 @@ class StatusAnnouncer:
         """Tasks that have started and not ended."""
         return self._machine.running_count
 
+    @property
+    def is_paused(self) -> bool:
+        """Whether no more tasks begin until the node is told so."""
+        return self._machine.is_paused
+
     def open(self) -> None:
         """Announce INITIALIZING."""
         self._publish_node(self._machine.open())
@@ -52,6 +61,14 @@ class StatusAnnouncer:
     def ready(self) -> None:
         """Announce IDLE."""
         self._publish_node(self._machine.ready())
+
+    def pause(self) -> None:
+        """Announce that no more tasks begin: INACTIVE once none runs."""
+        self._publish_node(self._machine.pause())
+
+    def resume(self) -> None:
+        """Announce that tasks begin again."""
+        self._publish_node(self._machine.resume())
 
     def stop(self) -> None:
         """Announce TERMINATING, and tidy no more."""
@@ -80,6 +97,8 @@ class StatusAnnouncer:
         code = ErrorCode.NO_ERROR if error is None else ErrorCode.INTERNAL_ERROR
         self._publish(NodeStatus(status, outcome, code, error or "", NODE_NAME, task_id))
         self._ended[task_id] = asyncio.get_running_loop().time()
+        if len(self._ended) > MAX_ENDED:
+            self._retire(next(iter(self._ended)))
         self._schedule()
 
     def _schedule(self) -> None:
@@ -93,12 +112,15 @@ class StatusAnnouncer:
         for task_id in [
             task_id for task_id, ended_s in self._ended.items() if ended_s <= limit_s + 0.001
         ]:
-            del self._ended[task_id]
-            self._transport.retire(Topic.STATUS, NodeStatus(node_name=NODE_NAME, task_id=task_id))
+            self._retire(task_id)
         if self._ended:
             self._schedule()
         elif self._machine.status is Status.IDLE:
             self._publish_node(Status.IDLE)
+
+    def _retire(self, task_id: TaskId) -> None:
+        del self._ended[task_id]
+        self._transport.retire(Topic.STATUS, NodeStatus(node_name=NODE_NAME, task_id=task_id))
 
     def _cancel_timer(self) -> None:
         if self._timer is not None:

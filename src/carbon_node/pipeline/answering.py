@@ -1,15 +1,34 @@
 """From a task's inputs to its answer: plan, look up, measure, conclude."""
 
 import asyncio
+from dataclasses import replace
 
 import structlog
 
 from carbon_node.errors import TrackerError
-from carbon_node.estimation import Estimate, NotComputed, Plan, Reason, conclude, plan
-from carbon_node.estimation.measurement import NotTracked, Run, TrackerFailure, TrackerOutcome
+from carbon_node.estimation import (
+    Assumptions,
+    Estimate,
+    EstimationRequest,
+    Mode,
+    NotComputed,
+    Plan,
+    Reason,
+    conclude,
+    plan,
+)
+from carbon_node.estimation.measurement import (
+    ModelRun,
+    NotTracked,
+    Run,
+    TrackerFailure,
+    TrackerOutcome,
+)
 from carbon_node.pipeline import translate
-from carbon_node.pipeline.ports import ConditionsSource, IntensitySource, Tracker
+from carbon_node.pipeline.interruption import Repeat, Stopped
+from carbon_node.pipeline.ports import Conditions, ConditionsSource, Tracker
 from carbon_node.pipeline.progress import Answer, Progress
+from carbon_node.pipeline.raw_models import whole
 
 log = structlog.get_logger(__name__)
 
@@ -18,21 +37,11 @@ class Answering:
     """Answers tasks.
 
     Args:
-        tracker: guarded measurements.
-        intensity: carbon intensity of places.
-        conditions: settings that a new task is computed under.
+        conditions: what a new task is computed under.
         node_version: version that results name.
     """
 
-    def __init__(
-        self,
-        tracker: Tracker,
-        intensity: IntensitySource,
-        conditions: ConditionsSource,
-        node_version: str,
-    ) -> None:
-        self._tracker = tracker
-        self._intensity = intensity
+    def __init__(self, conditions: ConditionsSource, node_version: str) -> None:
         self._conditions = conditions
         self._node_version = node_version
 
@@ -46,42 +55,66 @@ class Answering:
             An estimate, or a failed result that says why there is none.
         """
         try:
-            return self._answer(progress, await self._estimate(progress))
+            return self._answer(progress, await self._result(progress))
         except Exception as error:
             log.exception("task failed inside the node", task_id=progress.name)
             detail = f"{type(error).__name__} inside the node; its log has the traceback"
             return self._answer(progress, NotComputed(Reason.INTERNAL_ERROR, detail))
 
     def _answer(self, progress: Progress, result: Estimate | NotComputed) -> Answer:
-        return Answer(result, translate.to_footprint(progress.inputs, result, self._node_version))
+        footprint = translate.to_footprint(
+            progress.inputs, result, self._node_version, progress.revision
+        )
+        return Answer(result, footprint)
+
+    async def _result(self, progress: Progress) -> Estimate | NotComputed:
+        while True:
+            match await progress.interruption.work(self._estimate(progress)):
+                case Repeat():
+                    continue
+                case Stopped(why):
+                    return NotComputed(Reason.STOPPED, why)
+                case result:
+                    return result
 
     async def _estimate(self, progress: Progress) -> Estimate | NotComputed:
         for sample, problem in translate.problems_of(progress.inputs).items():
             log.warning("extra_data ignored", task_id=progress.name, sample=sample, problem=problem)
         conditions = self._conditions.conditions()
-        planned = plan(
-            translate.to_request(progress.inputs, conditions.latency_unit), conditions.assumptions
-        )
+        progress.revision = conditions.assumptions.revision
+        inputs = replace(progress.inputs, ml_model=await whole(progress.inputs.ml_model))
+        request = translate.to_request(inputs, conditions.latency_unit)
+        planned = plan(request, await _assumptions(conditions, request))
         match planned:
             case NotComputed():
                 return planned
-            case Plan(request=request, run=run):
+            case Plan(run=run):
                 with progress.stage("intensity"):
-                    intensity = await asyncio.to_thread(self._intensity.lookup, request.place)
+                    intensity = await asyncio.to_thread(conditions.intensity.lookup, request.place)
                 with progress.stage("tracker"):
-                    outcome = await self._track(run, progress)
+                    outcome = await _track(conditions.tracker, run, progress)
                 return conclude(planned, intensity, outcome)
 
-    async def _track(self, run: Run | None, progress: Progress) -> TrackerOutcome:
-        if run is None:
-            return NotTracked()
-        try:
-            return await self._tracker.measure(run)
-        except TrackerError as error:
-            log.warning(
-                "measurement failed",
-                task_id=progress.name,
-                failure=error.failure,
-                detail=error.detail,
-            )
-            return TrackerFailure(error.failure, error.detail)
+
+async def _assumptions(conditions: Conditions, request: EstimationRequest) -> Assumptions:
+    # Only the automatic choice asks whether the model could be measured here.
+    if conditions.assumptions.mode is not Mode.AUTO:
+        return conditions.assumptions
+    run = ModelRun(request.model, request.model_path, request.raw_model)
+    is_runnable = await asyncio.to_thread(conditions.tracker.can_run, run)
+    return replace(conditions.assumptions, model_is_runnable=is_runnable)
+
+
+async def _track(tracker: Tracker, run: Run | None, progress: Progress) -> TrackerOutcome:
+    if run is None:
+        return NotTracked()
+    try:
+        return await tracker.measure(run)
+    except TrackerError as error:
+        log.warning(
+            "measurement failed",
+            task_id=progress.name,
+            failure=error.failure,
+            detail=error.detail,
+        )
+        return TrackerFailure(error.failure, error.detail)

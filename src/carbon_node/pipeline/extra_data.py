@@ -121,6 +121,28 @@ def write(
     return _without_surrogates(text).encode("utf-8")
 
 
+def with_single_output(octets: bytes) -> bytes:
+    """Rewrite the extra_data of an output that leaves once more.
+
+    A `num_outputs` above 1 would start another iteration, one that was started before.
+
+    Args:
+        octets: what `write` has written.
+    """
+    content = read(octets).content
+    if content.get("num_outputs") == 1:
+        return octets
+    rest = {key: value for key, value in content.items() if key != "num_outputs"}
+    text = json.dumps({"num_outputs": 1} | rest, ensure_ascii=False, separators=(",", ":"))
+    return text.encode("utf-8")
+
+
+def error_in(octets: bytes) -> str | None:
+    """Return the error in the extra_data of an output; None if it has a result."""
+    error = read(octets).content.get("error")
+    return None if error is None else str(error)
+
+
 def _without_surrogates(text: str) -> str:
     # A peer's JSON may spell half of a surrogate pair; UTF-8 cannot, and the orchestrator's parser
     # would end its process.

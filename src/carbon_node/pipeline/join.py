@@ -5,7 +5,7 @@ still one topic, and any order of arrival completes the same task. Until a task 
 sample of each topic wins, newest by its writer's own timestamp, so that the outcome does not
 depend on which DDS thread was faster.
 
-A started task is remembered by its identity, not by its id alone, and its samples leave the join.
+A started task is remembered by its key, not by its id alone, and its samples leave the join.
 A later model or hardware sample of that id may be a repetition or the first sign of a restarted
 orchestrator; only a user input can tell, so such samples wait for one and age out when none comes.
 """
@@ -15,7 +15,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Generic, TypeAlias, TypeVar, assert_never
 
-from carbon_node.pipeline.task import TaskIdentity, TaskInputs
+from carbon_node.answers import TaskKey
+from carbon_node.pipeline.task import TaskInputs
 from carbon_node.transport.contract import Arrival
 from carbon_node.transport.wire import HWResource, MLModel, TaskId, UserInput
 
@@ -57,7 +58,7 @@ class Waiting:
 class Repeated:
     """A user input of a task that has started already; nothing changes."""
 
-    identity: TaskIdentity
+    key: TaskKey
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,8 +108,8 @@ class _Partial:
     def inputs(self) -> TaskInputs | None:
         match self.user_input.sample, self.ml_model.sample, self.hw_resource.sample:
             case UserInput() as user_input, MLModel() as ml_model, HWResource() as hw_resource:
-                identity = TaskIdentity(user_input.task_id, self.user_input.writer)
-                return TaskInputs(identity, user_input, ml_model, hw_resource)
+                key = TaskKey(user_input.task_id, self.user_input.writer)
+                return TaskInputs(key, user_input, ml_model, hw_resource)
             case _:
                 return None
 
@@ -131,7 +132,7 @@ class Join:
     def __init__(self, bounds: JoinBounds = JoinBounds()) -> None:
         self._bounds = bounds
         self._partials: OrderedDict[TaskId, _Partial] = OrderedDict()
-        self._started: OrderedDict[TaskIdentity, None] = OrderedDict()
+        self._started: OrderedDict[TaskKey, None] = OrderedDict()
 
     @property
     def incomplete_count(self) -> int:
@@ -156,9 +157,9 @@ class Join:
             return Rejected(
                 f"{kind} with the invalid task id (0, 0); its sender has to number its tasks"
             )
-        identity = TaskIdentity(sample.task_id, arrival.writer)
-        if identity in self._started:
-            return Repeated(identity)
+        key = TaskKey(sample.task_id, arrival.writer)
+        if key in self._started:
+            return Repeated(key)
         return self._put(sample, arrival, now_s)
 
     def _put(
@@ -178,11 +179,11 @@ class Join:
         if inputs is None:
             return Waiting(sample.task_id)
         del self._partials[sample.task_id]
-        self._remember(inputs.identity)
+        self._remember(inputs.key)
         return Ready(inputs)
 
-    def _remember(self, identity: TaskIdentity) -> None:
-        self._started[identity] = None
+    def _remember(self, key: TaskKey) -> None:
+        self._started[key] = None
         if len(self._started) > self._bounds.remembered_count:
             self._started.popitem(last=False)
 

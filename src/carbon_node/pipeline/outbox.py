@@ -6,7 +6,7 @@ back merge: without a gap, parts of a burst stay in its reader for good.
 
 import asyncio
 import heapq
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 
 class Outbox:
@@ -18,10 +18,12 @@ class Outbox:
     Args:
         gap_s: tells the least time between two outputs in seconds; asked anew for each, since it
             can change at run time.
+        room: waits until another answer may leave.
     """
 
-    def __init__(self, gap_s: Callable[[], float]) -> None:
+    def __init__(self, gap_s: Callable[[], float], room: Callable[[], Awaitable[None]]) -> None:
         self._gap_s = gap_s
+        self._room = room
         self._waiting: list[tuple[int, Callable[[], None], asyncio.Future[None]]] = []
         self._arrived = asyncio.Event()
 
@@ -52,6 +54,7 @@ class Outbox:
         while True:
             await self._arrived.wait()
             await asyncio.sleep(max(0.0, next_turn_s - loop.time()))
+            await self._room()
             _, write, sent = heapq.heappop(self._waiting)
             if not self._waiting:
                 self._arrived.clear()

@@ -4,9 +4,10 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Protocol
 
+from carbon_node.answers import Answer, Kept, Standing, Summary, TaskKey
 from carbon_node.estimation import Assumptions, CarbonIntensity, LatencyUnit, Place
-from carbon_node.estimation.measurement import Measurement, Run
-from carbon_node.transport.contract import Arrival, Peer, Topic
+from carbon_node.estimation.measurement import Measurement, ModelRun, Run
+from carbon_node.transport.contract import Arrival, ConfigurationCall, Peer, Topic
 from carbon_node.transport.wire import Sample
 
 
@@ -37,9 +38,83 @@ class Transport(Protocol):
         """Other participants of the domain."""
         ...
 
+    def matched(self, topic: Topic) -> int:
+        """Count the endpoints of others that match ours of a topic; 0 if that is unknown."""
+        ...
+
+    async def wait_for_acknowledgments(self, topic: Topic, timeout_s: float) -> bool:
+        """Wait until all matched readers have all that was published.
+
+        Returns:
+            False if not in time, or if it cannot be known.
+
+        Raises:
+            TransportError: it cannot be waited for.
+        """
+        ...
+
+
+class Ledger(Protocol):
+    """What was accepted and answered, across restarts. A disk in trouble is no error here."""
+
+    async def accept(
+        self, key: TaskKey, digest: str, summary: Summary, *, repeat: bool = False
+    ) -> Standing:
+        """Record that a task's inputs are complete; say whether it has to be computed."""
+        ...
+
+    async def save(self, key: TaskKey, digest: str, summary: Summary, answer: Answer) -> Kept:
+        """Keep an answer durably; return the one to publish."""
+        ...
+
+    def mark_published(self, kept: Kept) -> None:
+        """Note that an answer was written to the output topic."""
+        ...
+
+    def mark_acknowledged(self, kept: Kept) -> None:
+        """Note that all matched readers have an answer."""
+        ...
+
+    def note_ignored(self, key: TaskKey, digest: str, ignored_digest: str) -> None:
+        """Note that other inputs came while a task ran, and were not run."""
+        ...
+
+
+class Spooled(Protocol):
+    """Bytes that wait outside of memory for as long as this object lives."""
+
+    @property
+    def size_bytes(self) -> int:
+        """How many there are."""
+        ...
+
+    def read(self) -> bytes:
+        """Return them; blocks.
+
+        Raises:
+            OSError: they cannot be read.
+        """
+        ...
+
+
+class Spool(Protocol):
+    """Where bytes wait outside of memory."""
+
+    def put(self, octets: bytes) -> Spooled:
+        """Set bytes aside; blocks.
+
+        Raises:
+            OSError: they cannot be written.
+        """
+        ...
+
 
 class Tracker(Protocol):
     """Guarded measurements."""
+
+    def can_run(self, run: ModelRun) -> bool:
+        """Tell whether a model could be measured here; may block, so it is called in a thread."""
+        ...
 
     async def measure(self, run: Run) -> Measurement:
         """Measure; cancelling ends the measurement and its processes.
@@ -60,17 +135,19 @@ class IntensitySource(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Conditions:
-    """Settings that one task is computed under; they never change within it.
+    """What settings make of one task's computation; it never changes within the task.
 
     Args:
         assumptions: what estimation takes for granted.
         latency_unit: unit of `HWResource.latency`, which the wire does not state.
-        output_gap_s: least time between two outputs, in seconds, >= 0.
+        tracker: guarded measurements.
+        intensity: carbon intensity of places.
     """
 
     assumptions: Assumptions
     latency_unit: LatencyUnit
-    output_gap_s: float
+    tracker: Tracker
+    intensity: IntensitySource
 
 
 class ConditionsSource(Protocol):
@@ -78,4 +155,90 @@ class ConditionsSource(Protocol):
 
     def conditions(self) -> Conditions:
         """Conditions of a task that starts now."""
+        ...
+
+
+class ConfigurationAnswer(Protocol):
+    """What a configuration request is answered with."""
+
+    @property
+    def success(self) -> bool:
+        """Whether the request was granted."""
+        ...
+
+    @property
+    def text(self) -> str:
+        """The reply for the one who asked."""
+        ...
+
+
+class ConfigurationService(Protocol):
+    """What answers configuration requests."""
+
+    def answer(self, text: str) -> ConfigurationAnswer:
+        """Answer one request at once; never raises, whatever the text is."""
+        ...
+
+
+class CallTransport(Protocol):
+    """Configuration requests of main's orchestrator. All calls come from the loop's thread."""
+
+    def configuration_calls(self) -> AsyncIterator[ConfigurationCall]:
+        """Serve from now on, and yield calls until closed.
+
+        Raises:
+            TransportError: they cannot be served.
+        """
+        ...
+
+    def answer(self, call: ConfigurationCall, text: str) -> None:
+        """Answer a call.
+
+        Raises:
+            TransportError: it could not be answered.
+        """
+        ...
+
+
+class Observer(Protocol):
+    """Who counts what the node does; no call blocks or raises. Names come from closed lists."""
+
+    def task_finished(self, outcome: str, energy_kwh: float = 0.0, carbon_g: float = 0.0) -> None:
+        """Count an answered task, with what was published for it."""
+        ...
+
+    def stage(self, name: str, seconds: float) -> None:
+        """Count one passage of a task through a stage."""
+        ...
+
+    def tracker_failed(self, failure: str) -> None:
+        """Count a measurement without a trustworthy number, by the failure's name."""
+        ...
+
+    def request(self, interface: str, outcome: str) -> None:
+        """Count a request to one of the node's doors."""
+        ...
+
+
+class NoObserver:
+    """Nobody counts."""
+
+    def task_finished(self, outcome: str, energy_kwh: float = 0.0, carbon_g: float = 0.0) -> None:
+        """Do nothing."""
+
+    def stage(self, name: str, seconds: float) -> None:
+        """Do nothing."""
+
+    def tracker_failed(self, failure: str) -> None:
+        """Do nothing."""
+
+    def request(self, interface: str, outcome: str) -> None:
+        """Do nothing."""
+
+
+class SecretKeeper(Protocol):
+    """Who keeps secrets out of everything that is written."""
+
+    def register(self, secret: str) -> None:
+        """Hide this value from now on."""
         ...

@@ -1,27 +1,21 @@
-"""Answers leave the node: paced, status before output, and retired after many others."""
+"""Answers leave the node: paced, and their status before them."""
 
-from collections import OrderedDict
 from collections.abc import Callable
 
-from carbon_node.pipeline import translate
+from carbon_node.answers import Kept
+from carbon_node.pipeline import extra_data
 from carbon_node.pipeline.announcer import StatusAnnouncer
 from carbon_node.pipeline.baseline import Baseline
 from carbon_node.pipeline.outbox import Outbox
-from carbon_node.pipeline.ports import Transport
-from carbon_node.pipeline.progress import Answer, Progress
-from carbon_node.transport.contract import Topic
-from carbon_node.transport.wire import CO2Footprint, TaskId
-
-OUTPUTS_RETAINED = 400
-"""Outputs kept for readers that come late; older instances are retired before the 500 of a peer's
-reader are full."""
+from carbon_node.pipeline.outputs import Outputs
+from carbon_node.transport.wire import TaskId
 
 
 class Publishing:
     """Publishes answers in turn.
 
     Args:
-        transport: where outputs go.
+        outputs: writes them.
         announcer: told of each task's end, before its output leaves.
         baseline: remembers each output.
         gap_s: tells the least time between two outputs in seconds.
@@ -29,20 +23,27 @@ class Publishing:
 
     def __init__(
         self,
-        transport: Transport,
+        outputs: Outputs,
         announcer: StatusAnnouncer,
         baseline: Baseline,
         gap_s: Callable[[], float],
     ) -> None:
-        self._transport = transport
+        self._outputs = outputs
         self._announcer = announcer
         self._baseline = baseline
-        self._outbox = Outbox(gap_s)
-        self._retained: OrderedDict[TaskId, CO2Footprint] = OrderedDict()
+        self._outbox = Outbox(gap_s, outputs.room)
 
     async def run(self) -> None:
         """Let answers leave, until cancelled."""
         await self._outbox.run()
+
+    async def follow(self) -> None:
+        """Follow outputs until readers have them, until cancelled."""
+        await self._outputs.run()
+
+    async def settle(self) -> None:
+        """Give readers a moment to receive what left last."""
+        await self._outputs.confirm()
 
     def task_started(self, task_id: TaskId) -> None:
         """Take back the output of an earlier task of the same id.
@@ -53,23 +54,27 @@ class Publishing:
         Raises:
             TransportError: it could not be retired.
         """
-        stale = self._retained.pop(task_id, None)
-        if stale is not None:
-            self._transport.retire(Topic.FOOTPRINT, stale)
+        self._announcer.task_started(task_id)
+        self._outputs.end(task_id)
 
-    async def publish(self, progress: Progress, answer: Answer) -> None:
+    def answered_before(self, kept: Kept) -> None:
+        """Note an answer that has left in an earlier life of the node."""
+        self._baseline.remember(kept.answer.footprint)
+
+    async def publish(self, position: int, kept: Kept) -> None:
         """Wait for the turn of an answer, and publish it.
+
+        Args:
+            position: unique place of the task in the order of starts.
+            kept: the answer, which is on disk.
 
         Raises:
             TransportError: it could not be written.
         """
-        await self._outbox.send(progress.position, lambda: self._write(answer))
+        await self._outbox.send(position, lambda: self._write(kept))
 
-    def _write(self, answer: Answer) -> None:
-        footprint = answer.footprint
-        self._announcer.task_ended(footprint.task_id, translate.error_of(answer.result))
-        self._transport.publish(Topic.FOOTPRINT, footprint)
+    def _write(self, kept: Kept) -> None:
+        footprint = kept.answer.footprint
+        self._announcer.task_ended(footprint.task_id, extra_data.error_in(footprint.extra_data))
+        self._outputs.publish(kept)
         self._baseline.remember(footprint)
-        self._retained[footprint.task_id] = footprint
-        if len(self._retained) > OUTPUTS_RETAINED:
-            self._transport.retire(Topic.FOOTPRINT, self._retained.popitem(last=False)[1])

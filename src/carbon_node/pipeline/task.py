@@ -1,24 +1,11 @@
-"""What identifies a task and what it consists of."""
+"""What a complete task consists of."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from carbon_node.answers import TaskKey
+from carbon_node.pipeline.raw_models import LightModel
+from carbon_node.transport.contract import Arrival
 from carbon_node.transport.wire import HWResource, MLModel, TaskId, UserInput
-
-
-@dataclass(frozen=True, slots=True)
-class TaskIdentity:
-    """Which task of which orchestrator.
-
-    A restarted orchestrator counts from (1, 1) again, and those are new tasks: only the writer
-    tells them apart.
-
-    Args:
-        task_id: id on the wire.
-        writer: GUID of the user input's writer.
-    """
-
-    task_id: TaskId
-    writer: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,13 +13,13 @@ class TaskInputs:
     """The three samples of a complete task.
 
     Args:
-        identity: which task this is.
+        key: which task this is.
         user_input: what the user asks for.
         ml_model: the chosen model.
         hw_resource: the chosen hardware.
     """
 
-    identity: TaskIdentity
+    key: TaskKey
     user_input: UserInput
     ml_model: MLModel
     hw_resource: HWResource
@@ -40,4 +27,28 @@ class TaskInputs:
     @property
     def task_id(self) -> TaskId:
         """Id on the wire."""
-        return self.identity.task_id
+        return self.key.task_id
+
+    @property
+    def size_bytes(self) -> int:
+        """About how much they hold, in memory and elsewhere."""
+        model, hardware, user = self.ml_model, self.hw_resource, self.user_input
+        texts = (*user.inputs, *user.outputs, *model.input_batch, user.problem_definition)
+        octets = (model.raw_model, model.extra_data, hardware.extra_data, user.extra_data)
+        elsewhere = model.spooled_bytes if isinstance(model, LightModel) else 0
+        return sum(map(len, (*texts, *octets))) + elsewhere
+
+    def revised(self, arrival: Arrival) -> "TaskInputs":
+        """Return them with a later sample of this task; what belongs to another changes nothing.
+
+        Models and hardware of any writer count: only the user input's tells orchestrators apart.
+        """
+        match arrival.sample:
+            case UserInput() as user_input if arrival.writer == self.key.writer:
+                return replace(self, user_input=user_input)
+            case MLModel() as ml_model:
+                return replace(self, ml_model=ml_model)
+            case HWResource() as hw_resource:
+                return replace(self, hw_resource=hw_resource)
+            case _:
+                return self

@@ -55,7 +55,7 @@ def to_request(inputs: TaskInputs, latency_unit: LatencyUnit) -> EstimationReque
 
 
 def to_footprint(
-    inputs: TaskInputs, result: Estimate | NotComputed, node_version: str
+    inputs: TaskInputs, result: Estimate | NotComputed, node_version: str, revision: int | None
 ) -> CO2Footprint:
     """Write the answer of a task as its consumers need it.
 
@@ -63,6 +63,7 @@ def to_footprint(
         inputs: the three samples.
         result: what came out.
         node_version: version of this package.
+        revision: revision of the settings that were used; None if none were.
 
     Returns:
         The output sample; all its doubles are finite, and zero where there is no result.
@@ -72,7 +73,7 @@ def to_footprint(
     octets = extra_data.write(
         outputs=extra_data.number_of_outputs(user_extra),
         restrains=extra_data.model_restrains(user_extra, inputs.ml_model.model),
-        rest=provenance(result, node_version),
+        rest={**provenance(result, node_version), **_revision(revision)},
         error=error,
     )
     match result:
@@ -82,6 +83,10 @@ def to_footprint(
             )
         case NotComputed():
             return CO2Footprint(0.0, 0.0, 0.0, octets, inputs.task_id)
+
+
+def _revision(revision: int | None) -> dict[str, int]:
+    return {} if revision is None else {"settings_revision": revision}
 
 
 def error_of(result: Estimate | NotComputed) -> str | None:

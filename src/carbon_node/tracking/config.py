@@ -7,7 +7,7 @@ from pathlib import Path
 from carbon_node.errors import ConfigError
 
 WINDOW_RANGE_S = (0.01, 3600.0)
-"""Below 10 ms CarbonTracker's timing error passes 2 %; above an hour no task is still waiting."""
+"""Below 10 ms CarbonTracker's own calls weigh in; above an hour no task is still waiting."""
 
 DEADLINE_RANGE_S = (0.01, 86_400.0)
 """From a deadline that nothing can meet, which is answered all the same, to one day."""
@@ -44,8 +44,7 @@ class TrackerConfig:
     """How measurements run.
 
     Args:
-        window_s: how long CarbonTracker observes, seconds. 0.5 s agrees with the closed formula to
-            0.5 %.
+        window_s: how long CarbonTracker observes at least, seconds. Longer is steadier for models.
         deadline_s: from the moment a worker is free until the result must be there, seconds.
             Loading a model counts.
         grace_s: between SIGTERM and SIGKILL, seconds.

@@ -30,6 +30,11 @@ def die_with_parent(parent_pid: int) -> None:
         os._exit(0)
 
 
+def outlive_parent() -> None:
+    """Undo `die_with_parent`."""
+    _prctl(_PR_SET_PDEATHSIG, 0)
+
+
 def adopt_orphans() -> None:
     """Become the parent of descendants whose own parent ends, so that none can get away."""
     _prctl(_PR_SET_CHILD_SUBREAPER, 1)
@@ -45,6 +50,16 @@ def hold_stop_signals() -> None:
 def heed_stop_signals() -> None:
     """Let SIGTERM and SIGINT end this process, also those sent since it was forked."""
     signal.pthread_sigmask(signal.SIG_UNBLOCK, _STOP_SIGNALS)
+
+
+def reap_at_once() -> None:
+    """Have the kernel drop children when they end, without a word on how they did."""
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+
+
+def reap_on_demand() -> None:
+    """Undo `reap_at_once`: children stay until they are waited for."""
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
 
 
 def apply_limits(limits: Limits) -> None:
@@ -79,17 +94,19 @@ def keep_only(*descriptors: int) -> None:
 def end_children(spared: frozenset[int] = frozenset()) -> None:
     """Kill and reap the children of this process, and theirs as they are adopted.
 
-    Only own children are signalled: nobody else can reap them, so their ids cannot have become
-    another process's.
+    Only own children are signalled. Unless they are reaped at once, their ids cannot have become
+    another process's meanwhile.
 
     Args:
         spared: process ids of children to leave alone.
     """
     while _has_children() and (doomed := set(_children()) - spared):
         for pid in doomed:
-            os.kill(pid, signal.SIGKILL)
+            with suppress(ProcessLookupError):  # likewise
+                os.kill(pid, signal.SIGKILL)
         for pid in doomed:
-            os.waitpid(pid, 0)
+            with suppress(ChildProcessError):  # the kernel was faster: see `reap_at_once`
+                os.waitpid(pid, 0)
 
 
 def remove_directory(directory: Path) -> None:

@@ -18,9 +18,10 @@ Who watches whom:
   needs a process id to end something: a byte says stop, and the end of the connection says that
   the node is gone, however it went.
 - The measuring process dies with its keeper by PR_SET_PDEATHSIG. That signal is bound to the
-  thread that forked, which is exact here, as a keeper has only one. The forkserver uses it against
-  the node as well: its parent is the thread of the node's event loop, and without that nobody is
-  left to ask.
+  thread that forked, which is exact here, as a keeper has only one. The forkserver has it too while
+  it imports and cannot listen: its parent is the thread of the node's event loop, and without that
+  nobody is left to ask. Then it lives on the control channel alone, so that it can clean up after
+  a node that was killed, also after keepers that cannot.
 - A keeper does not need the forkserver after it was forked: when the forkserver is killed, running
   measurements end well, and the node starts another one. When a keeper is killed, its descendants
   fall to the forkserver, which is a subreaper too and kills every child that is no keeper.
@@ -36,12 +37,19 @@ import os
 import selectors
 import socket
 import sys
+import time
+import traceback
+from contextlib import suppress
 from importlib import import_module
+from typing import NoReturn
 
 from carbon_node.tracking import confinement, keeper
 
 MESSAGE_BYTES = 1
 """Size of a request on the control channel; what matters is the file descriptors beside it."""
+
+KEEPERS_LIMIT_S = 1.0
+"""For keepers to end after the node has; whatever they are, they are killed then."""
 
 DESCRIPTORS_LIMIT = 2
 """Of one request: the connection to the node and, for some, the model's bytes."""
@@ -73,12 +81,15 @@ class _Forkserver:
             if key.fileobj is self._control:
                 self._answer()
             else:
-                self._reap(key.fd)
+                self._forget(key.fd)
 
     def wait_for_keepers(self) -> None:
         # Each saw its connection to the node end, and kills without grace.
-        for exit_descriptor in list(self._keepers):
-            self._reap(exit_descriptor)
+        patience_ends_s = time.monotonic() + KEEPERS_LIMIT_S
+        while self._keepers and (left_s := patience_ends_s - time.monotonic()) > 0:
+            for key, _ in self._selector.select(left_s):
+                self._forget(key.fd)
+        confinement.end_children()
 
     def _answer(self) -> None:
         message, descriptors, _, _ = socket.recv_fds(
@@ -93,26 +104,29 @@ class _Forkserver:
             _become_keeper(descriptors)
         for descriptor in descriptors:
             os.close(descriptor)
-        exit_descriptor = os.pidfd_open(pid)
-        self._keepers[exit_descriptor] = pid
-        self._selector.register(exit_descriptor, selectors.EVENT_READ)
+        with suppress(ProcessLookupError):  # it has ended, and was dropped
+            exit_descriptor = os.pidfd_open(pid)
+            self._keepers[exit_descriptor] = pid
+            self._selector.register(exit_descriptor, selectors.EVENT_READ)
 
-    def _reap(self, exit_descriptor: int) -> None:
-        pid = self._keepers.pop(exit_descriptor)
-        _, status = os.waitpid(pid, 0)
+    def _forget(self, exit_descriptor: int) -> None:
+        del self._keepers[exit_descriptor]
         self._selector.unregister(exit_descriptor)
         os.close(exit_descriptor)
-        if status != 0:
-            confinement.end_children(spared=frozenset(self._keepers.values()))
+        # A keeper leaves nothing behind unless it was killed.
+        confinement.end_children(spared=frozenset(self._keepers.values()))
 
 
-def _become_keeper(descriptors: list[int]) -> None:
+def _become_keeper(descriptors: list[int]) -> NoReturn:
     status = 1
     try:
-        connection, model = descriptors[0], descriptors[1] if len(descriptors) > 1 else None
         confinement.keep_only(*descriptors)
-        keeper.keep(socket.socket(fileno=connection), model)
+        # Bound to a name: it closes with this process, so that its end means that nothing is left.
+        node = socket.socket(fileno=descriptors[0])
+        keeper.keep(node, descriptors[1] if len(descriptors) > 1 else None)
         status = 0
+    except BaseException:  # noqa: BLE001 - nothing may return into the forkserver's loop
+        traceback.print_exc()
     finally:
         os._exit(status)
 
@@ -127,7 +141,10 @@ def main() -> None:
     confinement.die_with_parent(int(node_pid))
     confinement.hold_stop_signals()
     confinement.adopt_orphans()
+    # Keepers must not wait as zombies: if this process is killed, the node may inherit them.
+    confinement.reap_at_once()
     preload(workload)
+    confinement.outlive_parent()  # from here on the control channel says when the node is gone
     serve(socket.socket(fileno=int(control_descriptor)))
 
 

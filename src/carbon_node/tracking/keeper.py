@@ -43,8 +43,12 @@ def keep(node: socket.socket, model: int | None) -> None:
         model: file descriptor that holds the model's bytes.
     """
     confinement.adopt_orphans()
+    confinement.reap_on_demand()
     node.sendall(frame({"keeper": os.getpid()}))
-    job = job_from_json(parse(_receive(node)))
+    received = _receive(node)
+    if not received:
+        return
+    job = job_from_json(parse(received))
     try:
         report = _guard(node, job, model)
     except OSError as error:
@@ -55,8 +59,8 @@ def keep(node: socket.socket, model: int | None) -> None:
 
 def _receive(node: socket.socket) -> bytes:
     header = node.recv(HEADER.size, socket.MSG_WAITALL)
-    if not header:
-        raise SystemExit(0)  # the node is gone before it asked
+    if not header:  # the node is gone before it asked
+        return b""
     return node.recv(body_length(header, JOB_LIMIT_BYTES), socket.MSG_WAITALL)
 
 

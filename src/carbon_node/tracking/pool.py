@@ -7,7 +7,7 @@ import secrets
 import socket
 import time
 from collections.abc import AsyncIterator
-from contextlib import ExitStack, asynccontextmanager, suppress
+from contextlib import AsyncExitStack, ExitStack, asynccontextmanager, suppress
 from shutil import rmtree
 from types import TracebackType
 from typing import Final, Self
@@ -19,6 +19,7 @@ from carbon_node.tracking.conversation import Conversation
 from carbon_node.tracking.failures import FailureName
 from carbon_node.tracking.launcher import Forkserver
 from carbon_node.tracking.messages import Job, Report
+from carbon_node.tracking.models import PATH_LIMIT_CHARACTERS
 from carbon_node.tracking.verdict import judge
 
 ANSWER_MARGIN_S: Final = 1.0
@@ -44,8 +45,10 @@ class TrackerPool:
     def __init__(self, config: TrackerConfig) -> None:
         self._config = config
         self._workers = asyncio.Semaphore(config.workers)
+        self._host = asyncio.Lock()  # two models at once would each be charged for both
         self._forkserver: Forkserver | None = None
         self._conversations: set[Conversation] = set()
+        self._was_left = False
 
     async def __aenter__(self) -> Self:
         """Start to get warm."""
@@ -60,6 +63,7 @@ class TrackerPool:
         trace: TracebackType | None,
     ) -> None:
         """End every process of the pool."""
+        self._was_left = True
         for conversation in self._conversations:
             conversation.close()
         if self._forkserver is not None:
@@ -79,8 +83,10 @@ class TrackerPool:
             self._workers = asyncio.Semaphore(config.workers)
         self._config = config
 
-    async def measure(self, run: Run, deadline_s: float | None = None) -> Measurement:
-        """Measure a run once a worker is free.
+    async def measure(
+        self, run: Run, deadline_s: float | None = None, config: TrackerConfig | None = None
+    ) -> Measurement:
+        """Measure a run once a worker is free; models have this host for themselves, one by one.
 
         Cancelling the call ends the measurement, with SIGTERM and grace, before the cancellation
         goes on.
@@ -89,6 +95,8 @@ class TrackerPool:
             run: what to measure.
             deadline_s: seconds that it may take once a worker is free; None takes the configured
                 ones.
+            config: how to measure; None takes the pool's at the time of the call. The number of
+                workers is the pool's in any case.
 
         Returns:
             The measurement, within `queue_wait_s`, the deadline, the grace and a second.
@@ -96,11 +104,13 @@ class TrackerPool:
         Raises:
             TrackerError: there is none; its `failure` is a `FailureName`.
         """
+        config = self._config if config is None else config
         if deadline_s is None:
-            deadline_s = self._config.deadline_s
-        _require_acceptable_size(run, self._config.model_limit_bytes)
-        async with self._worker():
-            report = await self._report_on(run, deadline_s)
+            deadline_s = config.deadline_s
+        if isinstance(run, ModelRun):
+            _require_acceptable_size(run, config.model_limit_bytes)
+        async with self._worker(run):
+            report = await self._report_on(run, config, deadline_s)
         try:
             return judge(report, run, deadline_s)
         except TrackerError as error:
@@ -108,24 +118,23 @@ class TrackerPool:
             raise
 
     @asynccontextmanager
-    async def _worker(self) -> AsyncIterator[None]:
+    async def _worker(self, run: Run) -> AsyncIterator[None]:
         wait_s, workers = self._config.queue_wait_s, self._workers
-        try:
-            async with asyncio.timeout(wait_s):
-                await workers.acquire()
-        except TimeoutError as error:
-            raise TrackerError(
-                FailureName.NO_WORKER,
-                f"all {self._config.workers} workers were busy for {wait_s:g} s;"
-                " raise tracker.workers",
-            ) from error
-        try:
+        async with AsyncExitStack() as held:
+            try:
+                async with asyncio.timeout(wait_s):
+                    if isinstance(run, ModelRun):
+                        await held.enter_async_context(self._host)
+                    await held.enter_async_context(workers)
+            except TimeoutError as error:
+                raise TrackerError(
+                    FailureName.NO_WORKER,
+                    f"no worker was free within {wait_s:g} s, which tracker.queue_wait_s bounds",
+                ) from error
             yield
-        finally:
-            workers.release()
 
-    async def _report_on(self, run: Run, deadline_s: float) -> Report:
-        job = self._job(run, deadline_s)
+    async def _report_on(self, run: Run, config: TrackerConfig, deadline_s: float) -> Report:
+        job = _job(run, config, deadline_s)
         model = run.raw_model if isinstance(run, ModelRun) else b""
         try:
             for _ in range(ATTEMPTS):
@@ -182,22 +191,6 @@ class TrackerPool:
             if forkserver.has_ended and conversation.keeper_pid is not None:
                 await asyncio.to_thread(_reap_if_adopted, conversation.keeper_pid)
 
-    def _job(self, run: Run, deadline_s: float) -> Job:
-        config = self._config
-        return Job(
-            run=run,
-            workload=config.workload,
-            directory=config.work_dir / f"carbon-node-{secrets.token_hex(8)}",
-            window_s=config.window_s,
-            deadline_monotonic_s=time.monotonic() + deadline_s,
-            grace_s=config.grace_s,
-            output_limit_bytes=config.output_limit_bytes,
-            tail_bytes=config.tail_bytes,
-            limits=config.limits,
-            model_roots=config.model_roots,
-            model_limit_bytes=config.model_limit_bytes,
-        )
-
     @asynccontextmanager
     async def _conversation(
         self, forkserver: Forkserver, job: Job, model: bytes
@@ -205,6 +198,7 @@ class TrackerPool:
         conversation = await _conversation_with_keeper(forkserver, model)
         self._conversations.add(conversation)
         try:
+            self._require_not_left()
             conversation.hand_over(job)
             yield conversation
         except asyncio.CancelledError:
@@ -217,17 +211,40 @@ class TrackerPool:
             conversation.close()
 
     def _warm_forkserver(self) -> Forkserver:
+        self._require_not_left()
         if self._forkserver is None or self._forkserver.has_ended:
             self._forkserver = Forkserver.start(self._config)
         return self._forkserver
 
+    def _require_not_left(self) -> None:
+        if self._was_left:
+            raise TrackerDied(FailureName.GUARD_FAILED, "the node stops and measures no more")
 
-def _require_acceptable_size(run: Run, limit_bytes: int) -> None:
-    if isinstance(run, ModelRun) and len(run.raw_model) > limit_bytes:
+
+def _require_acceptable_size(run: ModelRun, limit_bytes: int) -> None:
+    if max(len(run.model), len(run.model_path)) > PATH_LIMIT_CHARACTERS:
+        raise TrackerError(FailureName.NO_MODEL, "the model's name is longer than any path")
+    if len(run.raw_model) > limit_bytes:
         raise TrackerError(
             FailureName.MODEL_TOO_LARGE,
             f"the model has {len(run.raw_model)} bytes; the limit is {limit_bytes}",
         )
+
+
+def _job(run: Run, config: TrackerConfig, deadline_s: float) -> Job:
+    return Job(
+        run=run,
+        workload=config.workload,
+        directory=config.work_dir / f"carbon-node-{secrets.token_hex(8)}",
+        window_s=config.window_s,
+        deadline_monotonic_s=time.monotonic() + deadline_s,
+        grace_s=config.grace_s,
+        output_limit_bytes=config.output_limit_bytes,
+        tail_bytes=config.tail_bytes,
+        limits=config.limits,
+        model_roots=config.model_roots,
+        model_limit_bytes=config.model_limit_bytes,
+    )
 
 
 async def _conversation_with_keeper(forkserver: Forkserver, model: bytes) -> Conversation:
@@ -236,7 +253,7 @@ async def _conversation_with_keeper(forkserver: Forkserver, model: bytes) -> Con
         kept.enter_context(ours)
         descriptors = [handed_over.enter_context(theirs).fileno()]
         if model:
-            descriptors.append(await asyncio.to_thread(_in_memory_file, model))
+            descriptors.append(await _in_memory_file(model))
             handed_over.callback(os.close, descriptors[-1])
         forkserver.request(descriptors)
         conversation = await Conversation.over(ours)
@@ -244,7 +261,17 @@ async def _conversation_with_keeper(forkserver: Forkserver, model: bytes) -> Con
         return conversation
 
 
-def _in_memory_file(content: bytes) -> int:
+async def _in_memory_file(content: bytes) -> int:
+    writing = asyncio.create_task(asyncio.to_thread(_written_to_memory, content))
+    try:
+        return await asyncio.shield(writing)
+    except asyncio.CancelledError:
+        # The thread cannot be cancelled, and what it returns would stay open.
+        writing.add_done_callback(lambda written: os.close(written.result()))
+        raise
+
+
+def _written_to_memory(content: bytes) -> int:
     descriptor = os.memfd_create("model")
     try:
         with os.fdopen(descriptor, "wb", closefd=False) as file:

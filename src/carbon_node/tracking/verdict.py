@@ -37,7 +37,8 @@ class _Component:
 class _Observation:
     components: tuple[_Component, ...]
     epoch_s: float
-    duration_s: float
+    shortest_s: float
+    longest_s: float
     inferences: int
     critical: tuple[str, ...]
     too_short: bool
@@ -159,7 +160,8 @@ def _typed(found: Json) -> _Observation:
     return _Observation(
         components=tuple(map(_component, found["components"])),
         epoch_s=float(found["epoch_s"]),
-        duration_s=float(found["duration_s"]),
+        shortest_s=float(found["shortest_s"]),
+        longest_s=float(found["longest_s"]),
         inferences=int(found["inferences"]),
         critical=tuple(map(str, found["critical"])),
         too_short=bool(found["too_short"]),
@@ -186,7 +188,8 @@ def _require_belief(observation: _Observation) -> None:
     if observation.too_short:
         raise TrackerProtocolError(
             FailureName.TOO_SHORT,
-            f"CarbonTracker has no reading after {observation.duration_s:g} s; use a longer window",
+            f"CarbonTracker has no reading after {observation.longest_s:g} s;"
+            " run carbon-node doctor to see why",
         )
     if not observation.components:
         raise TrackerProtocolError(
@@ -219,13 +222,21 @@ def _require_readings(component: _Component) -> None:
 
 
 def _require_one_clock(observation: _Observation) -> None:
-    if not (math.isfinite(observation.duration_s) and math.isfinite(observation.epoch_s)):
-        raise TrackerProtocolError(FailureName.NOT_FINITE, "the window's length is not finite")
-    if observation.duration_s <= 0 or _differ(observation.epoch_s, observation.duration_s):
+    shortest_s, epoch_s, longest_s = lengths_s = (
+        observation.shortest_s,
+        observation.epoch_s,
+        observation.longest_s,
+    )
+    if not all(map(math.isfinite, lengths_s)):
+        raise TrackerProtocolError(
+            FailureName.NOT_FINITE, f"the window has a length that is not finite: {lengths_s} s"
+        )
+    low_s, high_s = shortest_s * (1 - AGREEMENT_BOUND), longest_s * (1 + AGREEMENT_BOUND)
+    if not 0 < low_s <= epoch_s <= high_s:
         raise TrackerProtocolError(
             FailureName.CLOCK_JUMPED,
-            f"CarbonTracker's wall clock saw {observation.epoch_s:g} s, the monotonic clock"
-            f" {observation.duration_s:g} s; the host's time was set during the measurement",
+            f"CarbonTracker's wall clock saw {epoch_s:g} s, the monotonic clock {shortest_s:g} to"
+            f" {longest_s:g} s; the host's time was set during the measurement",
         )
 
 
@@ -233,7 +244,7 @@ def _measurement(observation: _Observation) -> Measurement:
     components = observation.components
     return Measurement(
         device_energy_kwh=sum(component.energy_kwh() for component in components),
-        duration_s=observation.duration_s,
+        duration_s=min(max(observation.epoch_s, observation.shortest_s), observation.longest_s),
         inferences=observation.inferences,
         components=tuple(
             _label(component, device) for component in components for device in component.devices

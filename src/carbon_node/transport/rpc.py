@@ -5,6 +5,9 @@ reply that holds both a result and an exception code. So the types leave out wha
 errors are answered as text.
 """
 
+import asyncio
+import time
+
 from carbon_node.errors import TransportError
 from carbon_node.transport.binding import native
 from carbon_node.transport.contract import ConfigurationCall
@@ -35,14 +38,49 @@ def _service(participant: native.Participant) -> native.Service:
     return native.Service(participant, SERVICE_NAME, native_type(REQUEST), native_type(REPLY))
 
 
+HOLD_S = 2.0
+"""Longest time that calls wait for a caller whose reply reader is not discovered yet."""
+
+
+class Hold:
+    """Whether calls have to wait for a caller that could not be answered yet.
+
+    A caller's request may arrive before its reply reader is discovered, and a reply that is sent
+    before that is lost, since nothing is retained here.
+    """
+
+    def __init__(self) -> None:
+        self.since_s: float | None = None
+
+    def is_on(self, writers: int, readers: int, now_s: float) -> bool:
+        """Look again; a caller whose reader never comes holds the others for `HOLD_S` only.
+
+        Args:
+            writers: request writers that are matched.
+            readers: reply readers that are matched.
+            now_s: monotonic time in seconds.
+        """
+        if writers <= readers:
+            self.since_s = None
+        elif self.since_s is None:
+            self.since_s = now_s
+        return self.since_s is not None and now_s - self.since_s < HOLD_S
+
+
 class ConfigurationServer:
     """The answering end."""
 
-    def __init__(self, participant: native.Participant) -> None:
+    def __init__(self, participant: native.Participant, news: News) -> None:
         self._replier = native.Replier(_service(participant), native_qos(SERVICE))
+        self._news = news
+        self._hold = Hold()
 
     def take(self) -> list[ConfigurationCall]:
-        """Take some of the calls that wait."""
+        """Take some of the calls that wait, as soon as all callers can be answered."""
+        if self._hold.is_on(*self._replier.matched(), time.monotonic()):
+            # A match is news anyway; this is for the caller whose reader never comes.
+            asyncio.get_running_loop().call_later(HOLD_S, self._news.announce)
+            return []
         return [
             ConfigurationCall(text, correlation)
             for ((text,),), correlation in self._replier.take(BATCH)

@@ -57,23 +57,33 @@ class ErrorCode(IntEnum):
 
 
 class NodeCommand(IntEnum):
-    """Command to a whole node."""
+    """Command to a whole node; whatever the contract does not know is UNKNOWN."""
 
+    UNKNOWN = -1
     NO_COMMAND = 0
     START = 1
     STOP = 2
     RESET = 3
     TERMINATE = 4
 
+    @classmethod
+    def _missing_(cls, _value: object) -> "NodeCommand":
+        return cls.UNKNOWN
+
 
 class TaskCommand(IntEnum):
-    """Command about one task of a node."""
+    """Command about one task of a node; whatever the contract does not know is UNKNOWN."""
 
+    UNKNOWN = -1
     NO_COMMAND = 0
     STOP = 1
     RESET = 2
     PREEMPT = 3
     TERMINATE = 4
+
+    @classmethod
+    def _missing_(cls, _value: object) -> "TaskCommand":
+        return cls.UNKNOWN
 
 
 @dataclass(frozen=True, slots=True)

@@ -53,7 +53,7 @@ def test_any_order_completes_the_task(arrivals: list[Arrival]) -> None:
     assert [first, second] == [Waiting(ID), Waiting(ID)]
     assert isinstance(third, Ready)
     assert third.inputs.task_id == ID
-    assert third.inputs.identity.writer == "UserInput"
+    assert third.inputs.key.writer == "UserInput"
 
 
 @given(st.data())
@@ -114,7 +114,7 @@ def test_a_restarted_orchestrator_starts_a_new_task() -> None:
     )
 
     assert isinstance(events[-1], Ready)
-    assert events[-1].inputs.identity.writer == "restarted"
+    assert events[-1].inputs.key.writer == "restarted"
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,10 @@ import pytest
 from carbon_node.pipeline.outbox import Outbox
 
 
+async def room() -> None:
+    """There is always room."""
+
+
 @contextlib.asynccontextmanager
 async def running(outbox: Outbox) -> AsyncIterator[None]:
     """Let the outbox write."""
@@ -27,7 +31,7 @@ def test_the_oldest_waiting_output_goes_first() -> None:
     written: list[int] = []
 
     async def scenario() -> None:
-        outbox = Outbox(lambda: 0.0)
+        outbox = Outbox(lambda: 0.0, room)
         sends = [
             asyncio.create_task(outbox.send(each, partial(written.append, each)))
             for each in (3, 1, 2)
@@ -49,7 +53,7 @@ def test_outputs_keep_the_gap_and_a_single_one_is_not_delayed() -> None:
 
     async def scenario() -> None:
         loop = asyncio.get_running_loop()
-        outbox = Outbox(lambda: gap_s)
+        outbox = Outbox(lambda: gap_s, room)
         async with running(outbox):
             since_s = loop.time()
             await outbox.send(0, lambda: times.append(loop.time() - since_s))
@@ -71,7 +75,7 @@ def test_a_failed_write_reaches_its_task_and_no_other() -> None:
         raise OSError("no space")
 
     async def scenario() -> None:
-        outbox = Outbox(lambda: 0.0)
+        outbox = Outbox(lambda: 0.0, room)
         async with running(outbox):
             with pytest.raises(OSError, match="no space"):
                 await outbox.send(0, fail)
@@ -87,7 +91,7 @@ def test_an_output_whose_task_was_cancelled_is_not_written() -> None:
     written: list[int] = []
 
     async def scenario() -> None:
-        outbox = Outbox(lambda: 0.0)
+        outbox = Outbox(lambda: 0.0, room)
         cancelled = asyncio.create_task(outbox.send(0, partial(written.append, 0)))
         following = asyncio.create_task(outbox.send(1, partial(written.append, 1)))
         await asyncio.sleep(0)

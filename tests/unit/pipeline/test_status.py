@@ -15,6 +15,8 @@ STEPS: list[Callable[[NodeStatusMachine], Status]] = [
     NodeStatusMachine.ready,
     NodeStatusMachine.task_started,
     NodeStatusMachine.task_ended,
+    NodeStatusMachine.pause,
+    NodeStatusMachine.resume,
     NodeStatusMachine.stop,
 ]
 
@@ -44,6 +46,19 @@ def test_a_task_makes_the_node_run_and_its_end_makes_it_idle() -> None:
     ]
 
 
+def test_a_paused_node_is_inactive_once_nothing_runs() -> None:
+    """A pause lets tasks end, keeps the node from saying IDLE, and ends as it began."""
+    machine = NodeStatusMachine()
+    machine.open()
+    machine.ready()
+    machine.task_started()
+
+    seen = [machine.pause(), machine.task_ended(), machine.task_started(), machine.task_ended()]
+
+    assert seen == [Status.RUNNING, Status.INACTIVE, Status.RUNNING, Status.INACTIVE]
+    assert machine.resume() is Status.IDLE
+
+
 @given(st.lists(st.sampled_from(STEPS), max_size=30))
 def test_any_sequence_of_events_keeps_status_and_count_consistent(
     steps: list[Callable[[NodeStatusMachine], Status]],
@@ -58,12 +73,13 @@ def test_any_sequence_of_events_keeps_status_and_count_consistent(
             assert (machine.status, machine.running_count) == before
         assert machine.status is not Status.ERROR
         assert (machine.running_count > 0) or machine.status is not Status.RUNNING
+        assert not machine.is_paused or machine.status in {Status.RUNNING, Status.INACTIVE}
         assert machine.running_count == 0 or machine.status in {Status.RUNNING, Status.TERMINATING}
 
 
 def test_an_illegal_event_names_itself_and_the_status() -> None:
     """The message of a forbidden transition says what was tried and when."""
     with pytest.raises(
-        StatusTransitionError, match="TASK_STARTED cannot happen to a node that is INACTIVE"
+        StatusTransitionError, match="TASK_STARTED cannot happen to a node that is CLOSED"
     ):
         NodeStatusMachine().task_started()

@@ -179,7 +179,7 @@ def test_the_state_lies_where_systemd_or_the_user_has_it(
             {"CARBON_NODE_HTTP_LISTEN": "localhost:99999"},
             ["off, HOST:PORT or the absolute path of a Unix socket"],
         ),
-        ({"CARBON_NODE_INTENSITY_G_PER_KWH": "0"}, ["above 0 to 5000 gCO2e/kWh"]),
+        ({"CARBON_NODE_INTENSITY_G_PER_KWH": "0"}, ["above 0 to 3000 gCO2e/kWh"]),
         ({"CARBON_NODE_PLACE": "France\nand more"}, [r"'France\nand more'", "printable"]),
     ],
 )

@@ -37,7 +37,8 @@ def _report(*components: dict[str, Any], **changes: Any) -> Report:  # noqa: ANN
     observation = {
         "components": list(components) or [_component()],
         "epoch_s": DURATION_S,
-        "duration_s": DURATION_S,
+        "shortest_s": DURATION_S * 0.99,
+        "longest_s": DURATION_S * 1.01,
         "inferences": 0,
         "critical": [],
         "too_short": False,
@@ -87,9 +88,12 @@ def test_bad_end_has_its_name_and_kind(
     [
         ({"critical": ["RAPL\n unreadable"]}, FailureName.CRITICAL_LOG_LINE),
         ({"too_short": True}, FailureName.TOO_SHORT),
-        ({"epoch_s": DURATION_S * 1.06}, FailureName.CLOCK_JUMPED),
-        ({"epoch_s": 0.0, "duration_s": 0.0}, FailureName.CLOCK_JUMPED),
-        ({"epoch_s": math.inf, "duration_s": math.inf}, FailureName.NOT_FINITE),
+        ({"epoch_s": DURATION_S * 1.07}, FailureName.CLOCK_JUMPED),
+        ({"epoch_s": DURATION_S * 0.93}, FailureName.CLOCK_JUMPED),
+        ({"epoch_s": -DURATION_S}, FailureName.CLOCK_JUMPED),
+        ({"epoch_s": 0.0, "shortest_s": 0.0, "longest_s": 0.0}, FailureName.CLOCK_JUMPED),
+        ({"epoch_s": math.nan}, FailureName.NOT_FINITE),
+        ({"longest_s": math.inf}, FailureName.NOT_FINITE),
         ({"inferences": "many"}, FailureName.GARBAGE_RESULT),
         ({"components": None}, FailureName.GARBAGE_RESULT),
     ],
@@ -134,6 +138,15 @@ def test_measured_model_has_no_formula_to_agree_with() -> None:
     report = _report(_component(energy_kwh_per_device=1.0), inferences=3)
     measurement = judge(report, ModelRun("m"), 1.0)
     assert (measurement.device_energy_kwh, measurement.inferences) == (1.0, 3)
+
+
+@pytest.mark.parametrize(
+    ("epoch_s", "expected_s"), [(0.5, 0.5), (0.9, 0.9), (0.48, 0.49), (0.95, 0.91)]
+)
+def test_length_of_the_window_is_what_both_clocks_allow(epoch_s: float, expected_s: float) -> None:
+    """A process that had to wait at an edge of its window is no jump; the two clocks bound it."""
+    report = _report(epoch_s=epoch_s, shortest_s=0.49, longest_s=0.91)
+    assert judge(report, ModelRun("m"), 1.0).duration_s == expected_s
 
 
 def test_guess_in_one_component_is_said() -> None:

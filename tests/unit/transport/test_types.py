@@ -12,9 +12,11 @@ from carbon_node.transport.contract import Topic
 from carbon_node.transport.types import STRUCTS, decode, encode, instance_of, key_of, sendable
 from carbon_node.transport.wire import (
     ConfigurationRequest,
+    NodeCommand,
     NodeControl,
     NodeStatus,
     Sample,
+    TaskCommand,
     TaskId,
     UserInput,
 )
@@ -57,10 +59,16 @@ def test_sendable_text_can_be_sent(text: str) -> None:
 
 
 def test_unknown_enumerators_are_wire_errors() -> None:
-    """A command that the contract does not know is refused with its type and value."""
-    values = (9, 0, "", "", (1, 1))
-    with pytest.raises(WireError, match=r"NodeControlImpl.*9"):
-        decode(NodeControl, values)
+    """A status that the contract does not know is refused with its type and value."""
+    values = (9, 0, 0, "", "", (1, 1))
+    with pytest.raises(WireError, match=r"NodeStatusImpl.*9"):
+        decode(NodeStatus, values)
+
+
+def test_unknown_commands_are_commands_too() -> None:
+    """A command that the contract does not know arrives, so that it can be counted."""
+    command = decode(NodeControl, (9, -3, "", "", (1, 1)))
+    assert command == NodeControl(NodeCommand.UNKNOWN, TaskCommand.UNKNOWN, task_id=TaskId(1, 1))
 
 
 def test_keys_are_task_ids_where_there_are_any() -> None:

@@ -75,9 +75,8 @@ def application(view: NodeView, metrics: Metrics, host: str) -> ASGIApp:
         metrics: what `/metrics` shows, and where requests are counted.
         host: configured host name, which requests may name as Host.
     """
-    operations = _Endpoints(view, metrics).operations()
     app = Starlette(
-        routes=[Route(operation.path, operation.endpoint) for operation in operations],
+        routes=[Route(known.path, known.endpoint) for known in operations(view, metrics)],
         exception_handlers={
             HTTPException: _http_error,
             CarbonNodeError: _node_error,
@@ -85,6 +84,11 @@ def application(view: NodeView, metrics: Metrics, host: str) -> ASGIApp:
         },
     )
     return Guard(app, metrics, host)
+
+
+def operations(view: NodeView, metrics: Metrics) -> tuple[Operation, ...]:
+    """Return what the interface offers: its routes and its description are made from this."""
+    return _Endpoints(view, metrics).operations()
 
 
 class _Endpoints:

@@ -89,20 +89,26 @@ class HttpInterface:
 async def _listener(address: Address) -> socket.socket:
     match address:
         case UnixAddress(path):
-            return _unix_listener(path)
+            _remove_stale(path)
+            return _listening(socket.AF_UNIX, str(path), mode=SOCKET_MODE)
         case TcpAddress(host, port):
             loop = asyncio.get_running_loop()
             found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
             family, _, _, _, where = found[0]
-            return socket.create_server(where[:2], family=family, backlog=BACKLOG)
+            return _listening(family, where)
 
 
-def _unix_listener(path: Path) -> socket.socket:
-    _remove_stale(path)
+def _listening(
+    family: int, where: str | tuple[object, ...], mode: int | None = None
+) -> socket.socket:
     with contextlib.ExitStack() as undo:
-        listener = undo.enter_context(socket.socket(socket.AF_UNIX, socket.SOCK_STREAM))
-        listener.bind(str(path))
-        path.chmod(SOCKET_MODE)
+        listener = undo.enter_context(socket.socket(family, socket.SOCK_STREAM))
+        if family != socket.AF_UNIX:  # else connections of the last run keep the port for a minute
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(where)
+        if mode is not None:
+            Path(str(where)).chmod(mode)
+        listener.listen(BACKLOG)
         undo.pop_all()
         return listener
 

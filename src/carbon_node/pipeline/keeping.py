@@ -1,0 +1,126 @@
+"""What was answered before is not computed again.
+
+Peers deliver their retained tasks again after a restart. The ledger knows which of them have an
+answer; the orchestrator takes a repeated output for a new result and, with `num_outputs` above 1,
+starts another iteration, so that an answer only leaves again where it may have been lost, and then
+with `num_outputs` 1.
+"""
+
+import asyncio
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+import structlog
+
+from carbon_node import inputs as task_inputs
+from carbon_node.answers import Answered, Kept, Standing
+from carbon_node.pipeline import extra_data
+from carbon_node.pipeline.ports import Ledger
+from carbon_node.pipeline.progress import Answer, Progress
+from carbon_node.pipeline.raw_models import LightModel
+from carbon_node.pipeline.record import answer_of, summary_of
+from carbon_node.pipeline.task import TaskInputs
+
+LARGE_BYTES = 65_536
+"""Inputs above this are digested in a thread: 30 ms per MB of extra_data would hold up the loop."""
+
+log = structlog.get_logger(__name__)
+
+
+class Republish(StrEnum):
+    """Which stored answers are published again."""
+
+    UNACKNOWLEDGED = "unacknowledged"
+    ALL = "all"
+    NONE = "none"
+
+
+@dataclass(frozen=True, slots=True)
+class KeepingPolicy:
+    """What happens to tasks that come again.
+
+    Args:
+        republish: which stored answers are published once more.
+        rerun_on_change: whether a task whose inputs changed while it ran is run again.
+    """
+
+    republish: Republish = Republish.UNACKNOWLEDGED
+    rerun_on_change: bool = False
+
+
+class Keeping:
+    """Asks the ledger before a task is computed, and tells it what came out.
+
+    Args:
+        ledger: what was accepted and answered.
+        policy: what happens to tasks that come again.
+    """
+
+    def __init__(self, ledger: Ledger, policy: KeepingPolicy) -> None:
+        self._ledger = ledger
+        self._policy = policy
+
+    async def standing(self, progress: Progress) -> Standing:
+        """Record that a task begins; say whether it has to be computed."""
+        with progress.stage("accept"):
+            progress.digest = await _digest(progress.inputs)
+            return await self._ledger.accept(
+                progress.inputs.key,
+                progress.digest,
+                summary_of(progress.inputs),
+                repeat=progress.is_repeat,
+            )
+
+    async def keep(self, progress: Progress, answer: Answer) -> Kept:
+        """Keep an answer durably.
+
+        Returns:
+            The answer to publish: the first that was kept for these inputs.
+        """
+        with progress.stage("save"):
+            return await self._ledger.save(
+                progress.inputs.key,
+                progress.digest,
+                summary_of(progress.inputs),
+                answer_of(answer, progress.stage_s),
+            )
+
+    def once_more(self, answered: Answered) -> Kept | None:
+        """Give the answer that has to leave once more; None if the readers have it."""
+        is_due = {
+            Republish.ALL: True,
+            Republish.NONE: False,
+            Republish.UNACKNOWLEDGED: not answered.is_acknowledged,
+        }[self._policy.republish]
+        return _with_single_output(answered.kept) if is_due else None
+
+    async def has_to_run_again(self, progress: Progress) -> bool:
+        """Decide what becomes of inputs that came while their task ran, and record it."""
+        if progress.changed is None:
+            return False
+        digest = await _digest(progress.changed)
+        if digest == progress.digest:
+            return False
+        if not self._policy.rerun_on_change:
+            self._ledger.note_ignored(progress.inputs.key, progress.digest, digest)
+        log.info(
+            "inputs changed while the task ran",
+            task_id=progress.name,
+            is_run_again=self._policy.rerun_on_change,
+        )
+        return self._policy.rerun_on_change
+
+
+async def _digest(inputs: TaskInputs) -> str:
+    model = inputs.ml_model
+    sha256 = model.raw_model_sha256 if isinstance(model, LightModel) else ""
+    samples = (inputs.user_input, model, inputs.hw_resource, sha256)
+    if inputs.size_bytes > LARGE_BYTES:
+        return await asyncio.to_thread(task_inputs.digest, *samples)
+    return task_inputs.digest(*samples)
+
+
+def _with_single_output(kept: Kept) -> Kept:
+    footprint = kept.answer.footprint
+    single = replace(footprint, extra_data=extra_data.with_single_output(footprint.extra_data))
+    return replace(kept, answer=replace(kept.answer, footprint=single))

@@ -1,0 +1,192 @@
+"""What becomes of a task, as pure functions: no SQL, clock or I/O.
+
+A task has editions: the first one, and a further one each time its inputs change or its repetition
+is asked for. An edition is answered once; a later save of the same inputs changes nothing and
+yields the first answer. Older editions stay for the history.
+
+    accept           save         mark             mark
+    ------> ACCEPTED ----> SAVED ------> PUBLISHED ------> ACKNOWLEDGED
+
+An edition found ACCEPTED by a later accept was interrupted. States only move to the right.
+"""
+
+from dataclasses import dataclass, replace
+from enum import IntEnum
+from typing import TypeAlias
+
+from carbon_node.answers import Answer, Answered, Due, Kept, Standing, Summary, TaskKey, Why
+
+
+class State(IntEnum):
+    """How far an edition has come; the numbers are those in the database."""
+
+    ACCEPTED = 0
+    SAVED = 1
+    PUBLISHED = 2
+    ACKNOWLEDGED = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Edition:
+    """One set of inputs of a task and what became of it.
+
+    Args:
+        key: the task.
+        number: 1 for the task's first inputs, then counting.
+        digest: digest of the inputs.
+        summary: what it was about.
+        accepted_at_ms: wall clock in milliseconds since the epoch.
+        state: how far it has come.
+        answer: its answer, from SAVED on.
+        finished_at_ms: wall clock of the save in milliseconds since the epoch; before
+            accepted_at_ms if the clock was set back.
+        is_superseded: whether a later edition of the task was answered.
+        ignored_digest: digest of inputs that came while this edition ran and were not run.
+    """
+
+    key: TaskKey
+    number: int
+    digest: str
+    summary: Summary
+    accepted_at_ms: int
+    state: State = State.ACCEPTED
+    answer: Answer | None = None
+    finished_at_ms: int | None = None
+    is_superseded: bool = False
+    ignored_digest: str = ""
+
+
+Editions: TypeAlias = tuple[Edition, ...]
+"""All editions of one task, oldest first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Accept:
+    """The three inputs of a task are complete."""
+
+    key: TaskKey
+    digest: str
+    summary: Summary
+    at_ms: int
+    is_repeat: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Save:
+    """The answer to these inputs is known and about to be published."""
+
+    key: TaskKey
+    digest: str
+    summary: Summary
+    answer: Answer
+    at_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """An edition's answer came as far as `state`."""
+
+    key: TaskKey
+    number: int
+    state: State
+
+
+@dataclass(frozen=True, slots=True)
+class Ignore:
+    """Other inputs came while these ran, and are not run."""
+
+    key: TaskKey
+    digest: str
+    ignored_digest: str
+
+
+Note: TypeAlias = Mark | Ignore
+
+
+def accept(editions: Editions, event: Accept) -> tuple[Editions, Standing]:
+    """Return the editions after the task's inputs came, and whether it has to be computed."""
+    current = editions[-1] if editions else None
+    if current is None:
+        return (_edition(1, event),), Due(Why.NEW)
+    if current.digest != event.digest and not _was_ignored(current, event):
+        return (*editions, _edition(current.number + 1, event)), Due(Why.CHANGED)
+    if current.answer is None:
+        return editions, Due(Why.INTERRUPTED)
+    if event.is_repeat:
+        return (*editions, _edition(current.number + 1, event)), Due(Why.REPEATED)
+    kept = Kept(current.key, current.number, current.answer)
+    return editions, Answered(kept, is_acknowledged=current.state is State.ACKNOWLEDGED)
+
+
+def save(editions: Editions, event: Save) -> tuple[Editions, Kept]:
+    """Return the editions after an answer was found, and the first answer for these inputs.
+
+    An edition that is not there, because its acceptance was lost with a damaged file, is made.
+    """
+    edition = _newest(editions, event.digest)
+    if edition is None:
+        edition = _edition(editions[-1].number + 1 if editions else 1, event)
+        editions = (*editions, edition)
+    if edition.answer is not None:
+        return editions, Kept(event.key, edition.number, edition.answer)
+    answered = replace(edition, answer=event.answer, state=State.SAVED, finished_at_ms=event.at_ms)
+    return _superseding(_replaced(editions, answered)), Kept(
+        event.key, edition.number, event.answer
+    )
+
+
+def note(editions: Editions, event: Note) -> Editions:
+    """Return the editions after something became known about one, unchanged if it is not there."""
+    match event:
+        case Mark():
+            edition = next(
+                (edition for edition in editions if edition.number == event.number), None
+            )
+            if edition is None or edition.answer is None or edition.state >= event.state:
+                return editions
+            return _replaced(editions, replace(edition, state=event.state))
+        case Ignore():
+            edition = _newest(editions, event.digest)
+            return (
+                editions
+                if edition is None
+                else _replaced(editions, replace(edition, ignored_digest=event.ignored_digest))
+            )
+
+
+def appended(stored: Editions, later: Editions) -> Editions:
+    """Return stored editions and after them later ones, numbered in ignorance of them."""
+    if not stored:
+        return later
+    renumbered = tuple(
+        replace(edition, number=stored[-1].number + edition.number) for edition in later
+    )
+    return _superseding((*stored, *renumbered))
+
+
+def _was_ignored(edition: Edition, event: Accept) -> bool:
+    """Whether these inputs came while an answered edition ran: a restart delivers them again."""
+    return edition.answer is not None and edition.ignored_digest == event.digest
+
+
+def _edition(number: int, event: Accept | Save) -> Edition:
+    return Edition(event.key, number, event.digest, event.summary, event.at_ms)
+
+
+def _newest(editions: Editions, digest: str) -> Edition | None:
+    return next((edition for edition in reversed(editions) if edition.digest == digest), None)
+
+
+def _replaced(editions: Editions, edition: Edition) -> Editions:
+    return tuple(edition if other.number == edition.number else other for other in editions)
+
+
+def _superseding(editions: Editions) -> Editions:
+    """Leave the newest answered edition as the only answer that counts."""
+    newest = max((edition.number for edition in editions if edition.answer is not None), default=0)
+    return tuple(
+        replace(edition, is_superseded=True)
+        if edition.number < newest and not edition.is_superseded
+        else edition
+        for edition in editions
+    )

@@ -1,0 +1,140 @@
+"""Questions to the results database that people and programs ask."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from carbon_node.errors import StoreError
+from carbon_node.store.database import DATABASE_NAME, Database
+from carbon_node.store.editions import Edition
+from carbon_node.transport import wire
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """Which editions are asked for; every condition that is given has to hold.
+
+    Args:
+        model: part of the model id, in upper or lower case.
+        hardware: part of the hardware description.
+        place: part of the place text or the whole of its code.
+        since: accepted at this time or later; with time zone.
+        until: accepted before this time; with time zone.
+        task_id: this task id only, whichever orchestrator counted it.
+        last: only so many, the newest ones.
+        has_numbers: only answers that were computed and that no later answer supersedes.
+    """
+
+    model: str = ""
+    hardware: str = ""
+    place: str = ""
+    since: datetime | None = None
+    until: datetime | None = None
+    task_id: wire.TaskId | None = None
+    last: int | None = None
+    has_numbers: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """Sums over editions; energy and carbon count each task once, by its newest answer.
+
+    Args:
+        results: answers, each edition counted.
+        tasks: tasks with an answer.
+        computed: tasks whose answer carries numbers.
+        unanswered: tasks that were accepted and have no answer to these inputs.
+        energy_kwh: facility energy in kilowatt-hours.
+        carbon_g: footprint in gCO2e.
+    """
+
+    results: int
+    tasks: int
+    computed: int
+    unanswered: int
+    energy_kwh: float
+    carbon_g: float
+
+
+def open_history(state_dir: Path) -> Database:
+    """Open the results of a state directory for reading, also while a node writes there.
+
+    Raises:
+        StoreError: there are none, or they cannot be read.
+    """
+    path = state_dir / DATABASE_NAME
+    if not path.is_file():
+        raise StoreError(
+            f"no results in {state_dir}: no node has answered a task with this state_dir yet"
+        )
+    return Database.open_read_only(path)
+
+
+def editions(database: Database, query: Query) -> Iterator[Edition]:
+    """Yield the editions that a query asks for, oldest first."""
+    conditions, values = _conditions(query)
+    if query.last is None:
+        return database.select(f"{conditions} ORDER BY id", values)
+    return iter(
+        list(database.select(f"{conditions} ORDER BY id DESC LIMIT ?", (*values, query.last)))[::-1]
+    )
+
+
+def unanswered(database: Database) -> int:
+    """Return how many tasks were accepted and have no answer to these inputs."""
+    count: int = database.value("SELECT count(*) FROM tasks WHERE state = 0 AND NOT is_superseded")[
+        0
+    ]
+    return count
+
+
+def totals(database: Database, query: Query) -> Totals:
+    """Return the sums over all editions that a query asks for; its `last` is left aside."""
+    conditions, values = _conditions(query)
+    return Totals(*database.value(_TOTALS + conditions, values))
+
+
+_TOTALS = """
+SELECT
+    count(outcome),
+    count(CASE WHEN NOT is_superseded THEN outcome END),
+    count(CASE WHEN NOT is_superseded THEN carbon_g END),
+    count(CASE WHEN outcome IS NULL AND NOT is_superseded THEN 1 END),
+    total(CASE WHEN NOT is_superseded THEN energy_kwh END),
+    total(CASE WHEN NOT is_superseded THEN carbon_g END)
+FROM tasks
+"""
+
+
+def _conditions(query: Query) -> tuple[str, list[object]]:
+    """Return the WHERE clause, made of constants only, and its values."""
+    conditions: dict[str, tuple[object, ...]] = {}
+    if query.model:
+        conditions["model LIKE ? ESCAPE '\\'"] = (_containing(query.model),)
+    if query.hardware:
+        conditions["hardware LIKE ? ESCAPE '\\'"] = (_containing(query.hardware),)
+    if query.place:
+        conditions["(place LIKE ? ESCAPE '\\' OR place_code = ? COLLATE NOCASE)"] = (
+            _containing(query.place),
+            query.place,
+        )
+    if query.since is not None:
+        conditions["accepted_at_ms >= ?"] = (_milliseconds(query.since),)
+    if query.until is not None:
+        conditions["accepted_at_ms < ?"] = (_milliseconds(query.until),)
+    if query.task_id is not None:
+        conditions["problem_id = ? AND iteration_id = ?"] = query.task_id
+    if query.has_numbers:
+        conditions["carbon_g IS NOT NULL AND NOT is_superseded"] = ()
+    clause = f"WHERE {' AND '.join(conditions)}" if conditions else ""
+    return clause, [value for values in conditions.values() for value in values]
+
+
+def _containing(text: str) -> str:
+    escaped = text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+    return f"%{escaped}%"
+
+
+def _milliseconds(time: datetime) -> int:
+    return round(time.timestamp() * 1000)

@@ -1,0 +1,266 @@
+"""The results of a node, in the one thread that reads and writes them.
+
+What changed and is not on disk yet is kept in `_unwritten`. In good times that is what the next
+commit writes. When the database cannot be written, it is what the node works from, and what is
+written as soon as it can be.
+"""
+
+from collections.abc import Sequence
+from contextlib import closing, suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from itertools import chain, count
+from pathlib import Path
+
+from carbon_node.answers import Kept, Standing, TaskKey
+from carbon_node.errors import StateDirectoryInUse, StoreDamaged, StoreError
+from carbon_node.store import history
+from carbon_node.store.database import DATABASE_NAME, Database
+from carbon_node.store.editions import (
+    Accept,
+    Edition,
+    Editions,
+    Note,
+    Save,
+    accept,
+    appended,
+    note,
+    save,
+)
+from carbon_node.store.history import Query
+from carbon_node.store.lock import StateLock
+
+_MEMORY_LIMIT = 10_000
+"""Tasks kept in memory while the database cannot be written; then the oldest are given up."""
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """How well results are kept.
+
+    Args:
+        trouble: why results cannot be written now and what would mend it; empty when they can be.
+        unwritten: tasks that are kept in memory only, because of the trouble.
+        lost: answers that were given up because the trouble lasted too long; they were published,
+            but are not in the history.
+        moved_aside: where the last damaged database of this process was moved.
+    """
+
+    trouble: str = ""
+    unwritten: int = 0
+    lost: int = 0
+    moved_aside: Path | None = None
+
+    @property
+    def is_degraded(self) -> bool:
+        """Whether results are kept in memory only."""
+        return bool(self.trouble)
+
+
+class Ledger:
+    """Every task's editions, on disk if possible. Used by one thread only, but for `health`.
+
+    Args:
+        directory: state directory, made if it is missing; None keeps everything in memory.
+    """
+
+    def __init__(self, directory: Path | None) -> None:
+        self._directory = directory
+        self._lock: StateLock | None = None
+        self._database: Database | None = None
+        self._unwritten: dict[TaskKey, Editions] = {}
+        self._unread: set[TaskKey] = (
+            set()
+        )  # those of the unwritten whose earlier editions could not be read
+        self._is_damaged = False
+        self._trouble = ""
+        self._lost = 0
+        self._moved_aside: Path | None = None
+
+    @property
+    def health(self) -> Health:
+        """How well results are kept; may be read by any thread."""
+        return Health(
+            self._trouble,
+            len(self._unwritten) if self._trouble else 0,
+            self._lost,
+            self._moved_aside,
+        )
+
+    def open(self) -> None:
+        """Take the state directory and open its database; one that cannot be opened is no error.
+
+        Raises:
+            StateDirectoryInUse: another node has the state directory.
+        """
+        try:
+            self._establish()
+        except StateDirectoryInUse:
+            raise
+        except StoreError as error:
+            self._degrade(error)
+
+    def close(self) -> None:
+        """Write what can be written and give the state directory back."""
+        if self._trouble:
+            self.recover()
+        self.commit((), ())
+        self._close_database()
+        if self._lock is not None:
+            self._lock.release()
+
+    def accept(self, event: Accept) -> Standing:
+        """Record that a task's inputs are complete; written with the next commit."""
+        before = self.editions(event.key)
+        after, standing = accept(before, event)
+        self._keep(before, after)
+        return standing
+
+    def commit(self, saves: Sequence[Save], notes: Sequence[Note]) -> list[Kept]:
+        """Apply changes, write all that waits at once, and return what stands for each save."""
+        kept = [self._save(event) for event in saves]
+        for event in notes:
+            before = self.editions(event.key)
+            self._keep(before, note(before, event))
+        if self._unwritten and not self._trouble:
+            try:
+                self._write()
+            except StoreError as error:
+                self._mend(error)
+        return kept
+
+    def recover(self) -> None:
+        """Open the database anew and write what waits, or stay in trouble."""
+        try:
+            self._establish()
+        except StoreError as error:
+            self._degrade(error)
+
+    def editions(self, key: TaskKey) -> Editions:
+        """Return all editions of a task, oldest first."""
+        unwritten = self._unwritten.get(key)
+        return self._stored(key) if unwritten is None else unwritten
+
+    def unanswered(self) -> int:
+        """Return how many accepted tasks have no answer."""
+        self.commit((), ())
+        return history.unanswered(self._database) if self._database else 0
+
+    def prune(self, max_results: int, accepted_before_ms: int) -> bool:
+        """Delete some of what is too many or too old; return whether there is more to delete."""
+        if self._trouble or self._database is None:
+            return False
+        try:
+            return self._database.prune(max_results, accepted_before_ms) > 0
+        except StoreError as error:
+            self._mend(error)
+            return False
+
+    def select(self, query: Query) -> list[Edition]:
+        """Return the editions that a query asks for, oldest first, also those not written yet."""
+        self.commit((), ())
+        stored = list(history.editions(self._database, query)) if self._database else []
+        if not self._unwritten:
+            return stored
+        with closing(Database.in_memory()) as waiting:
+            waiting.write(chain.from_iterable(self._unwritten.values()))
+            newer = list(history.editions(waiting, query))
+        replaced = {(edition.key, edition.number) for edition in newer}
+        older = [edition for edition in stored if (edition.key, edition.number) not in replaced]
+        found = [*older, *newer]
+        return found if query.last is None else found[max(0, len(found) - query.last) :]
+
+    def _mend(self, error: StoreError) -> None:
+        self._is_damaged = isinstance(error, StoreDamaged)
+        self.recover()
+
+    def _establish(self) -> None:
+        try:
+            self._renew()
+        except StoreDamaged:
+            self._is_damaged = True
+            self._renew()
+        self._trouble = ""
+
+    def _renew(self) -> None:
+        self._close_database()
+        try:
+            self._database = self._opened()
+        except OSError as error:
+            raise StoreError(
+                f"{self._directory}: {error.strerror}; make it a directory that this user may write"
+            ) from error
+        self._write()
+
+    def _opened(self) -> Database:
+        if self._directory is None:
+            return Database.in_memory()
+        self._directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if self._lock is None:
+            self._lock = StateLock.acquire(self._directory)
+        path = self._directory / DATABASE_NAME
+        if self._is_damaged:
+            self._moved_aside = _moved_aside(path)
+            self._is_damaged = False
+        return Database.open(path)
+
+    def _degrade(self, error: StoreError) -> None:
+        self._trouble = str(error)
+        if self._database is None and self._lock is not None and self._directory is not None:
+            with suppress(StoreError):
+                self._database = Database.open_without_space(self._directory / DATABASE_NAME)
+
+    def _close_database(self) -> None:
+        if self._database is not None:
+            with suppress(StoreError):
+                self._database.close()
+            self._database = None
+
+    def _stored(self, key: TaskKey) -> Editions:
+        try:
+            if self._database is not None:
+                return self._database.load(key)
+        except StoreError as error:
+            self._mend(error)
+        self._unread.add(key)
+        return ()
+
+    def _save(self, event: Save) -> Kept:
+        before = self.editions(event.key)
+        after, kept = save(before, event)
+        self._keep(before, after)
+        return kept
+
+    def _keep(self, before: Editions, after: Editions) -> None:
+        if after is before:
+            return
+        self._unwritten[after[0].key] = after
+        if self._trouble and len(self._unwritten) > _MEMORY_LIMIT:
+            oldest = next(iter(self._unwritten))
+            self._unread.discard(oldest)
+            self._lost += any(edition.answer is not None for edition in self._unwritten.pop(oldest))
+
+    def _write(self) -> None:
+        if self._database is None or not self._unwritten:
+            return
+        for key in tuple(self._unread & self._unwritten.keys()):
+            self._unwritten[key] = appended(self._database.load(key), self._unwritten[key])
+            self._unread.discard(key)
+        self._database.write(chain.from_iterable(self._unwritten.values()))
+        self._unwritten.clear()
+        self._unread.clear()
+
+
+def _moved_aside(path: Path) -> Path:
+    """Rename the database and its log, and return the new name of the database."""
+    stem = path.with_name(f"{path.name}.damaged-{datetime.now(UTC):%Y%m%dT%H%M%SZ}")
+    target = next(
+        name
+        for name in chain((stem,), (Path(f"{stem}.{n}") for n in count(2)))
+        if not name.exists()
+    )
+    for suffix in ("-wal", ""):
+        with suppress(FileNotFoundError):
+            Path(f"{path}{suffix}").rename(f"{target}{suffix}")
+    Path(f"{path}-shm").unlink(missing_ok=True)
+    return target

@@ -1,0 +1,141 @@
+"""Editions as rows of the database, and back."""
+
+import json
+import math
+import sqlite3
+from typing import TypeAlias
+
+from carbon_node.answers import Answer, Outcome, Summary, TaskKey
+from carbon_node.store.editions import Edition, State
+from carbon_node.transport import wire
+
+Values: TypeAlias = tuple[int | float | str | bytes | None, ...]
+
+_IDENTITY = (
+    "problem_id",
+    "iteration_id",
+    "writer",
+    "edition",
+    "digest",
+    "accepted_at_ms",
+    "model",
+    "hardware",
+    "place",
+)
+_PROGRESS = ("state", "is_superseded", "ignored_digest", "finished_at_ms")
+_NUMBERS = (
+    "energy_kwh",
+    "device_energy_kwh",
+    "intensity_g_per_kwh",
+    "carbon_g",
+    "carbon_low_g",
+    "carbon_high_g",
+    "revision",
+)
+_ANSWER = ("outcome", "reason", "mode", "place_code", *_NUMBERS, "stage_seconds")
+_PUBLISHED = ("carbon_footprint", "energy_consumption", "carbon_intensity", "extra_data")
+_TASK = (*_IDENTITY, *_PROGRESS, *_ANSWER)
+
+SELECT_EDITIONS = (
+    f"SELECT {', '.join((*_TASK, *_PUBLISHED))} FROM tasks LEFT JOIN published USING (id) "  # noqa: S608 - constants
+)
+"""Head of every query whose rows `edition_of` reads."""
+
+UPSERT_TASK = (
+    f"INSERT INTO tasks ({', '.join(_TASK)}) VALUES ({', '.join('?' * len(_TASK))}) "  # noqa: S608 - constants
+    "ON CONFLICT (problem_id, iteration_id, writer, edition) DO UPDATE SET "
+    f"{', '.join(f'{name} = excluded.{name}' for name in (*_PROGRESS, *_ANSWER))} RETURNING id"
+)
+"""Takes `task_values`; what identifies an edition is never written again."""
+
+INSERT_PUBLISHED = "INSERT OR IGNORE INTO published VALUES (?, ?, ?, ?, ?)"
+"""Takes the id and `published_values`; what was published is never written again."""
+
+
+def task_values(edition: Edition) -> Values:
+    """Return the values for `UPSERT_TASK`."""
+    identity = (
+        *edition.key.task_id,
+        edition.key.writer,
+        edition.number,
+        edition.digest,
+        edition.accepted_at_ms,
+        edition.summary.model,
+        edition.summary.hardware,
+        edition.summary.place,
+    )
+    progress = (
+        edition.state,
+        edition.is_superseded,
+        edition.ignored_digest,
+        edition.finished_at_ms,
+    )
+    return (*identity, *progress, *_answer_values(edition.answer))
+
+
+def published_values(footprint: wire.CO2Footprint) -> Values:
+    """Return the values behind the id for `INSERT_PUBLISHED`."""
+    return (
+        footprint.carbon_footprint,
+        footprint.energy_consumption,
+        footprint.carbon_intensity,
+        footprint.extra_data,
+    )
+
+
+def edition_of(row: sqlite3.Row) -> Edition:
+    """Return the edition in a row of `SELECT_EDITIONS`."""
+    task_id = wire.TaskId(row["problem_id"], row["iteration_id"])
+    return Edition(
+        key=TaskKey(task_id, row["writer"]),
+        number=row["edition"],
+        digest=row["digest"],
+        summary=Summary(row["model"], row["hardware"], row["place"]),
+        accepted_at_ms=row["accepted_at_ms"],
+        state=State(row["state"]),
+        answer=None if row["outcome"] is None else _answer_of(row, task_id),
+        finished_at_ms=row["finished_at_ms"],
+        is_superseded=bool(row["is_superseded"]),
+        ignored_digest=row["ignored_digest"],
+    )
+
+
+def _answer_values(answer: Answer | None) -> Values:
+    if answer is None:
+        return (None,) * len(_ANSWER)
+    numbers = (getattr(answer, name) for name in _NUMBERS)
+    return (
+        answer.outcome,
+        answer.reason,
+        answer.mode,
+        answer.place_code,
+        *numbers,
+        json.dumps(dict(answer.stage_seconds)),
+    )
+
+
+def _answer_of(row: sqlite3.Row, task_id: wire.TaskId) -> Answer:
+    return Answer(
+        footprint=_footprint_of(row, task_id),
+        outcome=Outcome(row["outcome"]),
+        reason=row["reason"],
+        mode=row["mode"],
+        place_code=row["place_code"],
+        stage_seconds=json.loads(row["stage_seconds"]),
+        **{name: row[name] for name in _NUMBERS},
+    )
+
+
+def _footprint_of(row: sqlite3.Row, task_id: wire.TaskId) -> wire.CO2Footprint:
+    return wire.CO2Footprint(
+        carbon_footprint=_double(row["carbon_footprint"]),
+        energy_consumption=_double(row["energy_consumption"]),
+        carbon_intensity=_double(row["carbon_intensity"]),
+        extra_data=row["extra_data"],
+        task_id=task_id,
+    )
+
+
+def _double(value: float | None) -> float:
+    """Undo that SQLite keeps NaN as NULL."""
+    return math.nan if value is None else value

@@ -1,0 +1,299 @@
+"""The store as the daemon sees it: asynchronous, one thread, one commit for all that wait.
+
+A save is awaited until it is committed and synced, which is what "save before publish" needs. While
+one commit runs, the saves that come in wait together for the next one: the time of a sync bounds
+the latency of a task, not the number of tasks a second. What needs no guarantee (acceptance, marks)
+goes along with the next save or, without one, is written a moment later. Losing such a late write
+to SIGKILL is safe: a task whose acceptance was lost is new when its retained inputs come again, and
+an answer whose mark was lost is published once more with the same values.
+"""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable
+from concurrent.futures import Executor, ThreadPoolExecutor
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+from typing import ParamSpec, TypeVar
+
+from carbon_node.answers import Answer, Kept, Standing, Summary, TaskKey
+from carbon_node.inputs import without_secrets
+from carbon_node.store.editions import Accept, Edition, Editions, Ignore, Mark, Note, Save, State
+from carbon_node.store.history import Query
+from carbon_node.store.ledger import Health, Ledger
+
+_P = ParamSpec("_P")
+_T = TypeVar("_T")
+
+_LINGER_S = 0.02
+"""How long a change that nobody awaits may wait for company."""
+
+_TEXT_LIMIT = 1000
+"""Characters of each text of a summary that are kept; peers may send a megabyte."""
+
+_MS_PER_DAY = 86_400_000
+
+
+@dataclass(frozen=True, slots=True)
+class StoreConfig:
+    """Where results are kept, and how many.
+
+    Args:
+        directory: state directory, made with mode 0700 if it is missing; None keeps results in
+            memory only.
+        max_results: editions kept; the oldest go first. More than the 5,000 tasks that peers may
+            retain.
+        max_age_days: days that an edition is kept.
+        retry_s: seconds between attempts to write after a failure.
+        prune_every_s: seconds between looks for what is too many or too old, and before the first:
+            a wrong clock may be set right soon after boot.
+    """
+
+    directory: Path | None
+    max_results: int = 100_000
+    max_age_days: float = 400.0
+    retry_s: float = 5.0
+    prune_every_s: float = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Clocks:
+    """Where times come from.
+
+    Args:
+        wall: seconds since the epoch; may jump.
+        monotonic: seconds that never jump.
+    """
+
+    wall: Callable[[], float] = time.time
+    monotonic: Callable[[], float] = time.monotonic
+
+
+@asynccontextmanager
+async def open_store(
+    config: StoreConfig, notify: Callable[[Health], None], clocks: Clocks = Clocks()
+) -> AsyncIterator["Store"]:
+    """Open the store for the body of an `async with`; what waits is written when the body ends.
+
+    A directory or database that cannot be used is no error: the store works from memory, says so,
+    and tries again.
+
+    Args:
+        config: where and how many.
+        notify: called in the loop when the health changes, and at once if the store opens in
+            trouble.
+        clocks: where times come from.
+
+    Raises:
+        StateDirectoryInUse: another node keeps its results there.
+    """
+    ledger = Ledger(config.directory)
+    with ThreadPoolExecutor(max_workers=1, thread_name_prefix="store") as thread:
+        await asyncio.get_running_loop().run_in_executor(thread, ledger.open)
+        store = Store(config, ledger, thread, notify, clocks)
+        store.tell()
+        chores = [asyncio.create_task(chore()) for chore in (store.mend, store.keep_house)]
+        try:
+            yield store
+        finally:
+            for chore in chores:
+                chore.cancel()
+            await store.close()
+
+
+class Store:
+    """Results of this node's tasks; made by `open_store`. Every method is called in the loop.
+
+    Nothing here fails because of the disk: `health` says what is wrong, and memory stands in until
+    it is mended.
+    """
+
+    def __init__(
+        self,
+        config: StoreConfig,
+        ledger: Ledger,
+        thread: Executor,
+        notify: Callable[[Health], None],
+        clocks: Clocks,
+    ) -> None:
+        self._config = config
+        self._ledger = ledger
+        self._thread = thread
+        self._notify = notify
+        self._clocks = clocks
+        self._opened_at = (clocks.wall(), clocks.monotonic())
+        self._told = Health()
+        self._is_in_trouble = asyncio.Event()
+        self._saves: list[Save] = []
+        self._notes: list[Note] = []
+        self._committing = asyncio.Lock()
+        self._next_commit: asyncio.Task[list[Kept]] | None = None
+        self._linger: asyncio.TimerHandle | None = None
+
+    @property
+    def health(self) -> Health:
+        """How well results are kept now."""
+        return self._ledger.health
+
+    async def accept(
+        self, key: TaskKey, digest: str, summary: Summary, *, repeat: bool = False
+    ) -> Standing:
+        """Record that a task's three inputs are complete and return whether it has to be computed.
+
+        The caller knows which tasks it is computing: a second `accept` of one of them says
+        INTERRUPTED.
+
+        Args:
+            key: the task.
+            digest: digest of its inputs.
+            summary: what it is about.
+            repeat: compute it again even if these inputs are answered; the earlier answer stays in
+                the history.
+        """
+        event = Accept(key, digest, _bounded(summary), self._now_ms(), repeat)
+        standing = await self._call(self._ledger.accept, event)
+        self._commit_soon()
+        return standing
+
+    async def save(self, key: TaskKey, digest: str, summary: Summary, answer: Answer) -> Kept:
+        """Keep an answer; return the one to publish, once it is on disk or the store degraded.
+
+        That is the first answer that was saved for these inputs, without secrets in its extra_data.
+        Cancelling the caller does not undo the save.
+        """
+        event = Save(key, digest, _bounded(summary), _clean(answer), self._now_ms())
+        position = len(self._saves)
+        self._saves.append(event)
+        kept = await asyncio.shield(self._commit())
+        return kept[position]
+
+    def mark_published(self, kept: Kept) -> None:
+        """Note that an answer was written to the output topic; on disk a moment later."""
+        self._note(Mark(kept.key, kept.edition, State.PUBLISHED))
+
+    def mark_acknowledged(self, kept: Kept) -> None:
+        """Note that all matched readers have an answer; on disk a moment later."""
+        self._note(Mark(kept.key, kept.edition, State.ACKNOWLEDGED))
+
+    def note_ignored(self, key: TaskKey, digest: str, ignored_digest: str) -> None:
+        """Note that other inputs came while a task ran and were not run; on disk a moment later."""
+        self._note(Ignore(key, digest, ignored_digest))
+
+    async def editions(self, key: TaskKey) -> Editions:
+        """Return everything that is known about a task, oldest first.
+
+        For a watchdog: it returns only while the store makes progress.
+        """
+        return await self._call(self._ledger.editions, key)
+
+    async def unanswered(self) -> int:
+        """Return how many accepted tasks have no answer, e.g. because of a crash.
+
+        Raises:
+            StoreError: the database cannot be read now.
+        """
+        return await self._call(self._ledger.unanswered)
+
+    async def results(self, query: Query) -> list[Edition]:
+        """Return the editions that a query asks for, oldest first.
+
+        Saves wait meanwhile, so give the query a `last`.
+
+        Raises:
+            StoreError: the database cannot be read now.
+        """
+        return await self._call(self._ledger.select, query)
+
+    async def mend(self) -> None:
+        """Try to write again, as long as there is trouble; runs until it is cancelled."""
+        while True:
+            await self._is_in_trouble.wait()
+            await asyncio.sleep(self._config.retry_s)
+            await self._call(self._ledger.recover)
+
+    async def keep_house(self) -> None:
+        """Prune now and then; runs until it is cancelled."""
+        while True:
+            await asyncio.sleep(self._config.prune_every_s)
+            await self.prune()
+
+    async def prune(self) -> None:
+        """Delete what is too many or too old, a short transaction at a time for saves between."""
+        max_age_ms = round(self._config.max_age_days * _MS_PER_DAY)
+        bounds = self._config.max_results, self._earliest_now_ms() - max_age_ms
+        while await self._call(self._ledger.prune, *bounds):
+            pass
+
+    def tell(self) -> None:
+        """Report the health if it has changed since it was told last."""
+        health = self._ledger.health
+        if health.is_degraded:
+            self._is_in_trouble.set()
+        else:
+            self._is_in_trouble.clear()
+        if (health.trouble, health.moved_aside) != (self._told.trouble, self._told.moved_aside):
+            self._told = health
+            self._notify(health)
+
+    async def close(self) -> None:
+        """Write what waits, as far as that is possible, and give the state directory back."""
+        await self._commit()
+        await self._call(self._ledger.close)
+
+    def _note(self, note: Note) -> None:
+        self._notes.append(note)
+        self._commit_soon()
+
+    def _commit_soon(self) -> None:
+        if self._next_commit is None and self._linger is None:
+            self._linger = asyncio.get_running_loop().call_later(_LINGER_S, self._commit)
+
+    def _commit(self) -> "asyncio.Task[list[Kept]]":
+        """Return the commit that takes along all that waits now, after the one that runs."""
+        if self._linger is not None:
+            self._linger.cancel()
+            self._linger = None
+        if self._next_commit is None:
+            self._next_commit = asyncio.create_task(self._committed())
+        return self._next_commit
+
+    async def _committed(self) -> list[Kept]:
+        async with self._committing:
+            self._next_commit = None
+            saves, self._saves = self._saves, []
+            notes, self._notes = self._notes, []
+            return await self._call(self._ledger.commit, saves, notes)
+
+    async def _call(self, function: Callable[_P, _T], *args: _P.args, **kwargs: _P.kwargs) -> _T:
+        """Run a function of the ledger in the store's thread."""
+        loop = asyncio.get_running_loop()
+        try:
+            return await loop.run_in_executor(self._thread, partial(function, *args, **kwargs))
+        finally:
+            self.tell()
+
+    def _now_ms(self) -> int:
+        return round(self._clocks.wall() * 1000)
+
+    def _earliest_now_ms(self) -> int:
+        """Return the time that ages are judged by: a clock that was set forward ages nothing."""
+        wall, monotonic = self._opened_at
+        return round(min(self._clocks.wall(), wall + self._clocks.monotonic() - monotonic) * 1000)
+
+
+def _bounded(summary: Summary) -> Summary:
+    """Return a summary that can be kept: of bounded length, without what UTF-8 cannot carry."""
+    return Summary(*map(_storable, (summary.model, summary.hardware, summary.place)))
+
+
+def _storable(text: str) -> str:
+    return text[:_TEXT_LIMIT].encode(errors="replace").decode()
+
+
+def _clean(answer: Answer) -> Answer:
+    footprint = answer.footprint
+    return replace(
+        answer, footprint=replace(footprint, extra_data=without_secrets(footprint.extra_data))
+    )

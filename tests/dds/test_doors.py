@@ -1,0 +1,169 @@
+"""Both doors of one configuration service at the same time, between real participants."""
+
+import asyncio
+import itertools
+import json
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from tests.dds.cyclone import CyclonePeer, RequestTypeImpl, ResponseTypeImpl, cyclone_peer
+from tests.domains import fresh_domain
+from tests.transports import PATIENCE_S, run
+
+from carbon_node.pipeline.doors import CallDoor, TopicDoor
+from carbon_node.settings import ConfigurationService, load
+from carbon_node.settings.catalogue import Json
+from carbon_node.transport.contract import NODE_NAME, Role, Topic
+from carbon_node.transport.fastdds import FastDdsConfig, FastDdsTransport
+from carbon_node.transport.wire import ConfigurationRequest
+
+NODE = Role(NODE_NAME, reads=(Topic.REQUEST,), writes=(Topic.RESPONSE,))
+REQUESTER = Role("TEST_REQUESTER", reads=(), writes=())
+
+_transactions = itertools.count(1)
+
+
+class QuietNode:
+    """A node about which there is nothing to tell."""
+
+    def status(self) -> Mapping[str, Json]:
+        """Return one word."""
+        return {"node": "IDLE"}
+
+    def last_results(self, count: int) -> Sequence[Mapping[str, Json]]:  # noqa: ARG002 - there are none
+        """Return nothing."""
+        return []
+
+    def results_of(self, problem_id: int, iteration_id: int) -> Sequence[Mapping[str, Json]]:  # noqa: ARG002 - there are none
+        """Return nothing."""
+        return []
+
+
+@asynccontextmanager
+async def participant(domain: int, role: Role) -> AsyncIterator[FastDdsTransport]:
+    """A Fast DDS participant with its endpoints."""
+    transport = FastDdsTransport(FastDdsConfig(domain, role, loopback_only=True))
+    await transport.open()
+    try:
+        transport.connect()
+        yield transport
+    finally:
+        await transport.close()
+
+
+@asynccontextmanager
+async def both_doors(domain: int) -> AsyncIterator[tuple[CyclonePeer, FastDdsTransport]]:
+    """A CycloneDDS peer and a requester of the RPC before the two doors of one service."""
+    configuration = load({"domain": domain}, {}, system_file=Path("/nowhere")).configuration
+    service = ConfigurationService(configuration, QuietNode(), lambda _: None)
+    async with (
+        participant(domain, NODE) as node,
+        participant(domain, REQUESTER) as requester,
+        asyncio.TaskGroup() as group,
+    ):
+        serving = [
+            group.create_task(_serve_topic(node, TopicDoor(node, service))),
+            group.create_task(CallDoor(node, service).run()),
+        ]
+        with cyclone_peer(domain) as peer:
+            assert await node.wait_for_match(Topic.REQUEST, timeout_s=PATIENCE_S)
+            assert await node.wait_for_match(Topic.RESPONSE, timeout_s=PATIENCE_S)
+            yield peer, requester
+        for door in serving:
+            door.cancel()
+
+
+async def _serve_topic(node: FastDdsTransport, door: TopicDoor) -> None:
+    async for arrival in node.arrivals():
+        if isinstance(arrival.sample, ConfigurationRequest):
+            door.answer(arrival.sample)
+
+
+async def ask(peer: CyclonePeer, text: str, node_id: int = 1) -> ResponseTypeImpl:
+    """Ask through the topics, from CycloneDDS."""
+    transaction = next(_transactions)
+    peer.write(RequestTypeImpl(node_id=node_id, transaction_id=transaction, configuration=text))
+    return await answer_to(peer, transaction)
+
+
+async def answer_to(peer: CyclonePeer, transaction: int) -> ResponseTypeImpl:
+    """Wait for the response to a transaction."""
+    return await asyncio.to_thread(
+        peer.wait_for, ResponseTypeImpl, lambda response: response.transaction_id == transaction
+    )
+
+
+def test_what_one_door_sets_the_other_door_shows() -> None:
+    """CycloneDDS through the topics and Fast DDS through the RPC reach the same settings."""
+
+    async def test() -> None:
+        async with both_doors(fresh_domain()) as (peer, requester):
+            response = await ask(peer, '{"set": {"pue": 1.25}}')
+            assert (response.node_id, response.success, response.err_code) == (1, True, 0)
+            by_call = json.loads(await requester.call_configuration('{"get": "all"}', PATIENCE_S))
+            assert by_call["configuration"]["pue"] == 1.25
+            by_topic = json.loads((await ask(peer, '{"get": "all"}')).configuration)
+            assert by_topic == by_call
+
+    run(test())
+
+
+def test_both_doors_are_open_at_the_same_time() -> None:
+    """Requests that arrive together through both doors are all answered."""
+
+    async def test() -> None:
+        async with both_doors(fresh_domain()) as (peer, requester):
+            transactions = [next(_transactions) for _ in range(50)]
+            for transaction in transactions:
+                peer.write(RequestTypeImpl(1, transaction, '{"get": ["pue"]}'))
+            calls = [
+                requester.call_configuration('{"get": ["pue"]}', PATIENCE_S) for _ in range(50)
+            ]
+            answers = await asyncio.gather(*calls)
+            responses = [await answer_to(peer, each) for each in transactions]
+            assert {response.configuration for response in responses} == set(answers)
+            assert all(response.success for response in responses)
+
+    run(test())
+
+
+def test_refused_requests_are_answered_through_both_doors() -> None:
+    """CycloneDDS gets success false and code 1; the RPC gets a normal reply that says so."""
+
+    async def test() -> None:
+        async with both_doors(fresh_domain()) as (peer, requester):
+            response = await ask(peer, "nonsense")
+            assert (response.success, response.err_code) == (False, 1)
+            by_call = json.loads(await requester.call_configuration("nonsense", PATIENCE_S))
+            assert by_call == json.loads(response.configuration)
+            assert by_call["error"]["code"] == "not_json"
+
+    run(test())
+
+
+def test_requests_to_others_are_not_answered_to_cyclonedds() -> None:
+    """A request to node 2 leaves no response, though it came first."""
+
+    async def test() -> None:
+        async with both_doors(fresh_domain()) as (peer, _):
+            peer.write(RequestTypeImpl(2, 999_999, '{"get": "all"}'))
+            await ask(peer, '{"get": ["pue"]}')
+            assert 999_999 not in [
+                response.transaction_id for response in peer.received(ResponseTypeImpl)
+            ]
+
+    run(test())
+
+
+def test_a_caller_that_just_arrived_gets_its_reply() -> None:
+    """A call that is sent as soon as it can be is not answered before its reader is known."""
+
+    async def test() -> None:
+        domain = fresh_domain()
+        async with both_doors(domain):
+            for _ in range(10):
+                async with participant(domain, REQUESTER) as newcomer:
+                    assert await newcomer.call_configuration("", PATIENCE_S)
+
+    run(test())

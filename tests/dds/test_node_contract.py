@@ -1,0 +1,265 @@
+"""What a node can rely on, whatever transport it runs on."""
+
+import asyncio
+import os
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Protocol, TypeAlias
+
+import pytest
+from tests.library import library_world
+from tests.library_node import library_node
+from tests.transports import (
+    NODE,
+    PATIENCE_S,
+    PEERS,
+    World,
+    fastdds_world,
+    memory_world,
+    opened,
+    run,
+    take,
+)
+
+from carbon_node.transport.contract import NODE_NAME, Arrival, Topic
+from carbon_node.transport.wire import (
+    CO2Footprint,
+    ConfigurationRequest,
+    ConfigurationResponse,
+    ErrorCode,
+    HWResource,
+    MLModel,
+    NodeStatus,
+    Sample,
+    Status,
+    TaskId,
+    UserInput,
+)
+
+TASK = TaskId(4, 2)
+
+
+class End(Protocol):
+    """One end of a pipeline."""
+
+    def arrivals(self) -> AsyncIterator[Arrival]:
+        """Yield what arrives at this end."""
+        ...
+
+    def publish(self, topic: Topic, sample: Sample) -> None:
+        """Send a sample to the other end."""
+        ...
+
+
+class Node(End, Protocol):
+    """The node's end."""
+
+    def retire(self, topic: Topic, sample: Sample) -> None:
+        """End an instance."""
+        ...
+
+    async def close(self) -> None:
+        """Leave."""
+        ...
+
+
+Pipeline: TypeAlias = Callable[[Path], AbstractAsyncContextManager[tuple[Node, End]]]
+
+
+def on(world: Callable[[], World]) -> Pipeline:
+    """Have node and peers on the same transport."""
+
+    @asynccontextmanager
+    async def pipeline(_directory: Path) -> AsyncIterator[tuple[Node, End]]:
+        async with opened(world(), NODE, PEERS) as (node, peers):
+            yield node, peers
+
+    return pipeline
+
+
+@asynccontextmanager
+async def on_library(directory: Path) -> AsyncIterator[tuple[Node, End]]:
+    """Have the node on the library, or its stand-in."""
+    async with library_world(directory) as world:
+        path = os.pathsep.join([world.env.get("PYTHONPATH", ""), os.environ.get("PYTHONPATH", "")])
+        node = await library_node(world.domain, {**os.environ, **world.env, "PYTHONPATH": path})
+        try:
+            yield node, world.peers
+        finally:
+            await node.close()
+
+
+PIPELINES: dict[str, Pipeline] = {
+    "memory": on(memory_world),
+    "fastdds": on(fastdds_world),
+    "sustainml": on_library,
+}
+
+
+@pytest.fixture(params=PIPELINES)
+def pipeline(request: pytest.FixtureRequest) -> Pipeline:
+    """Each transport in turn."""
+    return PIPELINES[request.param]
+
+
+def inputs(task_id: TaskId = TASK) -> dict[Topic, Sample]:
+    """The three samples of a task, with every member set."""
+    return {
+        Topic.USER_INPUT: UserInput(
+            modality="text",
+            problem_short_description="écrire",
+            problem_definition="写",
+            inputs=("a", "", "c"),
+            outputs=("d",),
+            minimum_samples=2**32 - 1,
+            maximum_samples=7,
+            optimize_carbon_footprint_manual=True,
+            previous_iteration=-(2**31),
+            optimize_carbon_footprint_auto=True,
+            desired_carbon_footprint=1e-300,
+            geo_location_continent="Europe",
+            geo_location_region="España",
+            extra_data=b'{"num_outputs": 1}',
+            task_id=task_id,
+        ),
+        Topic.ML_MODEL: MLModel(
+            model_path="/m.onnx",
+            model="m",
+            raw_model=bytes(range(256)),
+            model_properties_path="/p",
+            model_properties="p",
+            input_batch=("x", "y"),
+            target_latency=0.5,
+            extra_data=b"\x00\xff",
+            task_id=task_id,
+        ),
+        Topic.HW_RESOURCE: HWResource("cpu", 270.0, 0.35, 1.0, 2.0, b"", task_id),
+    }
+
+
+def send(peers: End, task_id: TaskId = TASK) -> None:
+    """Publish the inputs of a task."""
+    for topic, sample in inputs(task_id).items():
+        peers.publish(topic, sample)
+
+
+async def answer(arrivals: AsyncIterator[Arrival]) -> Arrival:
+    """Take arrivals at the peers up to an answer of the node; its status may come between."""
+    async with asyncio.timeout(PATIENCE_S):
+        async for arrival in arrivals:
+            if not isinstance(arrival.sample, NodeStatus):
+                return arrival
+    raise AssertionError("the peers' arrivals ended")
+
+
+def test_the_inputs_of_a_task_arrive_complete(pipeline: Pipeline, tmp_path: Path) -> None:
+    """What the peers publish arrives at the node with equal content, key, writer and time."""
+
+    async def test() -> None:
+        async with pipeline(tmp_path) as (node, peers):
+            send(peers)
+            arrivals = await take(node.arrivals(), 3)
+            node.publish(Topic.FOOTPRINT, CO2Footprint(task_id=TASK))
+            await answer(peers.arrivals())
+
+        assert {arrival.topic: arrival.sample for arrival in arrivals} == inputs()
+        assert {arrival.key for arrival in arrivals} == {TASK}
+        assert all(arrival.writer and arrival.source_timestamp_ns > 0 for arrival in arrivals)
+
+    run(test())
+
+
+def test_a_footprint_arrives_complete(pipeline: Pipeline, tmp_path: Path) -> None:
+    """What the node publishes for a task arrives at the peers with equal content."""
+    footprint = CO2Footprint(1.5, 0.25, 6.0, bytes(range(256)), TASK)
+
+    async def test() -> None:
+        async with pipeline(tmp_path) as (node, peers):
+            send(peers)
+            await take(node.arrivals(), 3)
+            node.publish(Topic.FOOTPRINT, footprint)
+            arrival = await answer(peers.arrivals())
+
+        assert (arrival.topic, arrival.sample, arrival.key) == (Topic.FOOTPRINT, footprint, TASK)
+
+    run(test())
+
+
+def test_each_of_two_tasks_gets_its_own_footprint(pipeline: Pipeline, tmp_path: Path) -> None:
+    """Answers find their tasks, whichever is answered first."""
+    ids = [TaskId(1, 1), TaskId(2, 1)]
+
+    async def test() -> None:
+        async with pipeline(tmp_path) as (node, peers):
+            for task_id in ids:
+                send(peers, task_id)
+            await take(node.arrivals(), 6)
+            answers = peers.arrivals()
+            for task_id in reversed(ids):
+                node.publish(Topic.FOOTPRINT, CO2Footprint(task_id.problem_id, task_id=task_id))
+                arrival = await answer(answers)
+                assert arrival.sample == CO2Footprint(task_id.problem_id, task_id=task_id)
+
+    run(test())
+
+
+@pytest.mark.parametrize("is_granted", [True, False])
+def test_a_configuration_request_is_answered_with_its_ids(
+    pipeline: Pipeline,
+    tmp_path: Path,
+    is_granted: bool,  # noqa: FBT001 - a parameter of the test
+) -> None:
+    """The caller gets the node's answer under the ids that it sent."""
+    code = ErrorCode.NO_ERROR if is_granted else ErrorCode.INTERNAL_ERROR
+
+    async def test() -> None:
+        async with pipeline(tmp_path) as (node, peers):
+            peers.publish(Topic.REQUEST, ConfigurationRequest(1, -7, '{"get": "é"}'))
+            (arrival,) = await take(node.arrivals(), 1)
+            request = arrival.sample
+            assert isinstance(request, ConfigurationRequest)
+            assert (request.node_id, request.configuration) == (1, '{"get": "é"}')
+            response = ConfigurationResponse(1, request.transaction_id, is_granted, code, "{}")
+            node.publish(Topic.RESPONSE, response)
+            received = await answer(peers.arrivals())
+
+        assert received.sample == replace(response, transaction_id=-7)
+
+    run(test())
+
+
+def test_status_and_retirement_are_never_refused(pipeline: Pipeline, tmp_path: Path) -> None:
+    """A node publishes its status and retires what it has published, whoever does it in truth."""
+
+    async def test() -> None:
+        async with pipeline(tmp_path) as (node, peers):
+            status = NodeStatus(Status.RUNNING, node_name=NODE_NAME, task_id=TASK)
+            node.publish(Topic.STATUS, status)
+            node.retire(Topic.STATUS, status)
+            send(peers)
+            await take(node.arrivals(), 3)
+            node.publish(Topic.FOOTPRINT, CO2Footprint(task_id=TASK))
+            await answer(peers.arrivals())
+            node.retire(Topic.FOOTPRINT, CO2Footprint(task_id=TASK))
+
+    run(test())
+
+
+def test_closing_ends_the_arrivals(pipeline: Pipeline, tmp_path: Path) -> None:
+    """Whoever waits for arrivals goes on when the transport closes, and closing twice is fine."""
+
+    async def test() -> None:
+        async with pipeline(tmp_path) as (node, peers):
+            send(peers)
+            arrivals = node.arrivals()
+            await take(arrivals, 3)
+            node.publish(Topic.FOOTPRINT, CO2Footprint(task_id=TASK))
+            await answer(peers.arrivals())
+            end = asyncio.create_task(anext(arrivals, None))
+            await node.close()
+            assert await asyncio.wait_for(end, PATIENCE_S) is None
+            await node.close()
+
+    run(test())

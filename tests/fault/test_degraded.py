@@ -1,0 +1,124 @@
+"""The real daemon when its results cannot be kept: it answers, says so, and recovers."""
+
+import asyncio
+import shutil
+import subprocess
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from tests.callers import Caller, calling
+from tests.domains import fresh_domain
+from tests.program.processes import PATIENCE_S, NodeProcess, run_command, running_node
+
+from carbon_node.store.database import DATABASE_NAME
+
+FORMULA = {"CARBON_NODE_TRACKER__MODE": "formula", "CARBON_NODE_OUTPUT_GAP_MS": "0"}
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A file system of two megabytes."""
+    place = tmp_path / "disk"
+    place.mkdir()
+    mount, umount = shutil.which("mount"), shutil.which("umount")
+    if mount is None or umount is None:
+        pytest.skip("needs mount, for a small tmpfs")
+    command = [mount, "-t", "tmpfs", "-o", "size=2m", "tmpfs", str(place)]
+    mounted = subprocess.run(command, capture_output=True, text=True, check=False)
+    if mounted.returncode:
+        pytest.skip(f"no tmpfs can be mounted here: {mounted.stderr.strip()}")
+    yield place
+    subprocess.run([umount, str(place)], check=True)
+
+
+def fill(place: Path) -> Path:
+    """Leave no room on a disk."""
+    filler = place / "filler"
+    with filler.open("wb", buffering=0) as file:
+        try:
+            while True:
+                file.write(bytes(1024))
+        except OSError:
+            return filler
+
+
+async def answered(caller: Caller, count: int) -> None:
+    """Submit tasks and wait for their outputs."""
+    for task_id in [caller.submit() for _ in range(count)]:
+        assert (await caller.output(task_id)).carbon_footprint > 0
+
+
+async def degraded_when(caller: Caller, fact: Callable[[list[str]], bool]) -> list[str]:
+    """Ask how the node is until a fact holds of what is degraded."""
+    async with asyncio.timeout(PATIENCE_S):
+        while True:
+            degraded: list[str] = (await caller.status())["degraded"]
+            if fact(degraded):
+                return degraded
+            await asyncio.sleep(0.1)
+
+
+def test_a_full_disk_costs_no_answer_and_is_said(small_disk: Path) -> None:
+    """Tasks are answered from memory; status and log say why, and all is on disk in the end."""
+    domain = fresh_domain()
+    state_dir = small_disk / "state"
+
+    async def scenario(node: NodeProcess) -> None:
+        async with calling(domain) as caller:
+            await answered(caller, 2)
+            assert (await caller.status())["degraded"] == []
+            filler = fill(small_disk)
+            await answered(caller, 20)
+            (line,) = await degraded_when(caller, bool)
+            assert "disk is full; free some space" in line
+            filler.unlink()
+            assert await degraded_when(caller, lambda found: not found) == []
+            await answered(caller, 1)
+        node.wait_for_event("degraded: results are kept in memory only")
+        node.wait_for_event("results are kept on disk")
+
+    with running_node(domain, state_dir, env=FORMULA) as node:
+        asyncio.run(scenario(node))
+        assert node.stop() == 0
+
+    done = run_command("history", "--json", f"--state-dir={state_dir}")
+    assert done.stdout.count('"carbon_g"') >= 23
+
+
+def test_a_damaged_database_is_moved_aside_and_said(tmp_path: Path) -> None:
+    """The node starts with a new database, answers, and names the file that it moved."""
+    domain = fresh_domain()
+
+    async def submit() -> list[str]:
+        async with calling(domain) as caller:
+            await answered(caller, 3)
+            degraded: list[str] = (await caller.status())["degraded"]
+            return degraded
+
+    with running_node(domain, tmp_path, env=FORMULA) as node:
+        assert asyncio.run(submit()) == []
+        assert node.stop() == 0
+    (tmp_path / DATABASE_NAME).write_bytes(b"no database" * 1000)
+    with running_node(domain, tmp_path, env=FORMULA) as node:
+        (line,) = asyncio.run(submit())
+        assert node.stop() == 0
+
+    (aside,) = tmp_path.glob("results.sqlite3.damaged-*")
+    assert str(aside) in line
+
+
+def test_a_second_node_on_a_state_directory_is_refused(tmp_path: Path) -> None:
+    """It ends with status 1 and one line that names the first, which goes on."""
+    first_domain, second_domain = fresh_domain(), fresh_domain()
+    with running_node(first_domain, tmp_path, env=FORMULA) as first:
+        second = run_command(
+            "run", f"--domain={second_domain}", f"--state-dir={tmp_path}", "--http-listen=off"
+        )
+
+        assert second.returncode == 1
+        (complaint,) = [
+            line for line in second.stderr.splitlines() if line.startswith("carbon-node:")
+        ]
+        assert f"belongs to carbon node pid {first.process.pid} on " in complaint
+        assert first.stop() == 0

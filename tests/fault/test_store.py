@@ -1,0 +1,388 @@
+"""What must not cost an answer: kills, damage, full disks, missing rights, a second node."""
+
+import asyncio
+import os
+import random
+import shutil
+import signal
+import sqlite3
+import subprocess
+import sys
+import tempfile
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+import pytest
+from tests.unit.store.samples import answer, summary, task
+
+from carbon_node.answers import Answered, Due, Kept, TaskKey, Why
+from carbon_node.errors import StateDirectoryInUse
+from carbon_node.store import Health, Query, Store, StoreConfig, open_store
+from carbon_node.store.database import DATABASE_NAME, Database
+from carbon_node.store.editions import Accept, Edition, Save, accept, save
+
+RETRY_S = 0.02
+
+WRITER = """
+import asyncio, os, sys
+from pathlib import Path
+from carbon_node.store import StoreConfig, open_store
+from tests.unit.store.samples import answer, summary, task
+
+async def work(store, number, attempt):
+    await store.accept(task(number), "a", summary())
+    kept = await store.save(task(number), "a", summary(), answer(task(number), attempt))
+    os.write(1, f"{number} {kept.answer.carbon_g}\\n".encode())
+    store.mark_published(kept)
+    store.mark_acknowledged(kept)
+
+async def main(directory, attempt):
+    async with open_store(StoreConfig(Path(directory)), print) as store:
+        os.write(1, b"ready\\n")
+        for first in range(50 * int(attempt) - 49, 100_000, 5):
+            await asyncio.gather(*(work(store, first + n, attempt) for n in range(5)))
+
+asyncio.run(main(sys.argv[1], float(sys.argv[2])))
+"""
+
+
+async def _answer(store: Store, key: TaskKey, carbon_g: float = 2.0) -> Kept:
+    await store.accept(key, "a", summary())
+    return await store.save(key, "a", summary(), answer(key, carbon_g))
+
+
+def _run(directory: Path, body: Callable[[Store], Awaitable[None]]) -> list[Health]:
+    told: list[Health] = []
+
+    async def opened() -> None:
+        config = StoreConfig(directory, retry_s=RETRY_S)
+        async with open_store(config, told.append) as store:
+            await body(store)
+
+    asyncio.run(opened())
+    return told
+
+
+async def _until(condition: Callable[[], bool]) -> None:
+    async with asyncio.timeout(10):
+        while not condition():  # noqa: ASYNC110 - the disk tells nobody that it has room again
+            await asyncio.sleep(RETRY_S / 4)
+
+
+@contextmanager
+def _writer(directory: Path, attempt: int) -> Iterator[subprocess.Popen[bytes]]:
+    command = [sys.executable, "-c", WRITER, str(directory), str(attempt)]
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    with subprocess.Popen(command, stdout=subprocess.PIPE, env=environment) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == b"ready\n"
+        yield process
+        process.kill()
+
+
+def test_kill_at_any_moment_loses_no_saved_answer_and_tears_none(tmp_path: Path) -> None:
+    """What was saved before a SIGKILL is found after it, with the value it was saved with."""
+    moments = random.Random(6)  # noqa: S311 - moments, not keys
+    saved: dict[int, float] = {}
+    for attempt in range(1, 13):
+        with _writer(tmp_path, attempt) as process:
+            assert process.stdout is not None
+            lines = [process.stdout.readline() for _ in range(moments.randrange(1, 200))]
+            process.kill()
+            lines += process.stdout.read().splitlines(keepends=True)
+        for number, carbon_g in (map(float, line.split()) for line in lines if line):
+            assert saved.setdefault(int(number), carbon_g) == carbon_g
+
+    async def found(store: Store) -> None:
+        editions = await store.results(Query())
+        answers = {e.key.task_id.problem_id: e.answer for e in editions if e.answer is not None}
+        assert len(answers) == len({e.key for e in editions if e.answer is not None})
+        for number, carbon_g in saved.items():
+            assert answers[number] == answer(task(number), carbon_g)
+
+    assert _run(tmp_path, found) == []
+    assert len(saved) > 100
+
+
+def test_log_that_was_cut_short_leaves_whole_answers(tmp_path: Path) -> None:
+    """After power loss the log may end anywhere: what it still says is a whole beginning."""
+    whole = tmp_path / "whole"
+    whole.mkdir()
+    database = Database.open(whole / DATABASE_NAME)
+    database.write([])
+    expected: list[Edition] = []
+    for number in range(1, 21):
+        key = task(number)
+        edition, _ = accept((), Accept(key, "a", summary(), number))
+        edition, _ = save(edition, Save(key, "a", summary(), answer(key, number / 3), number))
+        database.write(edition)
+        expected += edition
+    log = (whole / f"{DATABASE_NAME}-wal").read_bytes()
+    counts = []
+    for end in (*range(0, len(log), len(log) // 40), len(log)):
+        cut = tmp_path / str(end)
+        cut.mkdir()
+        shutil.copy(whole / DATABASE_NAME, cut)
+        (cut / f"{DATABASE_NAME}-wal").write_bytes(log[:end])
+        with closing(Database.open(cut / DATABASE_NAME)) as after:
+            found = list(after.select("ORDER BY id"))
+        assert found == expected[: len(found)]
+        counts.append(len(found))
+    database.close()
+    assert counts == sorted(counts)
+    assert (counts[0], counts[-1]) == (0, 20)
+
+
+def test_second_process_is_refused_until_the_first_is_killed(tmp_path: Path) -> None:
+    """The refusal names the first by process id, and a SIGKILL leaves no lock behind."""
+
+    async def body(store: Store) -> None:
+        assert await store.unanswered() >= 0
+
+    with _writer(tmp_path, 1) as process:
+        with pytest.raises(StateDirectoryInUse, match=f"carbon node pid {process.pid} on "):
+            _run(tmp_path, body)
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+        assert _run(tmp_path, body) == []
+
+
+def _garbage(file: Path) -> None:
+    file.write_bytes(b"this is no database" * 1000)
+
+
+def _shortened(file: Path) -> None:
+    file.write_bytes(file.read_bytes()[: file.stat().st_size // 2])
+
+
+def _zeroed(file: Path) -> None:
+    content = bytearray(file.read_bytes())
+    content[4096:] = bytes(len(content) - 4096)
+    file.write_bytes(content)
+
+
+def _without_tables(file: Path) -> None:
+    file.unlink()
+    sqlite = "import sqlite3, sys; sqlite3.connect(sys.argv[1]).execute('PRAGMA user_version = 1')"
+    subprocess.run([sys.executable, "-c", sqlite, str(file)], check=True)
+
+
+@pytest.mark.parametrize("damage", [_garbage, _shortened, _zeroed, _without_tables])
+def test_damaged_database_is_moved_aside(tmp_path: Path, damage: Callable[[Path], None]) -> None:
+    """The node goes on with a new database, and the name of the old one says what happened."""
+
+    async def fill(store: Store) -> None:
+        await asyncio.gather(*(_answer(store, task(n)) for n in range(1, 301)))
+
+    async def go_on(store: Store) -> None:
+        for number in range(1, 301):
+            await store.accept(task(number), "a", summary())
+        kept = await _answer(store, task(400))
+        assert not store.health.is_degraded
+        assert await store.accept(task(400), "a", summary()) == Answered(
+            kept, is_acknowledged=False
+        )
+
+    _run(tmp_path, fill)
+    damage(tmp_path / "results.sqlite3")
+    (health,) = _run(tmp_path, go_on)
+    assert health.moved_aside is not None
+    assert health.moved_aside.is_file()
+    assert health.moved_aside.name.startswith("results.sqlite3.damaged-")
+    assert _run(tmp_path, go_on) == []
+
+
+def test_removed_state_directory_is_made_again(tmp_path: Path) -> None:
+    """Results do not go on into a file that nobody can find."""
+    directory = tmp_path / "state"
+
+    async def body(store: Store) -> None:
+        await _answer(store, task(1))
+        shutil.rmtree(directory)
+        await _answer(store, task(2))
+        assert (directory / "results.sqlite3").is_file()
+
+    _run(directory, body)
+
+
+def test_database_of_a_newer_release_is_left_alone(tmp_path: Path) -> None:
+    """After a downgrade the node answers from memory and says what to do."""
+    database = tmp_path / "results.sqlite3"
+    sqlite = "import sqlite3, sys; sqlite3.connect(sys.argv[1]).execute('PRAGMA user_version = 9')"
+    subprocess.run([sys.executable, "-c", sqlite, str(database)], check=True)
+    before = database.read_bytes()
+
+    async def body(store: Store) -> None:
+        kept = await _answer(store, task(1))
+        assert await store.accept(task(1), "a", summary()) == Answered(kept, is_acknowledged=False)
+
+    (health,) = _run(tmp_path, body)
+    assert "use the newer carbon-node" in health.trouble
+    assert database.read_bytes() == before
+
+
+def test_directory_that_cannot_be_made_is_used_once_it_can(tmp_path: Path) -> None:
+    """The node starts and answers without a disk, says so, and writes all of it later."""
+    directory = tmp_path / "state"
+    directory.write_text("in the way")
+
+    async def body(store: Store) -> None:
+        kept = await _answer(store, task(1))
+        assert store.health.unwritten == 1
+        assert [e.key for e in await store.results(Query(last=5))] == [task(1)]
+        assert await store.accept(task(1), "a", summary()) == Answered(kept, is_acknowledged=False)
+        directory.unlink()
+        await _until(lambda: not store.health.is_degraded)
+        assert await store.accept(task(1), "a", summary()) == Answered(kept, is_acknowledged=False)
+
+    trouble, recovered = _run(directory, body)
+    assert "File exists; make it a directory that this user may write" in trouble.trouble
+    assert recovered == Health()
+
+    async def after(store: Store) -> None:
+        assert isinstance(await store.accept(task(1), "a", summary()), Answered)
+
+    assert _run(directory, after) == []
+
+
+def test_answers_found_in_ignorance_of_older_ones_are_filed_after_them(tmp_path: Path) -> None:
+    """What is on a disk that comes back late is neither overwritten nor lost."""
+    directory, away = tmp_path / "state", tmp_path / "away"
+
+    async def before(store: Store) -> None:
+        store.mark_acknowledged(await _answer(store, task(1), 1.0))
+
+    async def body(store: Store) -> None:
+        await _answer(store, task(1), 2.0)
+        directory.unlink()
+        away.rename(directory)
+        await _until(lambda: not store.health.is_degraded)
+        editions = await store.editions(task(1))
+        assert [(e.number, e.answer.carbon_g, e.is_superseded) for e in editions if e.answer] == [
+            (1, 1.0, True),
+            (2, 2.0, False),
+        ]
+
+    _run(directory, before)
+    directory.rename(away)
+    directory.write_text("in the way")
+    _run(directory, body)
+
+
+def test_database_that_another_program_locked_is_written_later(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Somebody's open transaction in the sqlite3 shell does not stop the node."""
+    monkeypatch.setattr("carbon_node.store.database._BUSY_TIMEOUT_S", 0.02)
+
+    async def body(store: Store) -> None:
+        await _answer(store, task(1))
+        with closing(sqlite3.connect(tmp_path / DATABASE_NAME, isolation_level=None)) as other:
+            other.execute("BEGIN IMMEDIATE")
+            await _answer(store, task(2))
+            assert "end the program that has locked it" in store.health.trouble
+            other.execute("COMMIT")
+        await _until(lambda: not store.health.is_degraded)
+
+    assert len(_run(tmp_path, body)) == 2
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs root, to become another user")
+def test_directory_without_write_permission_is_used_once_there_is() -> None:
+    """Answers wait in memory until the operator has mended the permissions."""
+    shared = Path(tempfile.mkdtemp())  # others may not enter the directories of pytest
+    shared.chmod(0o755)
+    try:
+        os.seteuid(65534)
+
+        async def body(store: Store) -> None:
+            await _answer(store, task(1))
+            assert store.health.is_degraded
+            os.seteuid(0)
+            os.chmod(shared, 0o777)  # noqa: PTH101, S103 - a call that does not block the loop
+            os.seteuid(65534)
+            await _until(lambda: not store.health.is_degraded)
+
+        trouble, _ = _run(shared, body)
+        assert "Permission denied" in trouble.trouble
+    finally:
+        os.seteuid(0)
+        shutil.rmtree(shared)
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A file system of one megabyte."""
+    place = tmp_path / "disk"
+    place.mkdir()
+    mount = shutil.which("mount")
+    if mount is None or os.geteuid() != 0:
+        pytest.skip("needs root and mount, for a small tmpfs")
+    mounted = subprocess.run(
+        [mount, "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(place)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if mounted.returncode:
+        pytest.skip(f"no tmpfs can be mounted here: {mounted.stderr.strip()}")
+    yield place
+    subprocess.run(["umount", str(place)], check=True)  # noqa: S607 - beside mount
+
+
+def _fill(place: Path) -> Path:
+    filler = place / "filler"
+    with filler.open("wb", buffering=0) as file:
+        try:
+            while True:
+                file.write(bytes(1024))
+        except OSError:
+            return filler
+
+
+def test_full_disk_costs_no_answer(small_disk: Path) -> None:
+    """Answers go on from memory, what is on disk is still known, and all is written in the end."""
+    directory = small_disk / "state"
+
+    async def body(store: Store) -> None:
+        first = await _answer(store, task(1))
+        filler = _fill(small_disk)
+        later = [await _answer(store, task(n)) for n in range(2, 30)]
+        assert store.health.is_degraded
+        assert "disk is full; free some space" in store.health.trouble
+        for kept in (first, *later):
+            standing = await store.accept(kept.key, "a", summary())
+            assert standing == Answered(kept, is_acknowledged=False)
+        filler.unlink()
+        await _until(lambda: not store.health.is_degraded)
+
+    assert [health.is_degraded for health in _run(directory, body)] == [True, False]
+
+    async def after(store: Store) -> None:
+        assert len(await store.results(Query())) == 29
+
+    assert _run(directory, after) == []
+
+
+def test_start_on_a_full_disk_knows_what_was_answered(small_disk: Path) -> None:
+    """Retained tasks of the last life are not measured and published again."""
+    directory = small_disk / "state"
+    kept = Kept(task(1), 1, answer(task(1), 1.0))
+    with _writer(directory, 1) as process:
+        assert process.stdout is not None
+        while process.stdout.readline().split()[:1] != [b"1"]:
+            pass
+    (directory / "results.sqlite3-shm").unlink()
+    filler = _fill(small_disk)
+
+    async def body(store: Store) -> None:
+        assert store.health.is_degraded
+        standing = await store.accept(kept.key, "a", summary())
+        assert isinstance(standing, Answered)
+        assert standing.kept == kept
+        assert await store.accept(task(99_999), "a", summary()) == Due(Why.NEW)
+        filler.unlink()
+        await _until(lambda: not store.health.is_degraded)
+
+    _run(directory, body)

@@ -1,0 +1,99 @@
+"""Hugging Face models from disk in a real measuring process. Needs the extra `hf`."""
+
+import asyncio
+import json
+import os
+import pickle
+from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
+
+from carbon_node.errors import TrackerError
+from carbon_node.estimation.measurement import Measurement, ModelRun
+from carbon_node.tracking import FailureName, TrackerConfig, TrackerPool
+
+pytestmark = pytest.mark.skipif(
+    find_spec("torch") is None or find_spec("transformers") is None,
+    reason="the extra hf is not installed: pip install 'carbon-node[hf]'",
+)
+
+SIZES = {
+    "hidden_size": 32,
+    "num_hidden_layers": 2,
+    "num_attention_heads": 2,
+    "intermediate_size": 32,
+}
+MODELS = {
+    "text": ("Bert", "ForSequenceClassification", {"vocab_size": 50}),
+    "image": ("ViT", "ForImageClassification", {"image_size": 32, "patch_size": 8}),
+}
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    """Return a model root with small models of random weights."""
+    import transformers
+
+    for name, (family, head, changes) in MODELS.items():
+        config = getattr(transformers, f"{family}Config")(**SIZES, **changes)
+        getattr(transformers, family + head)(config).save_pretrained(tmp_path / name)
+    return tmp_path
+
+
+def _measure(root: Path, run: ModelRun) -> Measurement:
+    async def scenario() -> Measurement:
+        config = TrackerConfig(window_s=0.1, model_roots=(root,))
+        async with TrackerPool(config) as pool:
+            return await pool.measure(run, 60.0)
+
+    return asyncio.run(scenario())
+
+
+def _failure(root: Path, run: ModelRun) -> str:
+    with pytest.raises(TrackerError) as caught:
+        _measure(root, run)
+    return caught.value.failure
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_model_on_disk_is_measured(name: str, root: Path) -> None:
+    """A model's own class is run on inputs made from its configuration."""
+    assert _measure(root, ModelRun(name)).inferences >= 1
+
+
+def test_code_of_a_model_is_never_run(root: Path) -> None:
+    """A model that brings its own code is refused, and its code does nothing."""
+    folder, trace = root / "text", root / "was_run"
+    config = json.loads((folder / "config.json").read_text())
+    auto_map = {"AutoConfig": "own.Own", "AutoModel": "own.Own"}
+    own = {**config, "model_type": "own", "architectures": ["Own"], "auto_map": auto_map}
+    (folder / "config.json").write_text(json.dumps(own))
+    (folder / "own.py").write_text(f"open({str(trace)!r}, 'w')")
+    assert _failure(root, ModelRun("text")) == FailureName.MODEL_FAILED
+    assert not trace.exists()
+
+
+class _Trace:
+    """A pickle that runs code when it is read."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return os.mkdir, (str(self.path),)
+
+
+def test_pickled_weights_are_never_read(root: Path) -> None:
+    """Weights in a format that can carry code are not loaded."""
+    folder, trace = root / "text", root / "was_run"
+    (folder / "model.safetensors").unlink()
+    (folder / "pytorch_model.bin").write_bytes(pickle.dumps(_Trace(trace)))
+    assert _failure(root, ModelRun("text")) == FailureName.MODEL_FAILED
+    assert not trace.exists()
+
+
+def test_folder_without_a_model_has_failed(root: Path) -> None:
+    """A folder below a root that holds no model is said to hold none."""
+    (root / "empty").mkdir()
+    assert _failure(root, ModelRun("m", "empty")) == FailureName.MODEL_FAILED

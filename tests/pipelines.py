@@ -1,0 +1,193 @@
+"""A whole pipeline between an orchestrator in memory and a tracker that waits for the test."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+
+from tests.transports import PEERS, opened
+
+from carbon_node import composition
+from carbon_node.estimation import CarbonIntensity, Place, exact
+from carbon_node.estimation.measurement import Measurement, ModelRun, Run
+from carbon_node.observability.redaction import Secrets
+from carbon_node.pipeline.announcer import StatusAnnouncer
+from carbon_node.pipeline.answering import Answering
+from carbon_node.pipeline.baseline import Baseline, BaselinePolicy
+from carbon_node.pipeline.intake import Intake
+from carbon_node.pipeline.join import Join
+from carbon_node.pipeline.keeping import Keeping, KeepingPolicy
+from carbon_node.pipeline.outputs import Outputs
+from carbon_node.pipeline.pipeline import Pipeline
+from carbon_node.pipeline.ports import Conditions, Ledger, NoObserver, Tracker
+from carbon_node.pipeline.publishing import Publishing
+from carbon_node.pipeline.recent import RecentResults
+from carbon_node.pipeline.register import TaskRegister
+from carbon_node.settings import load
+from carbon_node.store import StoreConfig, open_store
+from carbon_node.transport.contract import NODE_NAME, Role, Topic
+from carbon_node.transport.memory import MemoryBus, MemoryTransport
+from carbon_node.transport.wire import (
+    CO2Footprint,
+    HWResource,
+    MLModel,
+    NodeStatus,
+    TaskId,
+    UserInput,
+)
+
+NODE = Role(
+    NODE_NAME,
+    reads=(*composition.INPUTS, *composition.REQUESTS),
+    writes=(Topic.STATUS, *composition.OUTPUTS),
+)
+
+
+class PatientTracker:
+    """Measurements that end when the test lets them."""
+
+    def __init__(self) -> None:
+        self.begun_count = 0
+        self.cancelled_count = 0
+        self.may_end = asyncio.Event()
+
+    def can_run(self, run: ModelRun) -> bool:  # noqa: ARG002 - all are the same
+        """Never: models belong to the tests of measurements."""
+        return False
+
+    async def measure(self, run: Run) -> Measurement:  # noqa: ARG002 - all are the same
+        """Wait for the test."""
+        self.begun_count += 1
+        try:
+            await self.may_end.wait()
+        except asyncio.CancelledError:
+            self.cancelled_count += 1
+            raise
+        return Measurement(1e-6, 0.1, 1)
+
+
+class OneIntensity:
+    """The same intensity everywhere.
+
+    Args:
+        g_per_kwh: gCO2e per kilowatt-hour.
+    """
+
+    def __init__(self, g_per_kwh: float) -> None:
+        self._g_per_kwh = g_per_kwh
+
+    def lookup(self, place: Place) -> CarbonIntensity:
+        """Return it."""
+        return CarbonIntensity(exact(self._g_per_kwh), place.region, "", None, "test")
+
+
+class World:
+    """A node's pipeline, what it is made of, and what its peer received."""
+
+    def __init__(
+        self,
+        node: MemoryTransport,
+        peer: MemoryTransport,
+        tracker: Tracker | None,
+        ledger: Ledger,
+        policy: KeepingPolicy,
+    ) -> None:
+        self.configuration = load({"domain": 0, "output_gap_ms": 0}, {}).configuration
+        self.g_per_kwh = 100.0
+        self.peer = peer
+        self.tracker = PatientTracker()
+        self._tracker = tracker
+        self.announcer = StatusAnnouncer(node)
+        self.register = TaskRegister()
+        self.results = RecentResults()
+        baseline = Baseline(node, BaselinePolicy.NEVER)
+        outputs = Outputs(node, ledger)
+        self.publishing = Publishing(outputs, self.announcer, baseline, lambda: 0.0)
+        self.pipeline = Pipeline(
+            Intake(Join(), baseline),
+            Keeping(ledger, policy),
+            Answering(self, "test"),
+            self.publishing,
+            self.announcer,
+            self.register,
+            self.results,
+            NoObserver(),
+            Secrets(),
+        )
+        self._node = node
+        self.stop = asyncio.Event()
+        self.outputs: list[CO2Footprint] = []
+        self.statuses: list[NodeStatus] = []
+
+    def conditions(self) -> Conditions:
+        """Conditions of a task that starts now."""
+        tracker = self.tracker if self._tracker is None else self._tracker
+        return composition.conditions(self.configuration, tracker, OneIntensity(self.g_per_kwh))
+
+    def submit(self, problem_id: int = 1, model: MLModel | None = None) -> TaskId:
+        """Write the inputs of a task."""
+        task_id = TaskId(problem_id, 1)
+        self.peer.publish(Topic.USER_INPUT, UserInput(task_id=task_id))
+        self.peer.publish(Topic.ML_MODEL, model or MLModel(model="m", task_id=task_id))
+        self.peer.publish(Topic.HW_RESOURCE, HWResource("hw", 300.0, 1.0, task_id=task_id))
+        return task_id
+
+    async def until(self, fact: Callable[[], bool]) -> None:
+        """Let everything run until a fact holds."""
+        async with asyncio.timeout(5.0):
+            while not fact():  # noqa: ASYNC110 - facts of all kinds
+                await asyncio.sleep(0.001)
+
+    async def begun(self, count: int = 1) -> None:
+        """Wait until so many measurements have begun."""
+        await self.until(lambda: self.tracker.begun_count == count)
+
+    async def answered(self, count: int = 1) -> None:
+        """Wait until so many outputs came."""
+        await self.until(lambda: len(self.outputs) == count)
+
+    async def read(self) -> None:
+        """Hand the node's arrivals to the pipeline."""
+        async for arrival in self._node.arrivals():
+            self.pipeline.take_in(arrival)
+
+    async def watch(self) -> None:
+        """Collect what the peer receives."""
+        async for arrival in self.peer.arrivals():
+            match arrival.sample:
+                case CO2Footprint() as footprint:
+                    self.outputs.append(footprint)
+                case NodeStatus() as status:
+                    self.statuses.append(status)
+                case _:
+                    pass
+
+
+@asynccontextmanager
+async def running_world(
+    tracker: Tracker | None = None, *, rerun_on_change: bool = False
+) -> AsyncIterator[World]:
+    """A pipeline that runs with a store in memory; it is stopped without budget in the end.
+
+    Args:
+        tracker: measures instead of the world's `PatientTracker`.
+        rerun_on_change: whether tasks are run again whose inputs changed while they ran.
+    """
+    policy = KeepingPolicy(rerun_on_change=rerun_on_change)
+    bus = MemoryBus()
+    async with (
+        open_store(StoreConfig(None), lambda _: None) as store,
+        opened(lambda role: MemoryTransport(bus, role), NODE, PEERS) as (node, peer),
+    ):
+        assert isinstance(node, MemoryTransport)
+        assert isinstance(peer, MemoryTransport)
+        world = World(node, peer, tracker, store, policy)
+        world.announcer.open()
+        world.announcer.ready()
+        async with asyncio.TaskGroup() as group:
+            helpers = [group.create_task(world.read()), group.create_task(world.watch())]
+            running = group.create_task(world.pipeline.run(world.stop, 0.0))
+            yield world
+            world.stop.set()
+            await running
+            for helper in helpers:
+                helper.cancel()

@@ -1,0 +1,1 @@
+"""Stands in for the library of a SustainML workspace, where none is installed."""

@@ -1,0 +1,221 @@
+"""Provenance: small, valid, the same for the same result, and enough to recompute it by hand."""
+
+import dataclasses
+import json
+import math
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from carbon_node.estimation import (
+    Assumptions,
+    CarbonIntensity,
+    EstimationRequest,
+    ExplicitHardware,
+    Factor,
+    Measurement,
+    Mode,
+    NotComputed,
+    NotTracked,
+    OutputUnits,
+    Place,
+    Reason,
+    Step,
+    TrackerFailure,
+    TrackerOutcome,
+    conclude,
+    exact,
+    plan,
+    provenance,
+    within_factor,
+)
+
+SCHEMA = json.loads(
+    (Path(__file__).parents[3] / "docs/provenance.schema.json").read_text(encoding="utf-8")
+)
+VALIDATOR = jsonschema.Draft202012Validator(SCHEMA)
+
+TASK = EstimationRequest(
+    "a/model", power_w=300, latency=2, place=Place("France", "Europe"), desired_carbon_g=0.02
+)
+GRID = CarbonIntensity(
+    within_factor(41.44, 1.2),
+    "France",
+    "FR",
+    2025,
+    "Ember (2026) yearly lifecycle intensity, processed by Our World in Data",
+    (Step("code", "no match"), Step("country", "taken", "France", "FR")),
+)
+CONFIRMED = Measurement(300 * 0.5003 / 3.6e6, 0.5, components=("simulated",))
+MEASURED = Measurement(2e-3, 1.0, 40, ("gpu:NVIDIA H200", "cpu:Intel Xeon"), power_is_guessed=True)
+
+
+def published(
+    request: EstimationRequest = TASK,
+    assumptions: Assumptions | None = None,
+    intensity: CarbonIntensity = GRID,
+    outcome: TrackerOutcome = CONFIRMED,
+) -> dict[str, Any]:
+    """Return a task's provenance as a reader of the JSON sees it."""
+    planned = plan(request, assumptions or Assumptions())
+    result = planned if isinstance(planned, NotComputed) else conclude(planned, intensity, outcome)
+    octets = json.dumps(provenance(result, "1.2.3"), allow_nan=False)
+    return dict(json.loads(octets))
+
+
+ENERGY = dataclasses.replace(TASK, explicit=ExplicitHardware(energy_wh=3))
+MEASURING = Assumptions(mode=Mode.MEASURED)
+
+
+@pytest.mark.parametrize(
+    ("request_", "assumptions", "outcome"),
+    [
+        (TASK, Assumptions(), CONFIRMED),
+        (TASK, Assumptions(output_units=OutputUnits.KG_WH, revision=7), NotTracked()),
+        (TASK, Assumptions(mode=Mode.FORMULA), NotTracked()),
+        (TASK, Assumptions(), TrackerFailure("timeout", "after 5 s")),
+        (ENERGY, Assumptions(), NotTracked()),
+        (TASK, MEASURING, MEASURED),
+        (dataclasses.replace(TASK, inferences=1000.0), Assumptions(), CONFIRMED),
+        (dataclasses.replace(TASK, desired_carbon_g=0.0), Assumptions(), CONFIRMED),
+        (dataclasses.replace(TASK, power_w=0.0), Assumptions(), NotTracked()),
+        (dataclasses.replace(TASK, model=""), Assumptions(), NotTracked()),
+    ],
+)
+def test_every_kind_of_result_follows_the_schema(
+    request_: EstimationRequest, assumptions: Assumptions, outcome: TrackerOutcome
+) -> None:
+    """The published JSON is what docs/provenance.schema.json says."""
+    VALIDATOR.validate(published(request_, assumptions, outcome=outcome))
+
+
+@pytest.mark.parametrize("reason", Reason)
+def test_every_reason_is_in_the_schema(reason: Reason) -> None:
+    """The closed list of the code is the closed list of the schema."""
+    VALIDATOR.validate(provenance(NotComputed(reason, "why"), "1.2.3"))
+
+
+def test_the_schema_refuses_other_keys() -> None:
+    """A key that nobody documented would be found."""
+    with pytest.raises(jsonschema.ValidationError):
+        VALIDATOR.validate(published() | {"surprise": 1})
+
+
+def test_the_consumers_own_keys_are_left_to_them() -> None:
+    """Merging the provenance never replaces what keeps the consumers alive."""
+    assert not {"num_outputs", "model_restrains", "error"} & published().keys()
+
+
+def recomputed_device_kwh(factors: dict[str, Any], end: int) -> float:
+    """Compute the device energy of one inference from the factors, as docs/numbers.md tells."""
+    numbers = {name: float(factor["interval"][end]) for name, factor in factors.items()}
+    if "power_w" in numbers:
+        return numbers["power_w"] * numbers["latency_h"] / 1000
+    if "energy_wh" in numbers:
+        return numbers["energy_wh"] / 1000
+    return numbers["measured_kwh"] / numbers["measured_inferences"]
+
+
+@pytest.mark.parametrize("end", [0, 1, 2])
+@pytest.mark.parametrize(
+    ("request_", "assumptions", "outcome"),
+    [
+        (TASK, Assumptions(), CONFIRMED),
+        (dataclasses.replace(TASK, inferences=1000.0), Assumptions(), CONFIRMED),
+        (ENERGY, Assumptions(), NotTracked()),
+        (TASK, MEASURING, MEASURED),
+    ],
+)
+def test_a_reader_can_recompute_every_number(
+    request_: EstimationRequest, assumptions: Assumptions, outcome: TrackerOutcome, end: int
+) -> None:
+    """Low, value and high of energy and carbon follow from the published factors alone."""
+    shown = published(request_, assumptions, outcome=outcome)
+    device_kwh = recomputed_device_kwh(shown["factors"], end) * shown["inferences"]
+    assert shown["device_energy_kwh"][end] == pytest.approx(device_kwh, rel=1e-14)
+    facility_kwh = device_kwh * shown["factors"]["pue"]["interval"][end]
+    assert shown["energy_kwh"][end] == pytest.approx(facility_kwh, rel=1e-14)
+    carbon_g = facility_kwh * shown["factors"]["intensity_g_per_kwh"]["interval"][end]
+    assert shown["carbon_g"][end] == pytest.approx(carbon_g, rel=1e-14)
+
+
+def test_the_same_task_gives_the_same_bytes() -> None:
+    """Nothing in the provenance depends on time, memory or the order of sets."""
+    first, second = (json.dumps(published()) for _ in range(2))
+    assert first == second
+
+
+def test_a_normal_result_is_small() -> None:
+    """A normal result stays far below 4 kB."""
+    assert len(json.dumps(published())) < 2000
+
+
+HOSTILE = dataclasses.replace(
+    TASK, place=Place("\U0001f4a9" * 1_000_000, "\ud800" * 1_000_000), model_error=None
+)
+
+
+def test_what_peers_send_cannot_make_it_large() -> None:
+    """Megabytes of text from peers are cut, and half characters are made whole ones."""
+    warnings = tuple("w" * 1000 for _ in range(100))
+    loud = dataclasses.replace(GRID, warnings=warnings)
+    octets = json.dumps(published(HOSTILE, intensity=loud), ensure_ascii=False).encode()
+    assert len(octets) < 4096
+
+
+def test_a_long_failure_is_cut() -> None:
+    """An upstream error of a megabyte becomes one line."""
+    shown = published(dataclasses.replace(TASK, model_error="x" * 1_000_000))
+    assert len(json.dumps(shown)) < 1000
+    assert shown["not_computed"]["reason"] == "no model"
+
+
+def test_the_units_of_the_doubles_are_named() -> None:
+    """A consumer that asked for kg and Wh is told so; the provenance's own numbers keep theirs."""
+    grams = published()
+    kilograms = published(assumptions=Assumptions(output_units=OutputUnits.KG_WH))
+    assert kilograms["units"] == {
+        "carbon_footprint": "kgCO2e",
+        "energy_consumption": "Wh",
+        "carbon_intensity": "kgCO2e/Wh",
+    }
+    assert grams["carbon_g"] == kilograms["carbon_g"]
+
+
+def test_the_budget_is_published() -> None:
+    """Whether the budget is met, and by how much it is missed or kept."""
+    budget = published()["budget"]
+    assert budget["desired_g"] == 0.02
+    assert budget["met"] is True
+    assert budget["margin_g"] == pytest.approx(0.02 - published()["carbon_g"][1])
+
+
+@given(st.floats(), st.floats(), st.floats(), st.floats(), st.text(), st.text())
+def test_every_published_number_is_finite(
+    power_w: float, latency: float, energy_kwh: float, duration_s: float, region: str, error: str
+) -> None:
+    """Whatever comes in, the JSON is valid by the schema and holds no NaN and no infinity."""
+    request = EstimationRequest(
+        "m",
+        hardware_error=error or None,
+        power_w=power_w,
+        latency=latency,
+        place=Place(region),
+        desired_carbon_g=duration_s,
+    )
+    shown = published(request, outcome=Measurement(energy_kwh, duration_s))
+    VALIDATOR.validate(shown)
+
+
+def test_an_exact_estimate_is_shown_as_exact() -> None:
+    """Exact factors show as three equal numbers."""
+    assumptions = Assumptions(pue=Factor(exact(1.2), "setting pue"), power_tolerance=0)
+    shown = published(
+        assumptions=assumptions, intensity=dataclasses.replace(GRID, g_per_kwh=exact(50))
+    )
+    assert len(set(shown["carbon_g"])) == 1
+    assert math.isclose(shown["carbon_g"][1], 600 / 3.6e6 * 1.2 * 50, rel_tol=1e-12)

@@ -1,0 +1,75 @@
+"""The labelled set of place texts: no wrong country, and nearly every resolvable one resolved."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from carbon_node.estimation import CarbonIntensity, Place
+from carbon_node.intensity import IntensityLookup
+
+LEAST_TEXTS = 300
+LEAST_RESOLVED = 0.95
+LEAST_LANGUAGES = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Labelled:
+    """A place text and the country that it means, empty if it means none."""
+
+    place: Place
+    country: str
+    kind: str
+
+
+def labelled_set() -> list[Labelled]:
+    """Read tests/data/places.psv; its head says where the labels come from."""
+    path = Path(__file__).parents[2] / "data/places.psv"
+    lines = path.read_text(encoding="utf-8").splitlines()
+    rows = (line.split("|") for line in lines if not line.startswith("#"))
+    return [
+        Labelled(Place(region, continent), country, kind)
+        for region, continent, country, kind in rows
+    ]
+
+
+def answered_country(answer: CarbonIntensity) -> str:
+    """Return the country that an answer is about, empty for continents and the world."""
+    taken = (step.code for step in answer.steps if step.outcome == "taken" and step.code)
+    return next(taken, "")[:2]
+
+
+def test_the_set_is_large_and_mixed() -> None:
+    """Every kind of text that the ladder knows is there, and those it must not answer."""
+    labelled = labelled_set()
+    assert len(labelled) >= LEAST_TEXTS
+    kinds = {"country", "alias", "code", "cloud", "subdivision", "city", "language", "continent"}
+    refused = {"ambiguous", "region", "contradiction", "typo", "meaningless"}
+    assert {row.kind for row in labelled} == kinds | refused | {"form"}
+    assert len({(row.place.region, row.place.continent) for row in labelled}) == len(labelled)
+
+
+def test_no_text_gets_a_wrong_country(lookup: IntensityLookup) -> None:
+    """A wrong country is worse than the mean of the world: there is none."""
+    wrong = [
+        (row.place, row.country, answered)
+        for row in labelled_set()
+        if (answered := answered_country(lookup.lookup(row.place))) not in {"", row.country}
+    ]
+    assert wrong == []
+
+
+def test_nearly_all_resolvable_texts_are_resolved(lookup: IntensityLookup) -> None:
+    """At least 95 % of the texts that mean one country get it."""
+    resolvable = [row for row in labelled_set() if row.country]
+    missed = [row for row in resolvable if not answered_country(lookup.lookup(row.place))]
+    assert len(missed) <= (1 - LEAST_RESOLVED) * len(resolvable), missed
+
+
+def test_what_is_not_understood_is_said(lookup: IntensityLookup) -> None:
+    """Every text that was not understood leaves a warning or is known to name no place."""
+    silent = [
+        row.place.region
+        for row in labelled_set()
+        if row.kind in {"ambiguous", "contradiction", "typo"}
+        and not lookup.lookup(row.place).warnings
+    ]
+    assert set(silent) == {"NA", "na", "no"} & set(silent)

@@ -1,0 +1,153 @@
+"""The shipped tables: that they are whole, agree with each other, and are quick to read."""
+
+import json
+import shutil
+import time
+import tracemalloc
+from pathlib import Path
+
+import pytest
+
+from carbon_node.errors import IntensityError
+from carbon_node.estimation import Place
+from carbon_node.intensity import IntensityConfig, IntensityLookup
+from carbon_node.intensity.tables import Tables, load_tables, shipped_data
+
+FILES = (
+    "aliases.json",
+    "cities.json",
+    "cloud.json",
+    "countries.json",
+    "names.json",
+    "subdivisions.json",
+)
+
+
+def copy_of_the_tables(folder: Path) -> Path:
+    """Copy the shipped tables to where a test may damage them."""
+    return Path(shutil.copytree(str(shipped_data()), folder / "data"))
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_every_table_says_where_it_comes_from(name: str) -> None:
+    """Source and licence lead every file."""
+    about = json.loads((shipped_data() / name).read_text(encoding="utf-8"))["about"]
+    assert about["source"]
+    assert about["licence"]
+
+
+def test_values_lie_within_what_grids_emit(tables: Tables) -> None:
+    """No value is zero, none is above the dirtiest grid known."""
+    countries = tables.intensities.countries.values()
+    values = [land.g_per_kwh for land in countries if land.g_per_kwh is not None]
+    values += [entry.g_per_kwh for entry in tables.intensities.subdivisions.values()]
+    assert len(values) > 250
+    assert all(20 < value < 1400 for value in values)
+
+
+def test_known_traps_of_other_tables(tables: Tables) -> None:
+    """NA is Namibia and has a value, the Central African Republic is not at zero."""
+    countries = tables.intensities.countries
+    assert (countries["NA"].name, countries["NA"].g_per_kwh) == ("Namibia", 48.78)
+    assert countries["CF"].g_per_kwh == 111.11
+    assert countries["XK"].name == "Kosovo"
+
+
+def test_states_and_provinces_are_whole(tables: Tables) -> None:
+    """50 states and the capital, 13 provinces and territories."""
+    codes = tables.intensities.subdivisions
+    assert sum(code.startswith("US-") for code in codes) == 51
+    assert sum(code.startswith("CA-") for code in codes) == 13
+
+
+def test_every_area_of_every_name_exists(tables: Tables) -> None:
+    """No alias, cloud region or city points to a country or subdivision that is not there."""
+    names = tables.names
+    areas = {
+        *names.codes.values(),
+        *names.cloud.values(),
+        *names.evident.values(),
+        *(area for found in names.countries.values() for area in found),
+        *(area for found in names.subdivisions.values() for area in found),
+        *(area for found in names.cities.values() for area in found.lstrip("!").split()),
+    }
+    known = tables.intensities.countries.keys() | names.titles.keys()
+    # American Samoa and the like are states for GeoNames and countries for ISO.
+    assert {area for area in areas if area not in known} == set()
+
+
+def test_every_value_belongs_to_a_known_subdivision(tables: Tables) -> None:
+    """A value whose code nobody can name would never be found."""
+    assert tables.intensities.subdivisions.keys() <= tables.names.titles.keys()
+
+
+def test_names_of_countries_in_many_languages(lookup: IntensityLookup) -> None:
+    """Germany in 20 languages."""
+    spellings = (
+        *("germany", "deutschland", "allemagne", "alemania", "germania", "alemanha", "duitsland"),
+        *("niemcy", "tyskland", "saksa", "německo", "németország", "almanya", "германия"),
+        *("德国", "ドイツ", "독일", "ألمانيا", "जर्मनी", "γερμανία"),
+    )
+    assert {lookup.lookup(Place(spelling)).code for spelling in spellings} == {"DE"}
+
+
+@pytest.mark.parametrize("name", FILES)
+@pytest.mark.parametrize("content", [None, b"", b"{", b"[]", b"\xff\xfe", b'{"about": {}}'])
+def test_a_damaged_table_is_blamed_by_name(
+    tmp_path: Path, name: str, content: bytes | None
+) -> None:
+    """A file that is missing, empty, cut or of another shape is named, with what to do."""
+    folder = copy_of_the_tables(tmp_path)
+    (folder / name).unlink() if content is None else (folder / name).write_bytes(content)
+    with pytest.raises(IntensityError, match=f"{name} is missing or damaged.*install") as raised:
+        load_tables(folder)
+    assert raised.value.__cause__ is not None
+
+
+@pytest.mark.parametrize("value", [0, -5, "41", None, 1e999])
+def test_an_absurd_value_in_a_table_is_damage(tmp_path: Path, value: object) -> None:
+    """A country of zero or negative grams is not believed; one without a value is fine."""
+    folder = copy_of_the_tables(tmp_path)
+    table = json.loads((folder / "countries.json").read_text(encoding="utf-8"))
+    table["countries"]["FR"]["g_per_kwh"] = value
+    (folder / "countries.json").write_text(json.dumps(table), encoding="utf-8")
+    if value is None:
+        assert load_tables(folder).intensities.countries["FR"].g_per_kwh is None
+    else:
+        with pytest.raises(IntensityError, match=r"countries\.json"):
+            load_tables(folder)
+
+
+def test_with_a_damaged_table_the_node_goes_on_with_the_world(tmp_path: Path) -> None:
+    """The answer is the world mean, and its warning names the damaged file."""
+    folder = copy_of_the_tables(tmp_path)
+    (folder / "cities.json").write_bytes(b"damaged")
+    answer = IntensityLookup(IntensityConfig(), data=folder).lookup(Place("France"))
+    assert (answer.place, answer.g_per_kwh.value) == ("World", 458)
+    assert "cities.json" in answer.warnings[0]
+
+
+def test_the_world_in_the_program_is_the_world_of_the_tables(tmp_path: Path) -> None:
+    """What remains without tables does not drift from them."""
+    answers = [
+        IntensityLookup(IntensityConfig(), data=data).lookup(Place("")).g_per_kwh
+        for data in (None, tmp_path)
+    ]
+    assert answers[1].value == answers[0].value
+    assert answers[1].low <= answers[0].low
+    assert answers[1].high >= answers[0].high
+
+
+def test_reading_the_tables_is_quick_and_small() -> None:
+    """Under 60 ms of processor time and 25 MB; other work may share the machine."""
+    times_s = []
+    for _ in range(5):
+        start_s = time.process_time()
+        load_tables(shipped_data())
+        times_s.append(time.process_time() - start_s)
+    assert min(times_s) < 0.060
+    tracemalloc.start()
+    load_tables(shipped_data())
+    peak_bytes = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak_bytes < 25e6

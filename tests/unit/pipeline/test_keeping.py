@@ -1,0 +1,116 @@
+"""Inputs that change, and answers that are known already."""
+
+import asyncio
+from pathlib import Path
+
+from tests.pipelines import World, running_world
+from tests.transports import run
+
+from carbon_node.pipeline.raw_models import LightModel, RawModels, whole
+from carbon_node.settings import load
+from carbon_node.store.spool import FileSpool
+from carbon_node.transport.contract import Topic
+from carbon_node.transport.wire import HWResource, MLModel, TaskId
+
+
+def change_power(world: World, task_id: TaskId, power_w: float) -> None:
+    """Write the hardware of a task again."""
+    world.peer.publish(Topic.HW_RESOURCE, HWResource("hw", power_w, 1.0, task_id=task_id))
+
+
+async def settle() -> None:
+    """Let everything that can happen at once happen."""
+    for _ in range(50):
+        await asyncio.sleep(0.001)
+
+
+def powers(world: World) -> list[int]:
+    """The power that each output was computed from."""
+    return [round(output.energy_consumption / 1.58 * 3.6e6) for output in world.outputs]
+
+
+def test_inputs_that_change_while_the_task_runs_are_not_run() -> None:
+    """The output is that of the inputs it began with, and there is one."""
+
+    async def test() -> None:
+        async with running_world() as world:
+            task_id = world.submit()
+            await world.begun()
+            change_power(world, task_id, 50.0)
+            await settle()
+            world.tracker.may_end.set()
+            await world.answered()
+            await settle()
+            assert powers(world) == [300]
+
+    run(test())
+
+
+def test_the_task_is_run_again_after_its_output_where_that_is_wanted() -> None:
+    """With rerun_on_change, changed inputs get an output of their own; equal ones do not."""
+
+    async def test() -> None:
+        async with running_world(rerun_on_change=True) as world:
+            task_id = world.submit()
+            await world.begun()
+            change_power(world, task_id, 50.0)
+            await settle()
+            world.tracker.may_end.set()
+            await world.answered(2)
+            change_power(world, world.submit(2), 300.0)
+            await world.answered(3)
+            await settle()
+            assert powers(world) == [300, 50, 300]
+
+    run(test())
+
+
+def test_the_newest_inputs_win_while_the_task_waits() -> None:
+    """What comes before the task begins is what it is computed from."""
+
+    async def test() -> None:
+        async with running_world() as world:
+            world.tracker.may_end.set()
+            world.pipeline.pause()
+            task_id = world.submit()
+            await settle()
+            change_power(world, task_id, 50.0)
+            await settle()
+            world.pipeline.resume()
+            await world.answered()
+            assert powers(world) == [50]
+
+    run(test())
+
+
+def test_large_models_wait_in_a_private_file_that_goes_with_them(tmp_path: Path) -> None:
+    """Where models may be run, their bytes come back whole, and nothing is left of them."""
+    model = MLModel(model="m", raw_model=bytes(range(256)) * 1000)
+
+    async def test() -> None:
+        async with running_world() as world:
+            world.configuration = load({"tracker.mode": "measured"}, {}).configuration
+            light = await RawModels(FileSpool(tmp_path), world).lightened(model)
+            assert isinstance(light, LightModel)
+            assert light.raw_model == b""
+            (file,) = (tmp_path / "waiting-models").iterdir()
+            assert file.stat().st_mode & 0o777 == 0o600
+            assert (await whole(light)).raw_model == model.raw_model
+            del light
+            assert not file.exists()
+
+    run(test())
+
+
+def test_models_that_nothing_runs_are_dropped(tmp_path: Path) -> None:
+    """Neither memory nor disk holds what no mode needs."""
+
+    async def test() -> None:
+        async with running_world() as world:
+            light = await RawModels(FileSpool(tmp_path), world).lightened(
+                MLModel(model="m", raw_model=bytes(1_000_000))
+            )
+            assert light.raw_model == b""
+
+    run(test())
+    assert list(tmp_path.iterdir()) == []

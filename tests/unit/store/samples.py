@@ -1,0 +1,51 @@
+"""Tasks and answers for the tests of the store."""
+
+import json
+
+from carbon_node.answers import Answer, Outcome, Summary, TaskKey
+from carbon_node.transport import wire
+
+WRITER = "01.0f.aa.bb.cc.dd.ee.ff.00.00.00.01|0.0.1.2"
+
+
+def task(problem_id: int = 1, iteration_id: int = 1, writer: str = WRITER) -> TaskKey:
+    """Return the key of a task."""
+    return TaskKey(wire.TaskId(problem_id, iteration_id), writer)
+
+
+def summary(
+    model: str = "resnet50", hardware: str = "NVIDIA A100", place: str = "Spain"
+) -> Summary:
+    """Return what a task is about."""
+    return Summary(model, hardware, place)
+
+
+def answer(key: TaskKey, carbon_g: float = 2.0) -> Answer:
+    """Return a computed answer of the given footprint."""
+    extra_data = {"num_outputs": 1, "model_restrains": ["resnet50"], "schema": 1}
+    return Answer(
+        footprint=wire.CO2Footprint(
+            carbon_g, carbon_g / 200, 200.0, json.dumps(extra_data).encode(), key.task_id
+        ),
+        outcome=Outcome.COMPUTED,
+        mode="declared",
+        place_code="ES",
+        energy_kwh=carbon_g / 200,
+        device_energy_kwh=carbon_g / 316,
+        intensity_g_per_kwh=200.0,
+        carbon_g=carbon_g,
+        carbon_low_g=carbon_g * 0.5,
+        carbon_high_g=carbon_g * 1.5,
+        revision=3,
+        stage_seconds={"measure": 0.5, "publish": 0.001},
+    )
+
+
+def failure(key: TaskKey, reason: str = "no power") -> Answer:
+    """Return an answer without numbers."""
+    extra_data = b'{"num_outputs": 1, "model_restrains": [], "error": "no power"}'
+    return Answer(
+        wire.CO2Footprint(extra_data=extra_data, task_id=key.task_id),
+        Outcome.NOT_COMPUTED,
+        reason=reason,
+    )
