@@ -10,7 +10,13 @@ from dataclasses import dataclass
 import structlog
 
 from carbon_node import __version__, composition, health, presence
+from carbon_node.answers import TaskKey
 from carbon_node.node_transport import NodeTransport, node_transport
+from carbon_node.observability.heartbeat import Heartbeat
+from carbon_node.observability.metrics import Metrics
+from carbon_node.observability.redaction import Secrets
+from carbon_node.observability.supervisor import supervisor
+from carbon_node.operation import Operation
 from carbon_node.pipeline.announcer import StatusAnnouncer
 from carbon_node.pipeline.answering import Answering
 from carbon_node.pipeline.baseline import Baseline, BaselinePolicy
@@ -19,6 +25,7 @@ from carbon_node.pipeline.doors import CallDoor, TopicDoor
 from carbon_node.pipeline.intake import Intake
 from carbon_node.pipeline.join import Join
 from carbon_node.pipeline.keeping import Keeping
+from carbon_node.pipeline.observing import CountedService
 from carbon_node.pipeline.outputs import Outputs
 from carbon_node.pipeline.pipeline import Pipeline
 from carbon_node.pipeline.publishing import Publishing
@@ -27,12 +34,14 @@ from carbon_node.pipeline.recent import RecentResults
 from carbon_node.pipeline.reception import Reception
 from carbon_node.pipeline.register import TaskRegister
 from carbon_node.pipeline.view import Identity, NodeView
-from carbon_node.settings import Configuration, Loaded
+from carbon_node.settings import Configuration, Loaded, supervision
 from carbon_node.settings_in_force import SettingsInForce
+from carbon_node.status_line import StatusLine
 from carbon_node.store import Store, open_store
 from carbon_node.store.spool import FileSpool
 from carbon_node.tracking import TrackerPool
 from carbon_node.transport.contract import Topic
+from carbon_node.transport.wire import NO_TASK
 from carbon_node.transport_choice import TransportChoice, choose
 
 DISCOVERY_S = 0.1
@@ -46,6 +55,9 @@ otherwise."""
 LEASE_MARGIN_S = 1.0
 """Seconds after the end of a lease in which peers have noticed it."""
 
+NO_KEY = TaskKey(NO_TASK, writer="")
+"""Key of no task, by which the store is asked for a sign of life."""
+
 log = structlog.get_logger(__name__)
 
 
@@ -55,14 +67,16 @@ class _Node:
     reception: Reception
     call_door: CallDoor
     settings: SettingsInForce
+    operation: Operation
 
 
-def serve(loaded: Loaded, load: Callable[[], Loaded]) -> int:
+def serve(loaded: Loaded, load: Callable[[], Loaded], secrets: Secrets) -> int:
     """Run the node until a signal ends it; the log has to be configured.
 
     Args:
         loaded: the settings to run with.
         load: loads them again, when SIGHUP asks for that.
+        secrets: what the log hides; grows with the secrets that tasks carry.
 
     Returns:
         Exit status: 0 after a graceful stop, 1 after one that a second signal hurried.
@@ -73,7 +87,7 @@ def serve(loaded: Loaded, load: Callable[[], Loaded]) -> int:
     for warning in loaded.warnings:
         log.warning("settings", problem=warning)
     try:
-        asyncio.run(_serve(loaded.configuration, load))
+        asyncio.run(_serve(loaded.configuration, load, secrets))
     except asyncio.CancelledError:
         log.warning("stopped at once by a second signal; running tasks were left unanswered")
         return 1
@@ -88,7 +102,9 @@ def _cause(error: Exception) -> Exception:
     return error
 
 
-async def _serve(configuration: Configuration, load: Callable[[], Loaded]) -> None:
+async def _serve(
+    configuration: Configuration, load: Callable[[], Loaded], secrets: Secrets
+) -> None:
     settings = configuration.settings
     since_s, started_ns = time.monotonic(), time.time_ns()
     stop, reload = asyncio.Event(), asyncio.Event()
@@ -111,7 +127,8 @@ async def _serve(configuration: Configuration, load: Callable[[], Loaded]) -> No
         transport.connect(*composition.NODE_TOPICS)
         announcer.ready()
         log.info("ready", domain=settings.domain, seconds=round(time.monotonic() - since_s, 3))
-        node = _node(configuration, choice, transport, announcer, tracker, store, stop)
+        node = _node(configuration, choice, transport, announcer, tracker, store, stop, secrets)
+        node.operation.ready()
         async with asyncio.TaskGroup() as services:
             # They go on during the stop: whoever asks then is still answered.
             serving = [
@@ -119,9 +136,10 @@ async def _serve(configuration: Configuration, load: Callable[[], Loaded]) -> No
                 for service in (
                     node.reception.run(),
                     node.call_door.run(),
-                    _reload_when_told(reload, node.settings, load),
+                    _reload_when_told(reload, node, load),
                     _outlive_predecessor(announcer, settings.lease_duration_s),
                     _yield_to_rivals(transport, settings.domain, started_ns, LATE_DISCOVERY_S),
+                    *node.operation.services(stop),
                 )
             ]
             await node.pipeline.run(stop, settings.stop_budget_s)
@@ -138,9 +156,14 @@ def _node(
     tracker: TrackerPool,
     store: Store,
     stop: asyncio.Event,
+    secrets: Secrets,
 ) -> _Node:
     version = __version__
-    register, results, commands = TaskRegister(), RecentResults(), CommandCounts()
+    asked = supervision()
+    told = supervisor(asked.notify_socket, asked.watchdog_usec)
+    metrics, status_line = Metrics(), StatusLine(told)
+    register = TaskRegister(on_change=status_line.changed)
+    results, commands = RecentResults(), CommandCounts()
     identity = Identity(
         version=version,
         domain=configuration.settings.domain,
@@ -148,19 +171,29 @@ def _node(
         transport_reason=choice.reason,
         started_s=time.monotonic(),
     )
+    join = Join(composition.join_bounds(configuration.settings))
     view = NodeView(
-        identity, announcer, register, results, commands, lambda: health.degraded(store.health)
+        identity,
+        announcer,
+        register,
+        results,
+        commands,
+        lambda: join.incomplete_count,
+        lambda: health.degraded(store.health),
     )
+    status_line.follow(view)
     settings = SettingsInForce(configuration, view, tracker)
     baseline = Baseline(transport, BaselinePolicy(configuration.settings.baseline))
     pipeline = Pipeline(
-        Intake(Join(composition.join_bounds(configuration.settings)), baseline),
+        Intake(join, baseline),
         Keeping(store, composition.keeping_policy(configuration.settings, choice.kind)),
         Answering(settings, version),
         Publishing(Outputs(transport, store), announcer, baseline, settings.output_gap_s),
         announcer,
         register,
         results,
+        metrics,
+        secrets,
     )
 
     def terminate() -> bool:
@@ -168,22 +201,27 @@ def _node(
             stop.set()
         return stop.is_set()
 
-    control = Control(pipeline, settings.service.reset, terminate, commands)
+    control = Control(pipeline, settings.service.reset, terminate, commands, metrics)
     spool = FileSpool(configuration.settings.state_dir)
     spool.clear()
     models = RawModels(spool, settings)
-    door = TopicDoor(transport, settings.service)
-    reception = Reception(transport, pipeline, control, door, models)
-    return _Node(pipeline, reception, CallDoor(transport, settings.service), settings)
+    topic_door = TopicDoor(transport, CountedService(settings.service, "topics", metrics))
+    call_door = CallDoor(transport, CountedService(settings.service, "rpc", metrics))
+    heartbeats = [
+        Heartbeat("the transport", transport.sign_of_life),
+        Heartbeat("the store", lambda: store.editions(NO_KEY)),
+    ]
+    operation = Operation(told, metrics, view, settings.service, heartbeats)
+    reception = Reception(transport, pipeline, control, topic_door, models)
+    return _Node(pipeline, reception, call_door, settings, operation)
 
 
-async def _reload_when_told(
-    told: asyncio.Event, settings: SettingsInForce, load: Callable[[], Loaded]
-) -> None:
+async def _reload_when_told(told: asyncio.Event, node: _Node, load: Callable[[], Loaded]) -> None:
     while True:
         await told.wait()
         told.clear()
-        settings.reload(load)
+        with node.operation.reloading():
+            node.settings.reload(load)
 
 
 async def _outlive_predecessor(announcer: StatusAnnouncer, lease_duration_s: float) -> None:

@@ -4,12 +4,9 @@ Only the chosen one is imported: the embedded Fast DDS and a workspace's must no
 process.
 """
 
-import logging
 from collections.abc import Callable
 from functools import partial
 from typing import Protocol, assert_never
-
-import structlog
 
 from carbon_node import __version__, composition
 from carbon_node.answers import TaskKey
@@ -23,12 +20,11 @@ from carbon_node.transport.sustainml import SustainmlConfig, SustainmlTransport
 from carbon_node.transport.sustainml_callbacks import Deadlines, Unanswered
 from carbon_node.transport.wire import CO2Footprint, HWResource, MLModel, UserInput
 from carbon_node.transport_choice import TransportKind
+from carbon_node.transport_log import log_line
 
 MARGIN_S = 5.0
 """Seconds that a task may take beyond its measurement and its intensity, before its callback gives
 it up: the node's own work on a busy host."""
-
-log = structlog.get_logger(__name__)
 
 
 class NodeTransport(Transport, CallTransport, Protocol):
@@ -48,6 +44,14 @@ class NodeTransport(Transport, CallTransport, Protocol):
 
     async def wait_until(self, fact: Callable[[], bool], timeout_s: float | None) -> bool:
         """Wait until a fact about peers holds."""
+        ...
+
+    async def sign_of_life(self) -> None:
+        """Return once the transport has shown that it makes progress.
+
+        Raises:
+            TransportError: it cannot.
+        """
         ...
 
 
@@ -85,7 +89,7 @@ def sustainml_config(configuration: Configuration) -> SustainmlConfig:
         + MARGIN_S
     )
     failed = partial(_failed, configuration.revision)
-    return SustainmlConfig(settings.domain, Deadlines(task_s), failed, _log)
+    return SustainmlConfig(settings.domain, Deadlines(task_s), failed, log_line)
 
 
 def _fastdds(settings: Settings, started_ns: int) -> NodeTransport:
@@ -97,6 +101,7 @@ def _fastdds(settings: Settings, started_ns: int) -> NodeTransport:
             domain=settings.domain,
             role=composition.node_role(started_ns),
             lease_duration_s=settings.lease_duration_s,
+            log=log_line,
         )
     )
 
@@ -112,8 +117,3 @@ def _failed(
     inputs = TaskInputs(key, user_input, ml_model, hw_resource)
     reason = Reason.STOPPED if why is Unanswered.STOPPED else Reason.INTERNAL_ERROR
     return translate.to_footprint(inputs, NotComputed(reason, why.value), __version__, revision)
-
-
-def _log(severity: str, category: str, message: str) -> None:
-    level = logging.getLevelNamesMapping()[severity.upper()]
-    log.log(level, "message of the transport", category=category, message=message)

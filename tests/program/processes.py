@@ -114,6 +114,8 @@ class NodeProcess:
 
     def children(self) -> list[psutil.Process]:
         """All processes that the node has started and that live."""
+        if self.process.poll() is not None:
+            return []
         found: list[psutil.Process] = psutil.Process(self.process.pid).children(recursive=True)
         return found
 

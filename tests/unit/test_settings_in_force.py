@@ -1,5 +1,6 @@
 """Changes of settings reach the tasks that start after them, and no others."""
 
+import asyncio
 import json
 import logging
 from collections.abc import Iterator, Mapping, Sequence
@@ -11,10 +12,11 @@ from structlog.testing import capture_logs
 from carbon_node import composition
 from carbon_node.errors import ConfigError
 from carbon_node.estimation import Place
+from carbon_node.estimation.measurement import Measurement, Run, SimulatedRun
 from carbon_node.settings import Loaded, load
 from carbon_node.settings.catalogue import Json
 from carbon_node.settings_in_force import SettingsInForce
-from carbon_node.tracking import TrackerPool
+from carbon_node.tracking import TrackerConfig, TrackerPool
 
 
 class QuietNode:
@@ -31,6 +33,25 @@ class QuietNode:
     def results_of(self, problem_id: int, iteration_id: int) -> Sequence[Mapping[str, Json]]:  # noqa: ARG002 - there are none
         """Return nothing."""
         return []
+
+
+class NotingPool(TrackerPool):
+    """A pool that only notes how it would measure."""
+
+    def __init__(self, config: TrackerConfig) -> None:
+        super().__init__(config)
+        self.windows_s: list[float] = []
+
+    async def measure(
+        self,
+        run: Run,  # noqa: ARG002 - all are the same
+        deadline_s: float | None = None,  # noqa: ARG002 - the configured one
+        config: TrackerConfig | None = None,
+    ) -> Measurement:
+        """Note the window."""
+        assert config is not None
+        self.windows_s.append(config.window_s)
+        return Measurement(1e-6, config.window_s, 1)
 
 
 def loaded(**options: object) -> Loaded:
@@ -66,14 +87,19 @@ def test_a_task_keeps_the_conditions_that_it_started_under(settings: SettingsInF
     assert after.intensity.lookup(Place("France")).g_per_kwh.value == 50.0
 
 
-def test_the_tracker_of_a_task_keeps_its_configuration(settings: SettingsInForce) -> None:
-    """Window and deadline are those of the task's start."""
+def test_the_tracker_of_a_task_keeps_its_configuration() -> None:
+    """Window and deadline are those of the task's start, however late it is measured."""
+    configuration = loaded().configuration
+    pool = NotingPool(composition.tracker_config(configuration.settings))
+    settings = SettingsInForce(configuration, QuietNode(), pool)
     before = settings.conditions().tracker
-    change(settings, **{"tracker.window_s": 0.2, "tracker.workers": 5})
+    change(settings, **{"tracker.window_s": 0.2})
     after = settings.conditions().tracker
 
-    windows = [tracker.config.window_s for tracker in (before, after)]  # type: ignore[attr-defined]
-    assert windows == [0.5, 0.2]
+    for tracker in (before, after):
+        asyncio.run(tracker.measure(SimulatedRun(1.0)))
+
+    assert pool.windows_s == [0.5, 0.2]
 
 
 def test_the_default_place_changes(settings: SettingsInForce) -> None:

@@ -73,6 +73,9 @@ def _status_of_command() -> int:
 
 
 def _fail(message: str, status: int) -> int:
+    from carbon_node.observability.logs import STDERR_FD, write_at_once
+
+    # Not through sys.stderr: a disk that is full would turn the exit status into 120.
     line = " ".join(message.split())
-    print(f"carbon-node: {line}", file=sys.stderr)
+    write_at_once(STDERR_FD, f"carbon-node: {line}\n")
     return status

@@ -36,8 +36,15 @@ def run(
     """Run the node until SIGTERM or SIGINT; this is also what happens without a command."""
     # Loaded here, because other commands do without Fast DDS and pydantic; the log comes first,
     # because it decides how structlog is loaded.
-    from carbon_node.observability.logs import LogConfig, LogFormat, LogLevel, configure_logging
+    from carbon_node.observability.logs import (
+        LogConfig,
+        LogFormat,
+        LogLevel,
+        configure_logging,
+        occupy_standard_descriptors,
+    )
     from carbon_node.observability.redaction import Secrets
+    from carbon_node.process_one import leave_place_of_init
     from carbon_node.settings import load
 
     options = {
@@ -47,11 +54,16 @@ def run(
         "http_listen": http_listen,
         "log_level": log_level,
     }
+    occupy_standard_descriptors()
+    if (status := leave_place_of_init()) is not None:
+        return status
     loaded = load(options, config=config)
-    settings = loaded.settings
+    settings, secrets = loaded.settings, Secrets()
+    if settings.live_key is not None:
+        secrets.register(settings.live_key.get_secret_value())
     configure_logging(
-        LogConfig(LogLevel(settings.log_level), LogFormat(settings.log_format)), Secrets()
+        LogConfig(LogLevel(settings.log_level), LogFormat(settings.log_format)), secrets
     )
     from carbon_node.daemon import serve
 
-    return serve(loaded, partial(load, options, config=config))
+    return serve(loaded, partial(load, options, config=config), secrets)

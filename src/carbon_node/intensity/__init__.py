@@ -2,6 +2,7 @@
 
 from carbon_node.intensity.live import LiveConfig, LiveIntensity
 from carbon_node.intensity.lookup import IntensityConfig, IntensityLookup, check_intensity
+from carbon_node.intensity.tables import tables_edition
 
 __all__ = [
     "IntensityConfig",
@@ -9,4 +10,5 @@ __all__ = [
     "LiveConfig",
     "LiveIntensity",
     "check_intensity",
+    "tables_edition",
 ]

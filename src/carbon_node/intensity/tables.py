@@ -10,6 +10,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import date
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from typing import Any
@@ -129,6 +130,16 @@ class Tables:
 def shipped_data() -> Traversable:
     """Return the folder of the shipped tables."""
     return files("carbon_node.intensity") / "data"
+
+
+def tables_edition() -> date:
+    """Return the day of the edition of the shipped table of countries.
+
+    Raises:
+        IntensityError: if the table is missing or damaged.
+    """
+    with _reading(shipped_data(), "countries.json") as table:
+        return date.fromisoformat(table["about"]["edition"])
 
 
 def load_tables(folder: Traversable) -> Tables:

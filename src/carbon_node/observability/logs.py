@@ -17,6 +17,7 @@ from datetime import UTC, datetime
 from enum import StrEnum
 
 from carbon_node.observability.cleaning import Event
+from carbon_node.observability.noise import NoiseFilter, quieten_libraries
 from carbon_node.observability.redaction import Secrets
 from carbon_node.observability.rendering import Renderer, bounded_text, human_text, json_text
 
@@ -72,6 +73,8 @@ def configure_logging(config: LogConfig, secrets: Secrets) -> None:
         import structlog  # here, because only now rich is hidden from it
     handler = DescriptorHandler(config.fd)
     handler.setFormatter(_formatter(_renderer(config), secrets))
+    handler.addFilter(NoiseFilter())
+    quieten_libraries()
     root = logging.getLogger()
     for earlier in [old for old in root.handlers if isinstance(old, DescriptorHandler)]:
         root.removeHandler(earlier)
@@ -134,11 +137,20 @@ class DescriptorHandler(logging.Handler):
             return self.format(_unformattable_record(record, error))
 
     def _is_taken(self, text: str) -> bool:
-        data = text.encode()
-        try:
-            return _is_writable(self._fd) and os.write(self._fd, data) == len(data)
-        except OSError:  # closed, full, or nobody reads: a log must not stop the node
-            return False
+        return write_at_once(self._fd, text)
+
+
+def write_at_once(fd: int, text: str) -> bool:
+    """Write a text without waiting or raising, whatever the descriptor is.
+
+    Returns:
+        Whether it was taken whole.
+    """
+    data = text.encode(errors="replace")
+    try:
+        return _is_writable(fd) and os.write(fd, data) == len(data)
+    except OSError:  # closed, full, or nobody reads: a log must not stop the node
+        return False
 
 
 def _is_writable(fd: int) -> bool:

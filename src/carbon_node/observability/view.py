@@ -38,7 +38,7 @@ class NodeSummary:
         uptime_s: seconds since the start, >= 0.
         waiting: how many tasks wait for inputs or for a free worker.
         running: the tasks in progress.
-        intensity_table_age_s: seconds since the intensity table was compiled; None without one.
+        intensity_table_age_s: seconds since the edition of the intensity table; None without one.
     """
 
     version: str

@@ -4,6 +4,13 @@ from carbon_node.answers import Kept
 from carbon_node.estimation import Estimate, NotComputed
 from carbon_node.pipeline.progress import Answer, Progress
 
+ESTIMATED = "estimated"
+FAILED = "failed"
+"""The two outcomes of a task, in log, metrics and results."""
+
+STORED = "stored"
+"""What metrics call a task that was answered before, in this run of the node or an earlier one."""
+
 MAX_TEXT_CHARS = 200
 """Longest text of a peer that is logged; a line has to stay readable."""
 
@@ -50,7 +57,7 @@ def stored_line(progress: Progress, kept: Kept, *, is_sent: bool) -> dict[str, o
         **_task(progress),
         "origin": "store",
         "is_published_again": is_sent,
-        "outcome": "failed" if answer.reason else "estimated",
+        "outcome": FAILED if answer.reason else ESTIMATED,
         **{name: value for name, value in found.items() if value not in (None, "")},
         "stage_s": progress.stage_s,
     }
@@ -69,7 +76,7 @@ def _outcome(result: Estimate | NotComputed) -> dict[str, object]:
     match result:
         case Estimate():
             return {
-                "outcome": "estimated",
+                "outcome": ESTIMATED,
                 "mode": result.mode.value,
                 "place": result.intensity.place,
                 "energy_kwh": result.energy_kwh.value,
@@ -78,7 +85,7 @@ def _outcome(result: Estimate | NotComputed) -> dict[str, object]:
             }
         case NotComputed():
             return {
-                "outcome": "failed",
+                "outcome": FAILED,
                 "reason": result.reason.value,
                 "detail": result.detail[:MAX_TEXT_CHARS],
             }

@@ -11,6 +11,7 @@ from typing import Protocol, TypeAlias
 
 import structlog
 
+from carbon_node.pipeline.ports import Observer
 from carbon_node.transport.contract import NODE_NAME
 from carbon_node.transport.wire import NodeCommand, NodeControl, TaskCommand, TaskId
 
@@ -60,6 +61,7 @@ class Control:
         reset: returns to the configuration at start-up.
         terminate: stops the node if the operator allows that; says whether it does.
         counts: where the fate of each command is counted.
+        observer: who counts requests to all doors.
     """
 
     def __init__(
@@ -68,8 +70,10 @@ class Control:
         reset: Callable[[], None],
         terminate: Callable[[], bool],
         counts: CommandCounts,
+        observer: Observer,
     ) -> None:
         self._reset = reset
+        self._observer = observer
         self._counts = counts
         # PREEMPT_TASK is missing: tasks run side by side, so that none has to make way.
         self._of_node: Mapping[NodeCommand, Callable[[], bool]] = {
@@ -88,6 +92,7 @@ class Control:
         """Do what a command says, or ignore it and count why; it may hold two commands."""
         for name, fate in self._fates(command):
             self._counts[fate] += 1
+            self._observer.request("control", fate.value)
             say = log.info if fate is Fate.OBEYED else log.debug
             say(
                 "control command",

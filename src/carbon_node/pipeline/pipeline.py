@@ -16,13 +16,16 @@ from carbon_node.estimation import NotComputed
 from carbon_node.pipeline.admission import Admission
 from carbon_node.pipeline.announcer import StatusAnnouncer
 from carbon_node.pipeline.answering import Answering
-from carbon_node.pipeline.canonical_line import canonical_line, stored_line
+from carbon_node.pipeline.canonical_line import STORED, canonical_line, stored_line
 from carbon_node.pipeline.intake import Intake
 from carbon_node.pipeline.keeping import Keeping
+from carbon_node.pipeline.observing import tell_answered
+from carbon_node.pipeline.ports import Observer, SecretKeeper
 from carbon_node.pipeline.progress import Answer, Progress
 from carbon_node.pipeline.publishing import Publishing
 from carbon_node.pipeline.recent import RecentResults
 from carbon_node.pipeline.register import TaskRegister
+from carbon_node.pipeline.secrecy import cleaned, without_secrets
 from carbon_node.pipeline.task import TaskInputs
 from carbon_node.transport.contract import Arrival
 from carbon_node.transport.wire import TaskId
@@ -48,6 +51,8 @@ class Pipeline:
         announcer: publishes the node's status; it is IDLE.
         register: told of every task.
         results: told of every published result.
+        observer: told of every published result, to count it.
+        secrets: told of every secret that a task carries; the task goes on without them.
     """
 
     def __init__(
@@ -59,6 +64,8 @@ class Pipeline:
         announcer: StatusAnnouncer,
         register: TaskRegister,
         results: RecentResults,
+        observer: Observer,
+        secrets: SecretKeeper,
     ) -> None:
         self._intake = intake
         self._keeping = keeping
@@ -67,6 +74,8 @@ class Pipeline:
         self._announcer = announcer
         self._register = register
         self._results = results
+        self._observer = observer
+        self._secrets = secrets
         self._admission = Admission(MAX_RUNNING)
         self._started_count = 0
         self._is_stopping = False
@@ -102,7 +111,7 @@ class Pipeline:
         if inputs is not None:
             self._start(inputs)
         elif (progress := self._register.find_open(arrival.key)) is not None:
-            progress.revise(arrival)
+            progress.revise(without_secrets(arrival, progress.secrets, self._secrets))
 
     def stop_task(self, task_id: TaskId, why: str) -> bool:
         """End a waiting or running task with a failed result.
@@ -159,7 +168,8 @@ class Pipeline:
 
     def _start(self, inputs: TaskInputs, *, is_repeat: bool = False) -> None:
         self._started_count += 1
-        progress = Progress(self._started_count, inputs, is_repeat=is_repeat)
+        inputs, secrets = cleaned(inputs, self._secrets)
+        progress = Progress(self._started_count, inputs, secrets, is_repeat=is_repeat)
         self._register.enter(progress)
         task = asyncio.create_task(self._perform(progress), name=progress.name)
         self._tasks[task] = progress
@@ -197,11 +207,13 @@ class Pipeline:
         log.info("task answered", **stored_line(progress, answered.kept, is_sent=kept is not None))
         is_failed = answered.kept.answer.outcome is Outcome.NOT_COMPUTED
         self._register.answered(progress, is_failed=is_failed)
+        self._observer.task_finished(STORED)
 
     def _note(self, progress: Progress, answer: Answer) -> None:
         log.info("task answered", **canonical_line(progress, answer))
         self._register.answered(progress, is_failed=isinstance(answer.result, NotComputed))
         self._results.add(progress, answer, datetime.now(UTC))
+        tell_answered(self._observer, progress, answer)
 
     def _forget(self, task: asyncio.Task[None]) -> None:
         self._register.leave(self._tasks.pop(task))

@@ -198,3 +198,47 @@ class CallTransport(Protocol):
             TransportError: it could not be answered.
         """
         ...
+
+
+class Observer(Protocol):
+    """Who counts what the node does; no call blocks or raises. Names come from closed lists."""
+
+    def task_finished(self, outcome: str, energy_kwh: float = 0.0, carbon_g: float = 0.0) -> None:
+        """Count an answered task, with what was published for it."""
+        ...
+
+    def stage(self, name: str, seconds: float) -> None:
+        """Count one passage of a task through a stage."""
+        ...
+
+    def tracker_failed(self, failure: str) -> None:
+        """Count a measurement without a trustworthy number, by the failure's name."""
+        ...
+
+    def request(self, interface: str, outcome: str) -> None:
+        """Count a request to one of the node's doors."""
+        ...
+
+
+class NoObserver:
+    """Nobody counts."""
+
+    def task_finished(self, outcome: str, energy_kwh: float = 0.0, carbon_g: float = 0.0) -> None:
+        """Do nothing."""
+
+    def stage(self, name: str, seconds: float) -> None:
+        """Do nothing."""
+
+    def tracker_failed(self, failure: str) -> None:
+        """Do nothing."""
+
+    def request(self, interface: str, outcome: str) -> None:
+        """Do nothing."""
+
+
+class SecretKeeper(Protocol):
+    """Who keeps secrets out of everything that is written."""
+
+    def register(self, secret: str) -> None:
+        """Hide this value from now on."""
+        ...

@@ -20,7 +20,10 @@ class Progress:
         position: unique place in the order of starts; outputs leave in this order where several
             wait.
         inputs: its three samples.
+        secrets: values that its inputs came with and go on without.
         stage_s: seconds that each stage took so far, by name.
+        current_stage: name of the stage that it is in, empty between two.
+        since_s: monotonic time in seconds at which its last input arrived.
         revision: revision of the settings that it is computed under; None before that.
         has_begun: whether it waits no longer.
         is_repeat: whether it is computed again although it was answered.
@@ -31,7 +34,10 @@ class Progress:
 
     position: int
     inputs: TaskInputs
+    secrets: tuple[str, ...] = field(default=(), repr=False)
     stage_s: dict[str, float] = field(default_factory=dict)
+    current_stage: str = ""
+    since_s: float = field(default_factory=time.monotonic)
     revision: int | None = None
     has_begun: bool = False
     is_repeat: bool = False
@@ -43,9 +49,11 @@ class Progress:
     def stage(self, name: str) -> Iterator[None]:
         """Time a stage."""
         since_s = time.monotonic()
+        self.current_stage = name
         try:
             yield
         finally:
+            self.current_stage = ""
             self.stage_s[name] = round(time.monotonic() - since_s, 4)
 
     def revise(self, arrival: Arrival) -> None:

@@ -4,11 +4,12 @@ import itertools
 import json
 from collections import deque
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeAlias
 
 from carbon_node.estimation import Estimate, NotComputed
-from carbon_node.pipeline.canonical_line import MAX_TEXT_CHARS
+from carbon_node.pipeline.canonical_line import ESTIMATED, FAILED, MAX_TEXT_CHARS
 from carbon_node.pipeline.progress import Answer, Progress
 from carbon_node.transport.wire import TaskId
 
@@ -18,49 +19,82 @@ RESULTS_KEPT = 500
 """Results that are kept; each has some 4 kB."""
 
 
+@dataclass(frozen=True, slots=True)
+class PublishedResult:
+    """A result as it was published.
+
+    Args:
+        task_id: id on the wire.
+        published_at: when, with its zone.
+        model: model id as received, cut.
+        hardware: hardware description as received, cut.
+        result: in the domain's terms.
+        extra_data: as published.
+    """
+
+    task_id: TaskId
+    published_at: datetime
+    model: str
+    hardware: str
+    result: Estimate | NotComputed
+    extra_data: bytes
+
+    @property
+    def outcome(self) -> str:
+        """The same word as in log and metrics."""
+        return ESTIMATED if isinstance(self.result, Estimate) else FAILED
+
+    def as_json(self) -> Mapping[str, Json]:
+        """Return it for peers."""
+        return {
+            **self.task_id._asdict(),
+            "published_at": self.published_at.isoformat(timespec="milliseconds"),
+            "model": self.model,
+            "hardware": self.hardware,
+            "outcome": self.outcome,
+            **_numbers(self.result),
+            "extra_data": json.loads(self.extra_data),
+        }
+
+
 class RecentResults:
     """Results as they were published, newest first when asked for."""
 
     def __init__(self) -> None:
-        self._results: deque[Mapping[str, Json]] = deque(maxlen=RESULTS_KEPT)
+        self._results: deque[PublishedResult] = deque(maxlen=RESULTS_KEPT)
 
     def add(self, progress: Progress, answer: Answer, published_at: datetime) -> None:
         """Remember a published result."""
-        self._results.appendleft(_result(progress, answer, published_at))
+        self._results.appendleft(_published(progress, answer, published_at))
 
-    def last(self, count: int) -> Sequence[Mapping[str, Json]]:
-        """Return the latest results, at most `count`."""
-        return list(itertools.islice(self._results, count))
+    def last(self, count: int, offset: int = 0) -> Sequence[PublishedResult]:
+        """Return the latest results but for `offset` of them, at most `count`."""
+        return list(itertools.islice(self._results, offset, offset + count))
 
-    def of(self, task_id: TaskId) -> Sequence[Mapping[str, Json]]:
+    def of(self, task_id: TaskId) -> Sequence[PublishedResult]:
         """Return the results of a task; none if none is kept."""
-        return [
-            result
-            for result in self._results
-            if (result["problem_id"], result["iteration_id"]) == task_id
-        ]
+        return [result for result in self._results if result.task_id == task_id]
 
 
-def _result(progress: Progress, answer: Answer, published_at: datetime) -> Mapping[str, Json]:
+def _published(progress: Progress, answer: Answer, published_at: datetime) -> PublishedResult:
     inputs = progress.inputs
-    return {
-        **inputs.task_id._asdict(),
-        "published_at": published_at.isoformat(timespec="milliseconds"),
-        "model": inputs.ml_model.model[:MAX_TEXT_CHARS],
-        "hardware": inputs.hw_resource.hw_description[:MAX_TEXT_CHARS],
-        **_numbers(answer.result),
-        "extra_data": json.loads(answer.footprint.extra_data),
-    }
+    return PublishedResult(
+        inputs.task_id,
+        published_at,
+        inputs.ml_model.model[:MAX_TEXT_CHARS],
+        inputs.hw_resource.hw_description[:MAX_TEXT_CHARS],
+        answer.result,
+        answer.footprint.extra_data,
+    )
 
 
 def _numbers(result: Estimate | NotComputed) -> Mapping[str, Json]:
     match result:
         case Estimate():
             return {
-                "outcome": "estimated",
                 "carbon_g": result.carbon_g.value,
                 "energy_kwh": result.energy_kwh.value,
                 "intensity_g_per_kwh": result.intensity.g_per_kwh.value,
             }
         case NotComputed():
-            return {"outcome": "failed", "reason": result.reason.value}
+            return {"reason": result.reason.value}

@@ -1,6 +1,7 @@
 """Which tasks the node has: in progress, and answered a short while ago."""
 
 from collections import OrderedDict
+from collections.abc import Callable
 
 from carbon_node.pipeline.progress import Progress
 from carbon_node.pipeline.task import TaskInputs
@@ -18,9 +19,13 @@ class TaskRegister:
     """Finds tasks by the id that commands name them by, and counts them.
 
     A restarted orchestrator uses ids again; the latest task of an id is the one that is meant.
+
+    Args:
+        on_change: called when tasks come and go.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, on_change: Callable[[], None] = lambda: None) -> None:
+        self._on_change = on_change
         self._open: dict[TaskId, list[Progress]] = {}
         self._answered: OrderedDict[TaskId, TaskInputs] = OrderedDict()
         self.answered_count = 0
@@ -34,6 +39,7 @@ class TaskRegister:
     def enter(self, progress: Progress) -> None:
         """Note a task that waits for its turn."""
         self._open.setdefault(progress.inputs.task_id, []).append(progress)
+        self._on_change()
 
     def leave(self, progress: Progress) -> None:
         """Note that a task is in progress no more."""
@@ -41,6 +47,7 @@ class TaskRegister:
         self._open[task_id].remove(progress)
         if not self._open[task_id]:
             del self._open[task_id]
+        self._on_change()
 
     def answered(self, progress: Progress, *, is_failed: bool) -> None:
         """Note that a task's output was published."""
@@ -52,6 +59,14 @@ class TaskRegister:
             self._answered.move_to_end(inputs.task_id)
         if len(self._answered) > ANSWERED_KEPT:
             self._answered.popitem(last=False)
+
+    def in_progress(self) -> list[Progress]:
+        """List the tasks that wait no longer, in the order of their starts."""
+        found = [progress for same_id in self._open.values() for progress in same_id]
+        return sorted(
+            (progress for progress in found if progress.has_begun),
+            key=lambda progress: progress.position,
+        )
 
     def find_open(self, task_id: TaskId) -> Progress | None:
         """Find the latest task of an id that waits or is in progress."""

@@ -5,6 +5,7 @@ from carbon_node.settings.loading import Configuration, Loaded, load
 from carbon_node.settings.model import Settings, TrackerSettings
 from carbon_node.settings.origin import Origin, Source
 from carbon_node.settings.service import Change, ConfigurationService
+from carbon_node.settings.supervision import Supervision, supervision
 
 __all__ = [
     "Answer",
@@ -16,7 +17,9 @@ __all__ = [
     "Origin",
     "Settings",
     "Source",
+    "Supervision",
     "TrackerSettings",
     "apply",
     "load",
+    "supervision",
 ]

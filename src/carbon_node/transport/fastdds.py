@@ -186,6 +186,15 @@ class FastDdsTransport:
         with explained(f"wait for acknowledgments on {topic.dds_name}"):
             return await asyncio.to_thread(writer.wait_for_acknowledgments, timeout_s)
 
+    async def sign_of_life(self) -> None:
+        """Wake the loop as a thread of DDS would, and wait until that has woken all who wait.
+
+        Raises:
+            TransportError: the transport is not open.
+        """
+        self._opened().signal()
+        await self._news.next()
+
     def configuration_calls(self) -> AsyncIterator[ConfigurationCall]:
         """Serve main's configuration service from now on; iterate over its calls until closed."""
         with explained("serve the configuration service"):

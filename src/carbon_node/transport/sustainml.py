@@ -205,6 +205,16 @@ class SustainmlTransport:
         """Look once whether a fact about peers holds: here it will not change."""
         return fact()
 
+    async def sign_of_life(self) -> None:
+        """Look whether the library's thread, which hands over tasks, still lives.
+
+        Raises:
+            TransportError: it has ended, or the transport is not open.
+        """
+        self._opened()
+        if self._spinning is not None and not self._spinning.is_alive():
+            raise TransportError("the thread of sustainml_py has ended: restart the node")
+
     async def wait_for_acknowledgments(self, topic: Topic, timeout_s: float) -> bool:  # noqa: ARG002 - as every transport
         """Return False: the library does not tell."""
         return False

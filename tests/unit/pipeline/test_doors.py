@@ -131,6 +131,20 @@ def test_old_responses_are_retired() -> None:
     between_two(scenario)
 
 
+def test_a_response_that_was_written_again_is_young_again() -> None:
+    """What counts is when an instance was written last."""
+
+    async def scenario(node: MemoryTransport, _peer: MemoryTransport) -> None:
+        door = TopicDoor(node, Echo())
+        for number in (*range(RESPONSES_RETAINED), 0, RESPONSES_RETAINED):
+            door.answer(ConfigurationRequest(1, number, "a"))
+        kept = [arrival.sample for arrival in node.retained[Topic.RESPONSE].values()]
+        numbers = {one.transaction_id for one in kept if isinstance(one, ConfigurationResponse)}
+        assert numbers == set(range(RESPONSES_RETAINED + 1)) - {1}
+
+    between_two(scenario)
+
+
 def test_calls_are_answered_one_by_one() -> None:
     """Each caller gets its own answer."""
 

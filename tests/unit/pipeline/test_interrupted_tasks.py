@@ -178,6 +178,26 @@ def test_a_paused_node_keeps_tasks_and_says_inactive() -> None:
     in_world(scenario)
 
 
+def test_a_place_that_gets_free_during_a_pause_is_not_taken() -> None:
+    """A task that waited for a place when the node was paused waits on."""
+
+    async def scenario(world: World) -> None:
+        for problem in range(1, MAX_RUNNING + 2):
+            world.submit(problem)
+        await world.begun(MAX_RUNNING)
+        await world.until(lambda: world.register.open_count == MAX_RUNNING + 1)
+        world.pipeline.pause()
+        world.tracker.may_end.set()
+        await world.answered(MAX_RUNNING)
+        await world.until(lambda: world.announcer.status is Status.INACTIVE)
+        assert world.tracker.begun_count == MAX_RUNNING
+
+        world.pipeline.resume()
+        await world.answered(MAX_RUNNING + 1)
+
+    in_world(scenario)
+
+
 def test_a_task_can_be_stopped_while_the_node_is_paused() -> None:
     """It is answered without being computed, and the node stays paused."""
 

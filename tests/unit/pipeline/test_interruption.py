@@ -62,6 +62,25 @@ def test_a_stop_during_the_wait_ends_it() -> None:
     run(test())
 
 
+def test_a_repeat_during_the_wait_changes_nothing() -> None:
+    """Work that has not begun need not begin again, and keeps its turn."""
+
+    async def test() -> None:
+        interruption, turn = Interruption(), asyncio.Event()
+
+        async def wait_for_turn() -> None:
+            await turn.wait()
+
+        waiting = asyncio.create_task(interruption.wait(wait_for_turn()))
+        await asyncio.sleep(0)
+        assert interruption.repeat()
+        turn.set()
+        assert await waiting
+        assert await interruption.work(seven()) == 7
+
+    run(test())
+
+
 async def _forever() -> None:
     await asyncio.Event().wait()
 

@@ -1,0 +1,191 @@
+"""Every way in which the program can start badly or end."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import psutil
+import pytest
+from tests.domains import fresh_domain
+from tests.program.processes import COMMAND, PATIENCE_S, NodeProcess, environment, running_node
+
+FORMULA = {"CARBON_NODE_TRACKER__MODE": "formula"}
+
+
+def arguments(state_dir: Path) -> list[str]:
+    """Options of a node that answers in a domain of its own."""
+    return [
+        *COMMAND,
+        "run",
+        f"--domain={fresh_domain()}",
+        f"--state-dir={state_dir}",
+        "--http-listen=off",
+    ]
+
+
+def wait_for_children(pid: int, count: int) -> list[psutil.Process]:
+    """Wait until a process has so many living descendants."""
+    deadline_s = time.monotonic() + PATIENCE_S
+    while True:
+        found: list[psutil.Process] = psutil.Process(pid).children(recursive=True)
+        if len(found) >= count:
+            return found
+        assert time.monotonic() < deadline_s, found
+        time.sleep(0.02)
+
+
+def test_a_second_signal_ends_a_busy_node_at_once(tmp_path: Path) -> None:
+    """While running tasks have their budget, a second signal gives status 1 and leaves nothing."""
+    env = {"CARBON_NODE_TRACKER__WINDOW_S": "50", "CARBON_NODE_STOP_BUDGET_S": "50"}
+    domain = fresh_domain()
+    with running_node(domain, tmp_path, env=env) as node:
+        submitting = subprocess.Popen(
+            [*COMMAND, "submit", f"--domain={domain}"],
+            env=environment(),
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        try:
+            children = wait_for_children(node.process.pid, 3)
+            node.process.send_signal(signal.SIGTERM)
+            node.wait_for_event("stopping")
+            since_s = time.monotonic()
+            assert node.stop(signal.SIGINT) == 1
+            assert time.monotonic() - since_s < 5.0
+        finally:
+            submitting.kill()
+            submitting.wait()
+        assert "stopped at once by a second signal" in node.events()[-1]["event"]
+        assert psutil.wait_procs(children, timeout=5.0)[1] == []
+
+
+def test_a_node_that_is_process_1_serves_its_container_and_ends_it(tmp_path: Path) -> None:
+    """It starts, reaps orphans that are not its own, takes SIGTERM, and nothing is left."""
+    orphan = f"({sys.executable} -c pass &) ; exec "
+    script = orphan + " ".join([*arguments(tmp_path), "--log-level=info"])
+    command = ["unshare", "--pid", "--fork", "--kill-child", "--mount-proc", "sh", "-c", script]
+    if subprocess.run([*command[:5], "true"], capture_output=True, check=False).returncode:
+        pytest.skip("this machine does not let a test make a PID namespace")
+    node = NodeProcess(command)
+    try:
+        node.wait_for_event("ready")
+        (first,) = psutil.Process(node.process.pid).children()
+        inside = wait_for_children(first.pid, 2)
+        assert all(each.status() != psutil.STATUS_ZOMBIE for each in inside)
+        first.send_signal(signal.SIGTERM)
+        assert node.wait() == 0
+        assert node.events()[-1]["event"] == "stopped"
+        assert psutil.wait_procs(inside, timeout=5.0)[1] == []
+    finally:
+        node.close()
+
+
+def test_process_1_passes_on_how_its_node_ended(tmp_path: Path) -> None:
+    """A node that is killed gives 128 and the signal, one that cannot start its own status."""
+    unshare = ["unshare", "--pid", "--fork", "--kill-child", "--mount-proc"]
+    if subprocess.run([*unshare, "true"], capture_output=True, check=False).returncode:
+        pytest.skip("this machine does not let a test make a PID namespace")
+    node = NodeProcess([*unshare, *arguments(tmp_path)])
+    try:
+        node.wait_for_event("ready")
+        (first,) = psutil.Process(node.process.pid).children()
+        first.children()[0].kill()
+        assert node.wait() == 128 + signal.SIGKILL
+    finally:
+        node.close()
+    refused = [*unshare, *COMMAND, "run", "--config=/"]
+    done = subprocess.run(refused, env=environment(), capture_output=True, check=False, timeout=30)
+    assert done.returncode == 2
+
+
+@pytest.mark.parametrize(
+    "redirection",
+    [
+        "<&-",
+        ">&-",
+        "2>&-",
+        "<&- >&- 2>&-",
+        ">/dev/full 2>/dev/full",
+    ],
+)
+def test_standard_descriptors_may_be_closed_or_full(redirection: str, tmp_path: Path) -> None:
+    """The node answers a task and ends with status 0, whatever it was given to read and write."""
+    command = arguments(tmp_path)
+    domain = next(word for word in command if word.startswith("--domain"))
+    shell = ["sh", "-c", f'exec "$@" {redirection}', "sh", *command]
+    with subprocess.Popen(shell, env=environment(FORMULA), stderr=subprocess.DEVNULL) as node:
+        try:
+            submit = [*COMMAND, "submit", domain, "--timeout=20"]
+            done = subprocess.run(
+                submit, env=environment(), capture_output=True, check=False, timeout=PATIENCE_S
+            )
+            assert done.returncode == 0, done.stderr
+            node.send_signal(signal.SIGTERM)
+            assert node.wait(PATIENCE_S) == 0
+        finally:
+            node.kill()
+
+
+def test_a_log_that_nobody_reads_stops_neither_tasks_nor_the_end(tmp_path: Path) -> None:
+    """With a pipe that is full from the start tasks are answered and SIGTERM gives status 0."""
+    reading, writing = os.pipe()
+    os.set_blocking(writing, False)
+    while True:
+        try:
+            os.write(writing, b"x" * 4096)
+        except BlockingIOError:
+            break
+    os.set_blocking(writing, True)
+    command = arguments(tmp_path)
+    domain = next(word for word in command if word.startswith("--domain"))
+    try:
+        with subprocess.Popen(
+            command, env=environment(FORMULA), stdout=writing, stderr=writing
+        ) as node:
+            try:
+                submit = [*COMMAND, "submit", domain, "--timeout=20"]
+                done = subprocess.run(
+                    submit, env=environment(), capture_output=True, check=False, timeout=PATIENCE_S
+                )
+                assert done.returncode == 0, done.stderr
+                node.send_signal(signal.SIGTERM)
+                assert node.wait(PATIENCE_S) == 0
+            finally:
+                node.kill()
+    finally:
+        os.close(reading)
+        os.close(writing)
+
+
+@pytest.mark.parametrize(
+    ("options", "env", "said"),
+    [
+        (["--config=/"], {}, "cannot read configuration file /: Is a directory"),
+        (["--config=/nonexistent"], {}, "cannot read configuration file /nonexistent"),
+        ([], {"CARBON_NODE_PUE": "cheap"}, "environment CARBON_NODE_PUE"),
+        ([], {"CARBON_NODE_PEU": "1.2"}, "did you mean pue?"),
+        ([], {"CARBON_NODE_HTTP_LISTEN": "everywhere"}, "environment CARBON_NODE_HTTP_LISTEN"),
+        ([], {"CARBON_NODE_TRACKER__WORKERS": "-1"}, "from 1 to 64"),
+    ],
+)
+def test_settings_that_cannot_be_used_give_status_2_and_one_line(
+    options: list[str], env: dict[str, str], said: str
+) -> None:
+    """The line says what is wrong, where it was set and what is allowed."""
+    command = [*COMMAND, "run", *options]
+    done = subprocess.run(
+        command, env=environment(env), capture_output=True, text=True, check=False, timeout=30
+    )
+    assert (done.returncode, done.stdout) == (2, "")
+    assert len(done.stderr.splitlines()) == 1
+    assert said in done.stderr
+
+
+@pytest.mark.parametrize("redirection", ["2>/dev/full", "2>&-"])
+def test_the_status_of_a_bad_start_does_not_depend_on_the_log(redirection: str) -> None:
+    """Where the line cannot be written the status still says what happened."""
+    shell = ["sh", "-c", f'exec "$@" {redirection}', "sh", *COMMAND, "run", "--config=/"]
+    assert subprocess.run(shell, env=environment(), check=False, timeout=30).returncode == 2
