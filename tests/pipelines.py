@@ -9,6 +9,7 @@ from tests.transports import PEERS, opened
 from carbon_node import composition
 from carbon_node.estimation import CarbonIntensity, Place, exact
 from carbon_node.estimation.measurement import Measurement, ModelRun, Run
+from carbon_node.observability.redaction import Secrets
 from carbon_node.pipeline.announcer import StatusAnnouncer
 from carbon_node.pipeline.answering import Answering
 from carbon_node.pipeline.baseline import Baseline, BaselinePolicy
@@ -17,7 +18,7 @@ from carbon_node.pipeline.join import Join
 from carbon_node.pipeline.keeping import Keeping, KeepingPolicy
 from carbon_node.pipeline.outputs import Outputs
 from carbon_node.pipeline.pipeline import Pipeline
-from carbon_node.pipeline.ports import Conditions, Ledger, Tracker
+from carbon_node.pipeline.ports import Conditions, Ledger, NoObserver, Tracker
 from carbon_node.pipeline.publishing import Publishing
 from carbon_node.pipeline.recent import RecentResults
 from carbon_node.pipeline.register import TaskRegister
@@ -109,6 +110,8 @@ class World:
             self.announcer,
             self.register,
             self.results,
+            NoObserver(),
+            Secrets(),
         )
         self._node = node
         self.stop = asyncio.Event()

@@ -25,12 +25,23 @@ def with_node(state_dir: Path, env: dict[str, str], scenario: Scenario) -> None:
 
     async def test(node: NodeProcess) -> None:
         async with calling(domain) as caller:
+            await heard(caller)
             await scenario(caller, node)
 
     with running_node(domain, state_dir, env={**env, "CARBON_NODE_LOG_LEVEL": "debug"}) as node:
         asyncio.run(test(node))
         if node.process.poll() is None:
             assert node.stop() == 0
+
+
+async def heard(caller: Caller) -> None:
+    """Send commands to someone else until the node receives them.
+
+    Commands are sent without guarantee: what leaves before the node knows their writer is lost.
+    """
+    while (await caller.status())["commands"]["foreign"] == 0:
+        caller.command(target="SOMEONE_ELSE")
+        await asyncio.sleep(0.02)
 
 
 def error_of(output: CO2Footprint) -> str | None:
@@ -155,6 +166,7 @@ def test_other_commands_are_ignored_and_counted(tmp_path: Path) -> None:
     async def scenario(caller: Caller, node: NodeProcess) -> None:
         task_id = caller.submit()
         await caller.output(task_id)
+        foreign_count = (await caller.status())["commands"]["foreign"]
         caller.command(NodeCommand.STOP, target="ML_MODEL_NODE")
         caller.command(NodeCommand.TERMINATE)
         caller.command(NodeCommand.UNKNOWN)
@@ -164,7 +176,8 @@ def test_other_commands_are_ignored_and_counted(tmp_path: Path) -> None:
 
         status = await caller.status()
         assert status["node"] == "IDLE"
-        assert status["commands"] == {"obeyed": 0, "foreign": 1, "unknown": 2, "refused": 2}
+        assert status["commands"].pop("foreign") > foreign_count
+        assert status["commands"] == {"obeyed": 0, "unknown": 2, "refused": 2}
         assert len(caller.outputs(task_id)) == 1
 
     with_node(tmp_path, FORMULA, scenario)

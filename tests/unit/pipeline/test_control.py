@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from carbon_node.pipeline.control import CommandCounts, Control, Fate
+from carbon_node.pipeline.ports import NoObserver
 from carbon_node.transport.contract import NODE_NAME
 from carbon_node.transport.wire import NodeCommand, NodeControl, TaskCommand, TaskId
 
@@ -68,7 +69,7 @@ def counts() -> CommandCounts:
 @pytest.fixture
 def control(tasks: Tasks, counts: CommandCounts) -> Control:
     """Return the node's control."""
-    return Control(tasks, tasks.reset, tasks.terminate, counts)
+    return Control(tasks, tasks.reset, tasks.terminate, counts, NoObserver())
 
 
 @pytest.mark.parametrize(
