@@ -178,8 +178,8 @@ def _node(
         register,
         results,
         commands,
-        lambda: join.incomplete_count,
         lambda: health.degraded(store.health),
+        lambda: join.incomplete_count,
     )
     status_line.follow(view)
     settings = SettingsInForce(configuration, view, tracker)

@@ -9,6 +9,7 @@
 #include <fastdds/dds/topic/Topic.hpp>
 #include <fastdds/rtps/transport/UDPv4TransportDescriptor.hpp>
 
+#include <chrono>
 #include <sstream>
 
 namespace binding {
@@ -44,6 +45,9 @@ void stay_on(dds::DomainParticipantQos& qos, const std::vector<std::string>& int
     qos.transport().use_builtin_transports = false;
     qos.transport().user_transports.push_back(udp);
 }
+
+// Callbacks only leave word in the mailbox; this is for ever.
+constexpr std::chrono::seconds callback_patience{10};
 
 // Its ports would pass 65535, for which Fast DDS ends the process instead of refusing.
 constexpr uint32_t highest_domain = 232;
@@ -156,6 +160,9 @@ void Participant::close()
     if (participant_ == nullptr) {
         return;
     }
+    // With a time limit of our own, since that of delete_participant overflows: it spins, and keeps the lock
+    // from the very callback that it waits for.
+    participant_->set_listener(nullptr, callback_patience);
     // Services first: Fast DDS would delete their endpoints under them.
     for (dds::rpc::Service* service : services_) {
         participant_->delete_service(service);

@@ -124,6 +124,29 @@ while received < 3000:
     run(test())
 
 
+def test_a_peer_of_another_process_acknowledges_quickly() -> None:
+    """Acknowledgment does not wait for Fast DDS's own heartbeats, three seconds apart."""
+
+    async def test() -> None:
+        domain = fresh_domain()
+        script = f"""
+from tests.dds.test_native import *
+participant = joined({domain})
+reader = native.Reader(participant, "{Topic.FOOTPRINT.dds_name}", FOOTPRINT, QOS)
+sys.stdin.read()
+"""
+        async with opened(in_domain(domain), NODE) as (node,):
+            peer = await asyncio.create_subprocess_exec(
+                sys.executable, "-c", script, stdin=subprocess.PIPE
+            )
+            assert await node.wait_for_match(Topic.FOOTPRINT, timeout_s=PATIENCE_S)
+            node.publish(Topic.FOOTPRINT, CO2Footprint(task_id=TASK))
+            assert await node.wait_for_acknowledgments(Topic.FOOTPRINT, 2.0)
+            await peer.communicate(b"")
+
+    run(test())
+
+
 def test_a_sample_that_does_not_fit_the_wire_is_refused() -> None:
     """A value out of its range is an error of the sample, not of DDS."""
 

@@ -1,5 +1,6 @@
 """Every way in which the program can start badly or end."""
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -10,7 +11,15 @@ from pathlib import Path
 import psutil
 import pytest
 from tests.domains import fresh_domain
-from tests.program.processes import COMMAND, PATIENCE_S, NodeProcess, environment, running_node
+from tests.program.notifications import notified
+from tests.program.processes import (
+    COMMAND,
+    PATIENCE_S,
+    NodeProcess,
+    environment,
+    run_command,
+    running_node,
+)
 
 FORMULA = {"CARBON_NODE_TRACKER__MODE": "formula"}
 
@@ -101,60 +110,46 @@ def test_process_1_passes_on_how_its_node_ended(tmp_path: Path) -> None:
     assert done.returncode == 2
 
 
-@pytest.mark.parametrize(
-    "redirection",
-    [
-        "<&-",
-        ">&-",
-        "2>&-",
-        "<&- >&- 2>&-",
-        ">/dev/full 2>/dev/full",
-    ],
-)
-def test_standard_descriptors_may_be_closed_or_full(redirection: str, tmp_path: Path) -> None:
-    """The node answers a task and ends with status 0, whatever it was given to read and write."""
-    command = arguments(tmp_path)
+def answers_and_ends(command: list[str], log: int | None = None) -> None:
+    """Start a node whose log cannot be read, let it answer a task, and end it gracefully."""
     domain = next(word for word in command if word.startswith("--domain"))
-    shell = ["sh", "-c", f'exec "$@" {redirection}', "sh", *command]
-    with subprocess.Popen(shell, env=environment(FORMULA), stderr=subprocess.DEVNULL) as node:
+    with (
+        notified() as heard,
+        subprocess.Popen(
+            command,
+            env=environment(FORMULA | {"NOTIFY_SOCKET": heard.address}),
+            stdout=log,
+            stderr=log,
+        ) as node,
+    ):
         try:
-            submit = [*COMMAND, "submit", domain, "--timeout=20"]
-            done = subprocess.run(
-                submit, env=environment(), capture_output=True, check=False, timeout=PATIENCE_S
-            )
-            assert done.returncode == 0, done.stderr
+            heard.wait_for("READY=1")
+            done = run_command("submit", domain, "--timeout=20")
+            assert done.returncode == 0, (done.stderr, node.poll())
             node.send_signal(signal.SIGTERM)
             assert node.wait(PATIENCE_S) == 0
         finally:
             node.kill()
 
 
+@pytest.mark.parametrize(
+    "redirection", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-", ">/dev/full 2>/dev/full"]
+)
+def test_standard_descriptors_may_be_closed_or_full(redirection: str, tmp_path: Path) -> None:
+    """The node answers a task and ends with status 0, whatever it was given to read and write."""
+    answers_and_ends(["sh", "-c", f'exec "$@" {redirection}', "sh", *arguments(tmp_path)])
+
+
 def test_a_log_that_nobody_reads_stops_neither_tasks_nor_the_end(tmp_path: Path) -> None:
     """With a pipe that is full from the start tasks are answered and SIGTERM gives status 0."""
     reading, writing = os.pipe()
-    os.set_blocking(writing, False)
-    while True:
-        try:
-            os.write(writing, b"x" * 4096)
-        except BlockingIOError:
-            break
-    os.set_blocking(writing, True)
-    command = arguments(tmp_path)
-    domain = next(word for word in command if word.startswith("--domain"))
     try:
-        with subprocess.Popen(
-            command, env=environment(FORMULA), stdout=writing, stderr=writing
-        ) as node:
-            try:
-                submit = [*COMMAND, "submit", domain, "--timeout=20"]
-                done = subprocess.run(
-                    submit, env=environment(), capture_output=True, check=False, timeout=PATIENCE_S
-                )
-                assert done.returncode == 0, done.stderr
-                node.send_signal(signal.SIGTERM)
-                assert node.wait(PATIENCE_S) == 0
-            finally:
-                node.kill()
+        os.set_blocking(writing, False)
+        with contextlib.suppress(BlockingIOError):
+            while True:
+                os.write(writing, b"x" * 4096)
+        os.set_blocking(writing, True)
+        answers_and_ends(arguments(tmp_path), log=writing)
     finally:
         os.close(reading)
         os.close(writing)

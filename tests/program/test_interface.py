@@ -153,3 +153,20 @@ def test_off_listens_nowhere(tmp_path: Path) -> None:
                 node.wait_for_event("local interface")
             assert len(psutil.Process(node.process.pid).net_connections("tcp")) == count
             assert node.stop() == 0
+
+
+def test_an_unwritable_state_directory_is_degraded_not_dead(tmp_path: Path) -> None:
+    """The node answers, and log, probe, metrics and command say what works less well."""
+    domain, in_the_way = fresh_domain(), tmp_path / "file"
+    in_the_way.touch()
+    env = {"CARBON_NODE_TRACKER__MODE": "formula"}
+    with running_node(domain, in_the_way / "state", "--http-listen=127.0.0.1:0", env=env) as node:
+        assert node.wait_for_event("degraded: results are kept in memory only")["level"] == "error"
+        asked = Asked(node, domain)
+        assert run_command("submit", f"--domain={domain}").returncode == 0
+        (reason,) = asked.json("/readyz")["reasons"]
+        assert "make it a directory that this user may write" in reason
+        assert "carbon_node_degraded 1.0" in asked.get("/metrics")[1]
+        done = run_command("status", f"--http-listen={asked.address}", env={"COLUMNS": "200"})
+        assert "degraded: results:" in done.stdout
+        assert node.stop() == 0

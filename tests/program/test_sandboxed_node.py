@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from tests.domains import fresh_domain
+from tests.program.notifications import notified
 from tests.program.processes import COMMAND, NodeProcess, run_command
 from tests.program.sandbox import SERVICE_ID, process_inside, sandboxed
 
@@ -38,3 +39,25 @@ def test_a_task_is_answered_under_the_units_restrictions(state: Path) -> None:
     finally:
         node.close()
     assert not any('"level": "error"' in line for line in node.lines)
+
+
+def test_measurement_supervisor_and_interface_work_under_the_restrictions(state: Path) -> None:
+    """The tracker agrees, the watchdog is fed, the interface is served, all without a warning."""
+    domain = fresh_domain()
+    with notified() as heard:
+        supervised = {"NOTIFY_SOCKET": heard.address, "WATCHDOG_USEC": "3000000"}
+        options = ["run", f"--domain={domain}", "--http-listen=127.0.0.1:0"]
+        node = NodeProcess(sandboxed([*COMMAND, *options], state), supervised)
+        try:
+            heard.wait_for("READY=1")
+            done = run_command("submit", f"--domain={domain}", "--json", "--timeout=20")
+            assert done.returncode == 0, done.stderr
+            tracker = json.loads(done.stdout)["extra_data"]["tracker"]
+            assert tracker["agrees"] is True, tracker
+            node.wait_for_event("local interface")
+            heard.wait_for("WATCHDOG=1")
+            process_inside(node.process.pid).send_signal(signal.SIGTERM)
+            assert node.wait() == 0
+        finally:
+            node.close()
+    assert [event for event in node.events() if event["level"] != "info"] == []

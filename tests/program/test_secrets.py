@@ -20,7 +20,7 @@ PATHS = ("/api/status", "/api/results", "/api/settings", "/metrics", "/healthz",
 
 
 def tasks() -> list[tuple[User, MLModel, HWResource]]:
-    """Tasks that carry the token, and peers and clients that repeat it wherever they can."""
+    """Tasks that carry the token, and peers and clients that repeat it elsewhere."""
     secret = json.dumps({"hf_token": TOKEN, "goal": "x", "deep": [{"api_key": TOKEN}]}).encode()
     broken = f'{{"hf_token": "{TOKEN}", '.encode()
     error = json.dumps({"error": QUOTING, "nested": {"why": [QUOTING]}}).encode()

@@ -11,7 +11,7 @@ from typing import Protocol, TypeAlias
 
 import structlog
 
-from carbon_node.pipeline.ports import Observer
+from carbon_node.pipeline.ports import NO_OBSERVER, Observer
 from carbon_node.transport.contract import NODE_NAME
 from carbon_node.transport.wire import NodeCommand, NodeControl, TaskCommand, TaskId
 
@@ -70,7 +70,7 @@ class Control:
         reset: Callable[[], None],
         terminate: Callable[[], bool],
         counts: CommandCounts,
-        observer: Observer,
+        observer: Observer = NO_OBSERVER,
     ) -> None:
         self._reset = reset
         self._observer = observer

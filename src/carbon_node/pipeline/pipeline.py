@@ -20,7 +20,7 @@ from carbon_node.pipeline.canonical_line import STORED, canonical_line, stored_l
 from carbon_node.pipeline.intake import Intake
 from carbon_node.pipeline.keeping import Keeping
 from carbon_node.pipeline.observing import tell_answered
-from carbon_node.pipeline.ports import Observer, SecretKeeper
+from carbon_node.pipeline.ports import NO_OBSERVER, NO_SECRET_KEEPER, Observer, SecretKeeper
 from carbon_node.pipeline.progress import Answer, Progress
 from carbon_node.pipeline.publishing import Publishing
 from carbon_node.pipeline.recent import RecentResults
@@ -64,8 +64,8 @@ class Pipeline:
         announcer: StatusAnnouncer,
         register: TaskRegister,
         results: RecentResults,
-        observer: Observer,
-        secrets: SecretKeeper,
+        observer: Observer = NO_OBSERVER,
+        secrets: SecretKeeper = NO_SECRET_KEEPER,
     ) -> None:
         self._intake = intake
         self._keeping = keeping

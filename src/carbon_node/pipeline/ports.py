@@ -236,9 +236,24 @@ class NoObserver:
         """Do nothing."""
 
 
+NO_OBSERVER = NoObserver()
+"""Stands where nobody counts; has no state."""
+
+
 class SecretKeeper(Protocol):
     """Who keeps secrets out of everything that is written."""
 
     def register(self, secret: str) -> None:
         """Hide this value from now on."""
         ...
+
+
+class NoSecretKeeper:
+    """Nobody writes anything."""
+
+    def register(self, secret: str) -> None:
+        """Do nothing."""
+
+
+NO_SECRET_KEEPER = NoSecretKeeper()
+"""Stands where nobody writes anything; has no state."""

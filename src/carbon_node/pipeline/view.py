@@ -71,8 +71,8 @@ class NodeView:
         register: knows the tasks.
         results: knows the results.
         commands: counts of control commands.
-        incomplete_count: tells how many tasks miss an input.
         degraded: tells what works less well than it should and why, one line each.
+        incomplete_count: tells how many tasks miss an input; none, unless told.
     """
 
     def __init__(
@@ -82,8 +82,8 @@ class NodeView:
         register: TaskRegister,
         results: RecentResults,
         commands: CommandCounts,
-        incomplete_count: Callable[[], int],
         degraded: Callable[[], Sequence[str]],
+        incomplete_count: Callable[[], int] = int,
     ) -> None:
         self._identity = identity
         self._announcer = announcer
