@@ -65,7 +65,13 @@ def test_a_running_task_is_stopped(command: TaskCommand, tmp_path: Path) -> None
         assert (error_of(output) or "").startswith(f"stopped: {command.name}_TASK by TESTER")
         await caller.node_status(Status.IDLE)
         status = await caller.status()
-        assert status["tasks"] == {"incomplete": 0, "waiting": 0, "running": 0, "answered": 1, "failed": 1}
+        assert status["tasks"] == {
+            "incomplete": 0,
+            "waiting": 0,
+            "running": 0,
+            "answered": 1,
+            "failed": 1,
+        }
         assert status["commands"]["obeyed"] == 1
         assert len(caller.outputs(task_id)) == 1
 
