@@ -211,7 +211,7 @@ def _node(
         Heartbeat("the transport", transport.sign_of_life),
         Heartbeat("the store", lambda: store.editions(NO_KEY)),
     ]
-    operation = Operation(told, metrics, view, settings.service, heartbeats)
+    operation = Operation(told, metrics, view, settings.service, heartbeats, store.results)
     reception = Reception(transport, pipeline, control, topic_door, models)
     return _Node(pipeline, reception, call_door, settings, operation)
 

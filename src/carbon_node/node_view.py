@@ -1,23 +1,27 @@
-"""What the local interface shows of this node, made from the pipeline's own view of it."""
+"""What the local interface shows of this node: its own view of itself, and what its store keeps."""
 
 import json
 import os
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import cached_property
+from typing import TypeAlias
 
+from carbon_node.answers import Answer, Outcome
 from carbon_node.errors import IntensityError
-from carbon_node.estimation import Estimate
 from carbon_node.intensity import tables_edition
 from carbon_node.observability.supervisor import ProgressCheck
 from carbon_node.observability.view import NodeSummary, RunningTask, SettingValue, TaskResult
+from carbon_node.pipeline.canonical_line import ESTIMATED, FAILED
 from carbon_node.pipeline.progress import Progress
-from carbon_node.pipeline.recent import PublishedResult
 from carbon_node.pipeline.view import NodeView
 from carbon_node.settings import ConfigurationService
 from carbon_node.settings.catalogue import flat, shown
+from carbon_node.store import Edition, Query
 from carbon_node.transport.wire import Status, TaskId
+
+EditionSource: TypeAlias = Callable[[Query], Awaitable[Sequence[Edition]]]
 
 READY = (Status.IDLE, Status.RUNNING)
 """Statuses of a node that answers tasks."""
@@ -30,12 +34,18 @@ class LocalView:
         view: the pipeline's view.
         service: holds the configuration in force.
         checks: what has to make progress.
+        editions: finds results in the store, oldest first.
     """
 
     def __init__(
-        self, view: NodeView, service: ConfigurationService, checks: Iterable[ProgressCheck]
+        self,
+        view: NodeView,
+        service: ConfigurationService,
+        checks: Iterable[ProgressCheck],
+        editions: EditionSource,
     ) -> None:
         self._view = view
+        self._editions = editions
         self._service = service
         self._checks = tuple(checks)
 
@@ -58,13 +68,22 @@ class LocalView:
         )
 
     async def results(self, limit: int, offset: int) -> Sequence[TaskResult]:
-        """Return published results, newest first."""
-        return [_shown(result) for result in self._view.published(limit, offset)]
+        """Return kept results, newest first, also those of earlier starts."""
+        found = await self._answers(Query(last=limit + offset))
+        return found[offset:]
 
     async def result(self, problem_id: int, iteration_id: int) -> TaskResult | None:
         """Return the newest result of a task, None if there is none."""
-        results = self._view.published_of(TaskId(problem_id, iteration_id))
-        return _shown(results[0]) if results else None
+        found = await self._answers(Query(task_id=TaskId(problem_id, iteration_id), last=1))
+        return found[0] if found else None
+
+    async def _answers(self, query: Query) -> list[TaskResult]:
+        editions = await self._editions(query)
+        return [
+            _shown(edition, edition.answer)
+            for edition in reversed(editions)
+            if edition.answer is not None
+        ]
 
     def settings(self) -> Mapping[str, SettingValue]:
         """Return every setting by its name, nested ones with a dot; never a secret."""
@@ -94,19 +113,21 @@ def _running(progress: Progress) -> RunningTask:
     )
 
 
-def _shown(published: PublishedResult) -> TaskResult:
-    result = published.result if isinstance(published.result, Estimate) else None
+def _shown(edition: Edition, answer: Answer) -> TaskResult:
+    extra_data = json.loads(answer.footprint.extra_data)
+    finished_ms = edition.finished_at_ms or edition.accepted_at_ms
+    finished_at = datetime.fromtimestamp(finished_ms / 1000, UTC)
     return TaskResult(
-        problem_id=published.task_id.problem_id,
-        iteration_id=published.task_id.iteration_id,
-        outcome=published.outcome,
-        finished_at=published.published_at.isoformat(timespec="milliseconds"),
-        model=published.model,
-        hardware=published.hardware,
-        place=result.intensity.place if result else "",
-        mode=result.mode.value if result else "",
-        carbon_g=result.carbon_g.value if result else None,
-        energy_kwh=result.energy_kwh.value if result else None,
-        intensity_g_per_kwh=result.intensity.g_per_kwh.value if result else None,
-        extra_data=json.loads(published.extra_data),
+        problem_id=edition.key.task_id.problem_id,
+        iteration_id=edition.key.task_id.iteration_id,
+        outcome=ESTIMATED if answer.outcome is Outcome.COMPUTED else FAILED,
+        finished_at=finished_at.isoformat(timespec="milliseconds"),
+        model=edition.summary.model,
+        hardware=edition.summary.hardware,
+        place=extra_data.get("place", {}).get("name", ""),
+        mode=answer.mode,
+        carbon_g=answer.carbon_g,
+        energy_kwh=answer.energy_kwh,
+        intensity_g_per_kwh=answer.intensity_g_per_kwh,
+        extra_data=extra_data,
     )

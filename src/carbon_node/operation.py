@@ -7,7 +7,7 @@ from typing import Any
 
 import structlog
 
-from carbon_node.node_view import LocalView
+from carbon_node.node_view import EditionSource, LocalView
 from carbon_node.observability.heartbeat import Heartbeat
 from carbon_node.observability.http.address import parse_address
 from carbon_node.observability.http.server import HttpInterface
@@ -30,6 +30,7 @@ class Operation:
         service: holds the settings in force.
         heartbeats: signs of life of the node's parts: while one is missing, the watchdog is not
             fed and the health probe fails.
+        editions: finds results in the store.
     """
 
     def __init__(
@@ -39,6 +40,7 @@ class Operation:
         view: NodeView,
         service: ConfigurationService,
         heartbeats: Iterable[Heartbeat],
+        editions: EditionSource,
     ) -> None:
         self._supervisor = supervisor
         self._view = view
@@ -46,7 +48,9 @@ class Operation:
         checks = [heartbeat.check for heartbeat in self._heartbeats]
         self._checks = checks
         address = parse_address(service.current.settings.http_listen)
-        self._interface = HttpInterface(address, LocalView(view, service, checks), metrics)
+        self._interface = HttpInterface(
+            address, LocalView(view, service, checks, editions), metrics
+        )
 
     def ready(self) -> None:
         """Say that the node answers tasks."""

@@ -67,9 +67,9 @@ class RecentResults:
         """Remember a published result."""
         self._results.appendleft(_published(progress, answer, published_at))
 
-    def last(self, count: int, offset: int = 0) -> Sequence[PublishedResult]:
-        """Return the latest results but for `offset` of them, at most `count`."""
-        return list(itertools.islice(self._results, offset, offset + count))
+    def last(self, count: int) -> Sequence[PublishedResult]:
+        """Return the latest results, at most `count`."""
+        return list(itertools.islice(self._results, count))
 
     def of(self, task_id: TaskId) -> Sequence[PublishedResult]:
         """Return the results of a task; none if none is kept."""

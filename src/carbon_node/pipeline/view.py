@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from carbon_node.pipeline.announcer import StatusAnnouncer
 from carbon_node.pipeline.control import CommandCounts, Fate
 from carbon_node.pipeline.progress import Progress
-from carbon_node.pipeline.recent import Json, PublishedResult, RecentResults
+from carbon_node.pipeline.recent import Json, RecentResults
 from carbon_node.pipeline.register import TaskRegister
 from carbon_node.transport.wire import Status, TaskId
 
@@ -114,14 +114,6 @@ class NodeView:
         if self._announcer.is_paused:
             yield "a peer's STOP_NODE lets no more tasks begin until its START_NODE"
 
-    def published(self, count: int, offset: int = 0) -> Sequence[PublishedResult]:
-        """Return the latest results but for `offset` of them, newest first, at most `count`."""
-        return self._results.last(count, offset)
-
-    def published_of(self, task_id: TaskId) -> Sequence[PublishedResult]:
-        """Return the kept results of one task, newest first; none if there are none."""
-        return self._results.of(task_id)
-
     def status(self) -> Mapping[str, Json]:
         """Return how the node is, for peers."""
         facts, identity = self.facts(), self._identity
@@ -145,9 +137,9 @@ class NodeView:
 
     def last_results(self, count: int) -> Sequence[Mapping[str, Json]]:
         """Return the latest results for peers, newest first, at most `count`."""
-        return [result.as_json() for result in self.published(count)]
+        return [result.as_json() for result in self._results.last(count)]
 
     def results_of(self, problem_id: int, iteration_id: int) -> Sequence[Mapping[str, Json]]:
         """Return the kept results of one task for peers, newest first; none if there are none."""
-        results = self.published_of(TaskId(problem_id, iteration_id))
+        results = self._results.of(TaskId(problem_id, iteration_id))
         return [result.as_json() for result in results]
