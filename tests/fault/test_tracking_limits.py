@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import logging
 import os
 import socket
 import subprocess
@@ -178,6 +179,7 @@ def test_carbontracker_does_not_look_its_place_up(
 
 def test_last_words_are_kept_for_the_log(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     """The ends of stdout and stderr travel with the log record of a failed measurement."""
+    caplog.set_level(logging.INFO, "carbon_node.tracking.pool")
     failure_of(config_of(tmp_path), "print_and_fail", AMPLE_DEADLINE_S)
     tails = [
         (vars(record)["stdout_tail"], vars(record)["stderr_tail"]) for record in caplog.records

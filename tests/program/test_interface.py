@@ -86,6 +86,22 @@ def test_results_are_listed_newest_first_and_found_by_task_id(asked: Asked) -> N
     assert asked.get("/api/results/1/0")[0] == 404
 
 
+def test_results_of_an_earlier_start_are_shown(tmp_path: Path) -> None:
+    """What the store keeps is there again after a restart."""
+    domain = fresh_domain()
+    env = {"CARBON_NODE_TRACKER__MODE": "formula"}
+    shown = []
+    for is_first in (True, False):
+        with running_node(domain, tmp_path, "--http-listen=127.0.0.1:0", env=env) as node:
+            if is_first:
+                assert run_command("submit", f"--domain={domain}").returncode == 0
+            shown.append(Asked(node, domain).json("/api/results"))
+            assert node.stop() == 0
+
+    assert len(shown[0]) == 1
+    assert shown[0] == shown[1]
+
+
 def test_prometheus_reads_the_tasks(asked: Asked) -> None:
     """Outcomes, stages and totals are there for a real parser, and the node is ready."""
     families = text_string_to_metric_families(asked.get("/metrics")[1])
