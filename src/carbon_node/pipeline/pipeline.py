@@ -217,6 +217,8 @@ class Pipeline:
 
     def _forget(self, task: asyncio.Task[None]) -> None:
         self._register.leave(self._tasks.pop(task))
+        if not task.cancelled() and (error := task.exception()) is not None:
+            log.error("task lost inside the node", task_id=task.get_name(), exc_info=error)
 
     async def _finish(self, budget_s: float) -> None:
         running = [task for task, progress in self._tasks.items() if progress.has_begun]
