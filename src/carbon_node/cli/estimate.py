@@ -13,7 +13,10 @@ from carbon_node.whatif import Question, Scenario, scenarios
 if TYPE_CHECKING:
     from rich.table import Table
 
-BAR_WIDTH = 24
+NUMBER_WIDTH = 9
+"""Characters of the longest number with four digits, such as 1.317e-05."""
+
+BAR_WIDTH = 20
 """Characters of the chart from zero to the highest bound."""
 
 _SHADES, _LETTERS = ("█", "▓", "░"), ("#", "=", "-")
@@ -132,11 +135,11 @@ def _table(answers: Sequence[Scenario], shades: tuple[str, str, str]) -> "Table"
     from rich.text import Text
 
     table = Table(box=None, pad_edge=False)
-    for heading, justify in (("", "right"), ("scenario", "left"), ("kWh", "right")):
-        table.add_column(heading, justify=justify)  # type: ignore[arg-type]
-    table.add_column("gCO2e", justify="right")
-    table.add_column("from", justify="right")
-    table.add_column("to", justify="right")
+    table.add_column("", justify="right")
+    table.add_column("scenario")
+    for heading in ("kWh", "gCO2e", "from", "to"):
+        # A shortened number is a wrong one: in a narrow terminal the scenario's text wraps.
+        table.add_column(heading, justify="right", min_width=NUMBER_WIDTH)
     table.add_column("", no_wrap=True)
     highest_g = max(answer.estimate.carbon_g.high for answer in answers)
     for number, answer in enumerate(answers, 1):
