@@ -114,8 +114,9 @@ class Domain:
             world.g_per_kwh = 100.0 + self.life
             world.announcer.open()
             world.announcer.ready()
-            stack.enter_context(_background(world.read(), world.pipeline.run(world.stop, 0.0)))
-            yield
+            # The node's work ends first: a killed process does not see its transport close.
+            with _background(world.read(), world.pipeline.run(world.stop, 0.0)):
+                yield
             # What is on disk at this moment is all that the next life knows.
             following = self.place / str(self.life + 1)
             shutil.copytree(self.state_dir, following, ignore=shutil.ignore_patterns("*-shm"))
