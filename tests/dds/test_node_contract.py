@@ -22,6 +22,7 @@ from tests.transports import (
     run,
     take,
 )
+from tests.wire_samples import full_inputs
 
 from carbon_node.transport.contract import NODE_NAME, Arrival, Topic
 from carbon_node.transport.wire import (
@@ -29,13 +30,10 @@ from carbon_node.transport.wire import (
     ConfigurationRequest,
     ConfigurationResponse,
     ErrorCode,
-    HWResource,
-    MLModel,
     NodeStatus,
     Sample,
     Status,
     TaskId,
-    UserInput,
 )
 
 TASK = TaskId(4, 2)
@@ -104,44 +102,9 @@ def pipeline(request: pytest.FixtureRequest) -> Pipeline:
     return PIPELINES[request.param]
 
 
-def inputs(task_id: TaskId = TASK) -> dict[Topic, Sample]:
-    """The three samples of a task, with every member set."""
-    return {
-        Topic.USER_INPUT: UserInput(
-            modality="text",
-            problem_short_description="écrire",
-            problem_definition="写",
-            inputs=("a", "", "c"),
-            outputs=("d",),
-            minimum_samples=2**32 - 1,
-            maximum_samples=7,
-            optimize_carbon_footprint_manual=True,
-            previous_iteration=-(2**31),
-            optimize_carbon_footprint_auto=True,
-            desired_carbon_footprint=1e-300,
-            geo_location_continent="Europe",
-            geo_location_region="España",
-            extra_data=b'{"num_outputs": 1}',
-            task_id=task_id,
-        ),
-        Topic.ML_MODEL: MLModel(
-            model_path="/m.onnx",
-            model="m",
-            raw_model=bytes(range(256)),
-            model_properties_path="/p",
-            model_properties="p",
-            input_batch=("x", "y"),
-            target_latency=0.5,
-            extra_data=b"\x00\xff",
-            task_id=task_id,
-        ),
-        Topic.HW_RESOURCE: HWResource("cpu", 270.0, 0.35, 1.0, 2.0, b"", task_id),
-    }
-
-
 def send(peers: End, task_id: TaskId = TASK) -> None:
     """Publish the inputs of a task."""
-    for topic, sample in inputs(task_id).items():
+    for topic, sample in full_inputs(task_id).items():
         peers.publish(topic, sample)
 
 
@@ -164,7 +127,7 @@ def test_the_inputs_of_a_task_arrive_complete(pipeline: Pipeline, tmp_path: Path
             node.publish(Topic.FOOTPRINT, CO2Footprint(task_id=TASK))
             await answer(peers.arrivals())
 
-        assert {arrival.topic: arrival.sample for arrival in arrivals} == inputs()
+        assert {arrival.topic: arrival.sample for arrival in arrivals} == full_inputs(TASK)
         assert {arrival.key for arrival in arrivals} == {TASK}
         assert all(arrival.writer and arrival.source_timestamp_ns > 0 for arrival in arrivals)
 

@@ -4,6 +4,7 @@ import asyncio
 
 import pytest
 from tests.transports import NODE, OUTPUTS, PATIENCE_S, PEERS, WORLDS, World, opened, run, take
+from tests.wire_samples import full_inputs
 
 from carbon_node.errors import TransportError
 from carbon_node.transport.contract import NODE_NAME, Role, Topic
@@ -27,35 +28,7 @@ from carbon_node.transport.wire import (
 
 TASK = TaskId(4, 2)
 SAMPLES: dict[Topic, Sample] = {
-    Topic.USER_INPUT: UserInput(
-        modality="text",
-        problem_short_description="écrire",
-        problem_definition="写",
-        inputs=("a", "", "c"),
-        outputs=("d",),
-        minimum_samples=2**32 - 1,
-        maximum_samples=7,
-        optimize_carbon_footprint_manual=True,
-        previous_iteration=-(2**31),
-        optimize_carbon_footprint_auto=True,
-        desired_carbon_footprint=1e-300,
-        geo_location_continent="Europe",
-        geo_location_region="España",
-        extra_data=b'{"num_outputs": 1}',
-        task_id=TASK,
-    ),
-    Topic.ML_MODEL: MLModel(
-        model_path="/m.onnx",
-        model="m",
-        raw_model=bytes(range(256)),
-        model_properties_path="/p",
-        model_properties="p",
-        input_batch=("x", "y"),
-        target_latency=0.5,
-        extra_data=b"\x00\xff",
-        task_id=TASK,
-    ),
-    Topic.HW_RESOURCE: HWResource("cpu", 270.0, 0.35, 1.0, 2.0, b"", TASK),
+    **full_inputs(TASK),
     Topic.FOOTPRINT: CO2Footprint(1.5, 0.25, 6.0, b"{}", TASK),
     Topic.STATUS: NodeStatus(
         Status.RUNNING, TaskStatus.ERROR, ErrorCode.INTERNAL_ERROR, "why", NODE_NAME, TASK

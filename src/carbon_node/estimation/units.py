@@ -37,11 +37,6 @@ def latency_from_hours(duration_h: float, unit: LatencyUnit) -> float:
     return duration_h * _LATENCY_PER_HOUR[unit]
 
 
-def hours_from_seconds(duration_s: float) -> float:
-    """Convert seconds to hours."""
-    return duration_s / SECONDS_PER_HOUR
-
-
 def kwh_from_wh(energy_wh: float) -> float:
     """Convert watt-hours to kilowatt-hours."""
     return energy_wh / WATT_HOURS_PER_KILOWATT_HOUR
