@@ -1,23 +1,21 @@
-"""How quickly tasks are kept durably: `python -m bench.store [--json]`.
+"""How quickly are tasks kept durably, and how quickly found again?
 
 Every task is accepted, saved, marked published and marked acknowledged. The reference, measured in
 the same run on the same disk, is the same number of bytes appended to a file and synced at once.
 """
 
 import asyncio
-import json
 import os
 import resource
-import sys
 import tempfile
 import time
 from collections.abc import Callable
 from contextlib import closing
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 
-from bench.figures import Figure, figure_of, print_table
-
+from bench.effort import Effort
+from bench.figures import Figure, figure
 from carbon_node.answers import Answer, Outcome, Summary, TaskKey
 from carbon_node.store import Query, Store, StoreConfig, open_store
 from carbon_node.store.database import DATABASE_NAME, Database
@@ -30,39 +28,45 @@ EXTRA_DATA = b'{"num_outputs": 1, "model_restrains": [], "provenance": "' + b"x"
 
 SUMMARY = Summary("google/vit-base-patch16-224", "NVIDIA H100 PCIe 80GB", "Madrid, Spain")
 DIGEST = "0" * 64
+FURTHER_BURSTS = 9
+CHUNK = 1_000
 
 
-def main() -> None:
-    """Measure and print."""
-    with tempfile.TemporaryDirectory(dir=".") as place:
-        figures = asyncio.run(_living(Path(place) / "living")) + _large(Path(place) / "large")
-    if "--json" in sys.argv:
-        print(json.dumps([asdict(figure) for figure in figures], indent=1))
-        return
-    print_table(figures)
+def figures(effort: Effort) -> list[Figure]:
+    """Keep tasks alone and in bursts, then look into a large store."""
+    # Not in the folder for temporary files, which may be in memory and knows no sync.
+    with tempfile.TemporaryDirectory(dir=".", prefix=".bench-store-") as place:
+        living = asyncio.run(_living(Path(place) / "living", effort))
+        return living + _large(Path(place) / "large", effort)
 
 
-async def _living(directory: Path) -> list[Figure]:
+async def _living(directory: Path, effort: Effort) -> list[Figure]:
     async with open_store(StoreConfig(directory), print) as store:
-        single_ms = [await _timed_ms(store, number) for number in range(1, 501)]
-        burst = [await _burst_per_s(store, first * 10_000) for first in range(1, 6)]
+        single_ms = [
+            await _timed_ms(store, number) for number in range(1, effort.single_tasks // 4 + 1)
+        ]
+        size = effort.burst_tasks
+        firsts = range(10_000, 10_000 * (effort.bursts + 1), 10_000)
+        burst = [await _burst_per_s(store, first, size) for first in firsts]
         before_kib = _peak_kib()
-        for first in range(10, 19):
-            await _burst_per_s(store, first * 10_000)
+        for first in range(FURTHER_BURSTS):
+            await _burst_per_s(store, 1_000_000 + first * 10_000, size)
         growth_mb = (_peak_kib() - before_kib) / 1024
+    synced = ("the same bytes appended and synced", _synced_append_ms(directory, len(single_ms)))
     return [
-        figure_of("one task alone, accept and save", "ms", single_ms, _synced_append_ms(directory)),
-        figure_of("tasks a second in a burst of 2,000", "1/s", burst),
-        figure_of("memory that 18,000 further tasks cost", "MB", [growth_mb]),
+        figure("one task alone, accept and save", "ms", single_ms, synced),
+        figure(f"tasks a second in a burst of {size:,}", "1/s", burst),
+        figure(f"memory that {FURTHER_BURSTS * size:,} further tasks add", "MB", [growth_mb]),
     ]
 
 
-def _large(directory: Path) -> list[Figure]:
+def _large(directory: Path, effort: Effort) -> list[Figure]:
     directory.mkdir()
+    count = effort.store_results
     path = directory / DATABASE_NAME
     with closing(Database.open(path)) as database:
-        for first in range(1, 100_001, 5000):
-            database.write(_edition(number) for number in range(first, first + 5000))
+        for first in range(1, count + 1, CHUNK):
+            database.write(_edition(number) for number in range(first, first + CHUNK))
     size_mb = path.stat().st_size / 1e6
     open_ms = [_once_ms(lambda: Database.open(path).close()) for _ in range(20)]
     query = Query(model="vit", last=20)
@@ -70,9 +74,9 @@ def _large(directory: Path) -> list[Figure]:
         ask = lambda: (list(editions(database, query)), totals(database, query))  # noqa: E731
         query_ms = [_once_ms(ask) for _ in range(20)]
     return [
-        figure_of("opening a store of 100,000 results", "ms", open_ms),
-        figure_of("last 20 of 100,000 by model, with totals", "ms", query_ms),
-        figure_of("size of 100,000 results with 2.5 kB of provenance", "MB", [size_mb]),
+        figure(f"opening a store of {count:,} results", "ms", open_ms),
+        figure(f"last 20 of {count:,} by model, with totals", "ms", query_ms),
+        figure(f"size of {count:,} results with 2.5 kB of provenance", "MB", [size_mb]),
     ]
 
 
@@ -90,19 +94,19 @@ async def _timed_ms(store: Store, number: int) -> float:
     return (time.perf_counter() - start_s) * 1000
 
 
-async def _burst_per_s(store: Store, first: int) -> float:
+async def _burst_per_s(store: Store, first: int, size: int) -> float:
     start_s = time.perf_counter()
-    await asyncio.gather(*(_task(store, first + number) for number in range(2000)))
-    return 2000 / (time.perf_counter() - start_s)
+    await asyncio.gather(*(_task(store, first + number) for number in range(size)))
+    return size / (time.perf_counter() - start_s)
 
 
-def _synced_append_ms(directory: Path) -> list[float]:
+def _synced_append_ms(directory: Path, runs: int) -> list[float]:
     def append() -> None:
         os.write(file, EXTRA_DATA)
         os.fdatasync(file)
 
     file = os.open(directory / "reference", os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-    times_ms = [_once_ms(append) for _ in range(500)]
+    times_ms = [_once_ms(append) for _ in range(runs)]
     os.close(file)
     return times_ms
 
@@ -140,7 +144,3 @@ def _answer(key: TaskKey) -> Answer:
 def _edition(number: int) -> Edition:
     key, about = _key(number), replace(SUMMARY, model=f"google/vit-{number % 40}")
     return Edition(key, 1, DIGEST, about, number, State.ACKNOWLEDGED, _answer(key), number)
-
-
-if __name__ == "__main__":
-    main()

@@ -1,0 +1,383 @@
+"""The other end of the node: writes the inputs of tasks and takes outputs, on the bare binding.
+
+No event loop and no decoding lie between a measurement and the wire, so that what is measured is
+the node, and the same code measures the raw exchange with `bench.echo`.
+"""
+
+import itertools
+import json
+import select
+import subprocess
+import sys
+import time
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+from tests.domains import fresh_domain
+
+from carbon_node.transport.binding import native
+from carbon_node.transport.contract import Topic
+from carbon_node.transport.endpoints import Reader, open_writer
+from carbon_node.transport.fastdds import LOCAL_PROPERTIES, LOOPBACK, SUSTAINML_PROPERTIES
+from carbon_node.transport.types import encode
+from carbon_node.transport.wire import CO2Footprint, HWResource, MLModel, TaskId, UserInput
+
+PATIENCE_S = 60.0
+"""Longest wait for one output."""
+
+INPUTS = (Topic.USER_INPUT, Topic.ML_MODEL, Topic.HW_RESOURCE)
+LIVING = 400
+"""Tasks whose inputs stay with their writers; the pipeline's own nodes keep 500."""
+
+QUIET_S = 10.0
+"""Seconds without an output after which none is expected any more."""
+
+BATCH = 256
+TICK_S = 0.05
+"""Longest time between two looks for what was missed."""
+
+Values: TypeAlias = tuple[Any, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """A task as it is written, ready for the binding.
+
+    Args:
+        number: its problem id.
+        samples: its inputs in the order in which they are written.
+    """
+
+    number: int
+    samples: tuple[tuple[Topic, Values], ...]
+
+
+def task(number: int, raw_model: bytes = b"") -> Task:
+    """Make a task with inputs of the size that the pipeline's own nodes send."""
+    task_id = TaskId(number, 1)
+    user = UserInput(
+        modality="image",
+        problem_short_description="classification of pictures",
+        problem_definition="Tell which kind of animal a picture of a camera trap shows. " * 4,
+        inputs=("picture",),
+        outputs=("kind of animal",),
+        geo_location_continent="Europe",
+        geo_location_region="France",
+        extra_data=json.dumps(
+            {
+                "num_outputs": 1,
+                "model_restrains": ["google/vit-base-patch16-224", "microsoft/resnet-50"],
+                "goal": "image-classification",
+                "hardware_required": "PIM_AI_1chip",
+                "max_memory_footprint": 100,
+            }
+        ).encode(),
+        task_id=task_id,
+    )
+    model = MLModel(
+        model="facebook/deit-tiny-patch16-224",
+        raw_model=raw_model,
+        input_batch=("picture",),
+        extra_data=json.dumps({"parameters": 5_717_416, "layers": 12}).encode(),
+        task_id=task_id,
+    )
+    hardware = HWResource(
+        "NVIDIA A100 PCIe 80GB",
+        100.0 + number % 300,
+        0.1,
+        memory_footprint_of_ml_model=23.0,
+        extra_data=json.dumps({"unit": "W", "vendor": "NVIDIA"}).encode(),
+        task_id=task_id,
+    )
+    samples = ((Topic.USER_INPUT, user), (Topic.ML_MODEL, model), (Topic.HW_RESOURCE, hardware))
+    return Task(number, tuple((topic, encode(sample)) for topic, sample in samples))
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """When a task's inputs were handed over to the binding, nanoseconds since the epoch."""
+
+    first_ns: int
+    last_ns: int
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """An output as it was received.
+
+    Args:
+        number: problem id of its task.
+        written_ns: when its writer says it wrote, nanoseconds since the epoch.
+        received_ns: when it was received, nanoseconds since the epoch.
+        octets: size of its extra_data.
+    """
+
+    number: int
+    written_ns: int
+    received_ns: int
+    octets: int
+
+
+def participant(domain: int) -> native.Participant:
+    """Join a domain on loopback."""
+    return native.Participant(
+        domain=domain,
+        name="carbon_node_bench",
+        propagated_properties=list(SUSTAINML_PROPERTIES),
+        local_properties=list(LOCAL_PROPERTIES),
+        lease_duration_s=20.0,
+        announcement_period_s=5.0,
+        interfaces=list(LOOPBACK),
+    )
+
+
+class Peers:
+    """Writers of the inputs and a reader of the outputs; made by `joined`."""
+
+    def __init__(self, domain: int) -> None:
+        self._participant = participant(domain)
+        self._writers = {topic: open_writer(self._participant, topic) for topic in INPUTS}
+        self._reader = Reader(self._participant, Topic.FOOTPRINT)
+        self._living: deque[Task] = deque()
+        self._poll = select.poll()
+        self._poll.register(self._participant.fileno(), select.POLLIN)
+
+    def wait_for_match(self) -> None:
+        """Wait until the other end has all three readers and a writer."""
+        deadline_s = time.monotonic() + PATIENCE_S
+        endpoints: tuple[native.Writer | Reader, ...] = (*self._writers.values(), self._reader)
+        while not all(endpoint.matched() for endpoint in endpoints):
+            if time.monotonic() > deadline_s:
+                raise TimeoutError("nobody is at the other end")
+            self._wait(TICK_S)
+
+    def send(self, task: Task) -> Sent:
+        """Write a task's inputs."""
+        times_ns = []
+        for topic, values in task.samples:
+            times_ns.append(time.time_ns())
+            self._writers[topic].write(values)
+        self._living.append(task)
+        return Sent(times_ns[0], times_ns[-1])
+
+    def retire_older_than(self, number: int) -> None:
+        """End the inputs of tasks with lower numbers, which frees them at both ends."""
+        while self._living and self._living[0].number < number:
+            for topic, values in self._living.popleft().samples:
+                self._writers[topic].unregister(values)
+
+    def receive(self, timeout_s: float) -> list[Output]:
+        """Take the outputs that wait, or those that come first; none if none comes in time."""
+        outputs = self._take()
+        if not outputs and timeout_s > 0:
+            self._wait(timeout_s)
+            outputs = self._take()
+        return outputs
+
+    def answer(self, task: Task) -> "Exchange":
+        """Send a task alone and wait for its output.
+
+        Raises:
+            TimeoutError: it has no output.
+        """
+        deadline_s = time.monotonic() + PATIENCE_S
+        sent = self.send(task)
+        while time.monotonic() < deadline_s:
+            for output in self.receive(TICK_S):
+                if output.number == task.number:
+                    return Exchange(sent, output)
+        raise TimeoutError(f"task {task.number} has no output")
+
+    def close(self) -> None:
+        """Leave the domain."""
+        self._participant.close()
+
+    def _wait(self, timeout_s: float) -> None:
+        if self._poll.poll(1000 * timeout_s):
+            self._participant.clear()
+            self._participant.take_peer_events()
+            self._participant.take_log_lines()
+
+    def _take(self) -> list[Output]:
+        taken = self._reader.take(BATCH)
+        return [
+            Output(
+                sample.value[-1][0],
+                sample.source_timestamp_ns,
+                sample.reception_timestamp_ns,
+                len(sample.value[-2]),
+            )
+            for sample in taken
+            if sample.value is not None
+        ]
+
+
+@contextmanager
+def joined(domain: int) -> Iterator[Peers]:
+    """Have peers in a domain that have met the other end."""
+    peers = Peers(domain)
+    try:
+        peers.wait_for_match()
+        yield peers
+    finally:
+        peers.close()
+
+
+@contextmanager
+def echoed(octets: int) -> Iterator[Peers]:
+    """Have peers whose other end answers each task at once: the limit of the same binding.
+
+    Args:
+        octets: size of the extra_data of its outputs.
+    """
+    domain = fresh_domain()
+    command = [sys.executable, "-m", "bench.echo", str(domain), str(octets)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE) as echo:
+        try:
+            with joined(domain) as peers:
+                yield peers
+        finally:
+            echo.communicate()
+
+
+def fill(domain: int, count: int) -> None:
+    """Write the outputs of many tasks, and keep them until standard input ends."""
+    writing = participant(domain)
+    writer = open_writer(writing, Topic.FOOTPRINT)
+    while not writer.matched():
+        time.sleep(TICK_S)
+    for number in range(1, count + 1):
+        writer.write(footprint(TaskId(number, 1), 0))
+    sys.stdin.read()
+    writing.close()
+
+
+def footprint(task_id: TaskId, octets: int) -> Values:
+    """Make an output whose extra_data has a given size."""
+    return encode(CO2Footprint(1.0, 1.0, 1.0, bytes(octets), task_id))
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """A task that was sent and answered.
+
+    Args:
+        sent: when its inputs were handed over.
+        output: what came back.
+    """
+
+    sent: Sent
+    output: Output
+
+    @property
+    def written_ms(self) -> float:
+        """Milliseconds from the last input handed over to the output written."""
+        return (self.output.written_ns - self.sent.last_ns) / 1e6
+
+    @property
+    def round_trip_ms(self) -> float:
+        """Milliseconds from the last input handed over to the output received."""
+        return (self.output.received_ns - self.sent.last_ns) / 1e6
+
+    @property
+    def whole_ms(self) -> float:
+        """Milliseconds from the first input handed over to the output received."""
+        return (self.output.received_ns - self.sent.first_ns) / 1e6
+
+    @property
+    def octets(self) -> int:
+        """Size of the output's extra_data."""
+        return self.output.octets
+
+
+def one_at_a_time(peers: Peers, numbers: Iterable[int]) -> list[Exchange]:
+    """Send each task once the one before is answered; the inputs of old ones are ended.
+
+    Raises:
+        TimeoutError: a task has no output.
+    """
+    exchanges = []
+    for number in numbers:
+        exchanges.append(peers.answer(task(number)))
+        peers.retire_older_than(number - LIVING)
+    return exchanges
+
+
+def sustained(peers: Peers, numbers: Sequence[int], rate_hz: float) -> list[Exchange]:
+    """Send tasks at a fixed rate, whatever is answered; the inputs of old ones are ended.
+
+    Raises:
+        TimeoutError: a task has no output.
+    """
+    tasks = [task(number) for number in numbers]
+    sent: dict[int, Sent] = {}
+    outputs: dict[int, Output] = {}
+    since_s = time.monotonic()
+    deadline_s = since_s + len(tasks) / rate_hz + PATIENCE_S
+    while len(outputs) < len(tasks):
+        now_s = time.monotonic()
+        if now_s > deadline_s:
+            raise TimeoutError(f"{len(tasks) - len(outputs)} of {len(tasks)} tasks have no output")
+        next_s = since_s + len(sent) / rate_hz
+        if len(sent) < len(tasks) and now_s >= next_s:
+            due = tasks[len(sent)]
+            sent[due.number] = peers.send(due)
+            peers.retire_older_than(due.number - LIVING)
+        else:
+            wait_s = TICK_S if len(sent) == len(tasks) else min(TICK_S, next_s - now_s)
+            outputs |= {output.number: output for output in peers.receive(wait_s)}
+    return [Exchange(sent[number], outputs[number]) for number in numbers]
+
+
+@dataclass(frozen=True, slots=True)
+class Burst:
+    """Tasks that were sent back to back.
+
+    Args:
+        seconds: from the first input to the last output.
+        received: numbers of the outputs in the order in which they came.
+        missing: tasks without an output.
+    """
+
+    seconds: float
+    received: tuple[int, ...]
+    missing: int
+
+    @property
+    def repeated(self) -> int:
+        """Outputs beyond the first of each task."""
+        return len(self.received) - len(set(self.received))
+
+    @property
+    def overtaken(self) -> int:
+        """Outputs that came after that of a later task."""
+        highest = itertools.accumulate(self.received, max)
+        return sum(number < high for number, high in zip(self.received, highest, strict=True))
+
+
+def burst(peers: Peers, numbers: Sequence[int], quiet_s: float = QUIET_S) -> Burst:
+    """Send tasks back to back and take their outputs until all came, or none comes any more.
+
+    The inputs of old tasks are ended afterwards.
+
+    Args:
+        peers: who sends.
+        numbers: of the tasks.
+        quiet_s: seconds without an output after which the rest is missing.
+    """
+    tasks = [task(number) for number in numbers]
+    received: list[int] = []
+    last_s = since_s = time.monotonic()
+    for each in tasks:
+        peers.send(each)
+        received += [output.number for output in peers.receive(0.0)]
+    while len(set(received)) < len(tasks) and time.monotonic() < last_s + quiet_s:
+        if outputs := peers.receive(TICK_S):
+            received += [output.number for output in outputs]
+            last_s = time.monotonic()
+    peers.retire_older_than(numbers[-1] - LIVING)
+    missing = len(tasks) - len(set(received))
+    return Burst(last_s - since_s, tuple(received), missing)

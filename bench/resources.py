@@ -1,0 +1,97 @@
+"""What do the daemon and its children hold and use: idle, after many tasks, after many more?
+
+The local interface is on, and was asked once. The reference is a Python process with one
+participant.
+"""
+
+import time
+
+import psutil
+
+from bench.effort import Effort
+from bench.figures import Figure, Statistic, Target, figure
+from bench.nodes import FORMULA, UNPACED, Held, Node, running
+from bench.peers import burst, joined
+from bench.scraping import scrape_ms
+from bench.start import bare_participant
+
+WAVE = 250
+"""Tasks that are sent at once."""
+
+SETTLING_S = 2.0
+"""What follows a task, like the retirement of its status, is over then."""
+
+BELOW = Target(Statistic.MEDIAN, 85.0)
+FLAT = Target(Statistic.MEDIAN, 3.0)
+IDLE = Target(Statistic.MEDIAN, 0.3)
+BARE = "bare Python process with one participant"
+
+
+def figures(effort: Effort) -> list[Figure]:
+    """Watch one node from its start to its last task, and idle in the end."""
+    early, late = effort.early_tasks, effort.late_tasks
+    with running(FORMULA, UNPACED, has_interface=True) as node:
+        scrape_ms(node.interface)
+        time.sleep(SETTLING_S)  # the forkserver has loaded CarbonTracker
+        held = {0: node.held()}
+        answer(node, 1, 1)
+        held[1] = node.held()
+        answer(node, 2, early)
+        held[early] = node.held()
+        answer(node, early + 1, late)
+        time.sleep(SETTLING_S)
+        held[late], children = node.held(), node.held_by_children()
+        with bare_participant() as started:
+            bare = psutil.Process(started.pid)
+            time.sleep(SETTLING_S)
+            idle = _idle(node, bare, effort.idle_s)
+            reference = (BARE, [bare.memory_info().rss / 1e6])
+    return [
+        *(_memory(count, each, reference) for count, each in held.items()),
+        figure(
+            f"memory that tasks {early:,} to {late:,} add",
+            "MB",
+            [held[late].resident_mb - held[early].resident_mb],
+            None,
+            FLAT,
+        ),
+        figure("memory of the children", "MB", [children.resident_mb]),
+        *(
+            figure(f"descriptors after {count:,} tasks", "", [each.descriptors])
+            for count, each in held.items()
+        ),
+        figure("descriptors of the children", "", [children.descriptors]),
+        idle,
+    ]
+
+
+def answer(node: Node, first: int, last: int) -> None:
+    """Have a range of tasks answered, a wave at a time.
+
+    Raises:
+        RuntimeError: one has no output.
+    """
+    with joined(node.domain) as peers:
+        for start in range(first, last + 1, WAVE):
+            wave = burst(peers, range(start, min(start + WAVE, last + 1)))
+            if wave.missing:
+                raise RuntimeError(f"{wave.missing} tasks from {start} on have no output")
+
+
+def _memory(count: int, held: Held, reference: tuple[str, list[float]]) -> Figure:
+    return figure(f"memory after {count:,} tasks", "MB", [held.resident_mb], reference, BELOW)
+
+
+def _idle(node: Node, bare: psutil.Process, idle_s: float) -> Figure:
+    before_s, bare_before_s = node.processor_s(), _used_s(bare)
+    time.sleep(idle_s)
+    share = 100 * (node.processor_s() - before_s) / idle_s
+    bare_share = 100 * (_used_s(bare) - bare_before_s) / idle_s
+    question = f"processor time when idle for {idle_s:g} s"
+    return figure(question, "% of a core", [share], (BARE, [bare_share]), IDLE)
+
+
+def _used_s(process: psutil.Process) -> float:
+    times = process.cpu_times()
+    used_s: float = times.user + times.system
+    return used_s
