@@ -9,14 +9,27 @@ byte by byte. `raw_model` enters by its SHA-256.
 import hashlib
 import json
 import re
+from collections.abc import Mapping
 from dataclasses import fields
+from functools import lru_cache
 from itertools import pairwise
+from types import MappingProxyType
 from typing import TypeAlias
 
 from carbon_node.transport import wire
 
 Json: TypeAlias = "bool | int | float | str | list[Json] | dict[str, Json] | None"
 Input: TypeAlias = wire.UserInput | wire.MLModel | wire.HWResource
+Contents: TypeAlias = "Mapping[type[Input], Mapping[str, object]]"
+"""JSON objects in the extra_data of a task's samples, by the wire type of the sample."""
+
+_KEYS_REMEMBERED = 512
+"""Keys whose secrecy is remembered: peers send the same few again and again."""
+
+_LONGEST_REMEMBERED_CHARS = 64
+"""Longer keys are looked at anew: they come from peers, and would stay in memory."""
+
+_CANONICAL = json.JSONEncoder(sort_keys=True, separators=(",", ":"))
 
 _WORDS = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|[0-9]+")
 _SECRET_WORDS = frozenset(
@@ -37,12 +50,23 @@ _SECRET_PAIRS = frozenset(
     (("api", "key"), ("access", "key"), ("private", "key"), ("secret", "key"))
 )
 
+_DIGESTED: Mapping[type[Input], tuple[str, ...]] = MappingProxyType(
+    {
+        wire_type: tuple(
+            field.name for field in fields(wire_type) if field.name not in ("task_id", "extra_data")
+        )
+        for wire_type in (wire.UserInput, wire.MLModel, wire.HWResource)
+    }
+)
+"""Fields that count for the digest, beside extra_data."""
+
 
 def digest(
     user_input: wire.UserInput,
     ml_model: wire.MLModel,
     hw_resource: wire.HWResource,
     raw_model_sha256: str = "",
+    contents: Contents = MappingProxyType({}),
 ) -> str:
     """Return the digest of a task's inputs, 64 hexadecimal digits.
 
@@ -55,12 +79,14 @@ def digest(
         ml_model: the chosen model.
         hw_resource: the chosen hardware.
         raw_model_sha256: of a raw_model that was taken out of the sample; empty if it was not.
+        contents: what is in the extra_data of samples, where that was parsed already.
     """
-    user, model, hardware = _content(user_input), _content(ml_model), _content(hw_resource)
+    samples = (user_input, ml_model, hw_resource)
+    user, model, hardware = (_content(sample, contents) for sample in samples)
     if raw_model_sha256:
         model["raw_model"] = {"sha256": raw_model_sha256}
     inputs = [user, model, hardware]
-    canonical = json.dumps(inputs, sort_keys=True, separators=(",", ":"))
+    canonical = _CANONICAL.encode(inputs)
     return hashlib.sha256(canonical.encode()).hexdigest()
 
 
@@ -71,24 +97,35 @@ def without_secrets(extra_data: bytes) -> bytes:
     """
     try:
         value: Json = json.loads(extra_data)
-        kept = _kept(value)
-        return extra_data if kept == value else json.dumps(kept).encode()
+        return json.dumps(_kept(value)).encode() if _has_secrets(value) else extra_data
     except (ValueError, RecursionError):
         return extra_data
 
 
 def is_secret(key: str) -> bool:
     """Whether a key's words say that its value is secret: `hf_token`, `apiKey`, `Authorization`."""
+    return _names_a_secret(key) if len(key) > _LONGEST_REMEMBERED_CHARS else _is_secret(key)
+
+
+@lru_cache(_KEYS_REMEMBERED)
+def _is_secret(key: str) -> bool:
+    return _names_a_secret(key)
+
+
+def _names_a_secret(key: str) -> bool:
     words = [word.lower() for word in _WORDS.findall(key)]
     return not _SECRET_WORDS.isdisjoint(words) or not _SECRET_PAIRS.isdisjoint(pairwise(words))
 
 
-def _content(sample: Input) -> dict[str, object]:
-    return {
-        field.name: _digestible(field.name, getattr(sample, field.name))
-        for field in fields(_wire_type(sample))
-        if field.name != "task_id"
-    }
+def _content(sample: Input, contents: Contents) -> dict[str, object]:
+    wire_type = _wire_type(sample)
+    content = {name: _digestible(getattr(sample, name)) for name in _DIGESTED[wire_type]}
+    if wire_type in contents:
+        meaning: str | None = _CANONICAL.encode(_kept(contents[wire_type]))
+    else:
+        meaning = _meaning(sample.extra_data)
+    content["extra_data"] = meaning or _digestible(sample.extra_data)
+    return content
 
 
 def _wire_type(sample: Input) -> type[Input]:
@@ -102,23 +139,27 @@ def _wire_type(sample: Input) -> type[Input]:
             return wire.HWResource
 
 
-def _digestible(name: str, value: object) -> object:
+def _digestible(value: object) -> object:
     if not isinstance(value, bytes):
         return value
-    return (_meaning(value) if name == "extra_data" else None) or {
-        "sha256": hashlib.sha256(value).hexdigest()
-    }
+    return {"sha256": hashlib.sha256(value).hexdigest()}
 
 
 def _meaning(extra_data: bytes) -> str | None:
     """Return canonical JSON without secrets, or None for what no parser here can read."""
     try:
-        return json.dumps(_kept(json.loads(extra_data)), sort_keys=True, separators=(",", ":"))
+        return _CANONICAL.encode(_kept(json.loads(extra_data)))
     except (ValueError, RecursionError):
         return None
 
 
-def _kept(value: Json) -> Json:
+def _has_secrets(value: object) -> bool:
+    if isinstance(value, dict):
+        return any(map(is_secret, value)) or any(map(_has_secrets, value.values()))
+    return isinstance(value, list) and any(map(_has_secrets, value))
+
+
+def _kept(value: object) -> object:
     if isinstance(value, dict):
         return {key: _kept(entry) for key, entry in value.items() if not is_secret(key)}
     if isinstance(value, list):

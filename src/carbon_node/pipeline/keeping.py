@@ -15,11 +15,13 @@ import structlog
 from carbon_node import inputs as task_inputs
 from carbon_node.answers import Answered, Kept, Standing
 from carbon_node.pipeline import extra_data
+from carbon_node.pipeline.extra_data import ExtraData
 from carbon_node.pipeline.ports import Ledger
 from carbon_node.pipeline.progress import Answer, Progress
 from carbon_node.pipeline.raw_models import LightModel
 from carbon_node.pipeline.record import answer_of, summary_of
 from carbon_node.pipeline.task import TaskInputs
+from carbon_node.transport.wire import HWResource, MLModel, UserInput
 
 LARGE_BYTES = 65_536
 """Inputs above this are digested in a thread: 30 ms per MB of extra_data would hold up the loop."""
@@ -114,10 +116,25 @@ class Keeping:
 async def _digest(inputs: TaskInputs) -> str:
     model = inputs.ml_model
     sha256 = model.raw_model_sha256 if isinstance(model, LightModel) else ""
-    samples = (inputs.user_input, model, inputs.hw_resource, sha256)
+    samples = (inputs.user_input, model, inputs.hw_resource, sha256, _parsed(inputs))
     if inputs.size_bytes > LARGE_BYTES:
         return await asyncio.to_thread(task_inputs.digest, *samples)
     return task_inputs.digest(*samples)
+
+
+def _parsed(inputs: TaskInputs) -> task_inputs.Contents:
+    """What could be parsed of the extra_data; the digest takes the rest byte by byte."""
+    extra = inputs.extra
+    found: dict[type[task_inputs.Input], tuple[bytes, ExtraData]] = {
+        UserInput: (inputs.user_input.extra_data, extra.user_input),
+        MLModel: (inputs.ml_model.extra_data, extra.ml_model),
+        HWResource: (inputs.hw_resource.extra_data, extra.hw_resource),
+    }
+    return {
+        wire_type: read.content
+        for wire_type, (octets, read) in found.items()
+        if octets and not read.problem
+    }
 
 
 def _with_single_output(kept: Kept) -> Kept:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from carbon_node.answers import Kept
+from carbon_node.answers import Kept, Outcome
 from carbon_node.pipeline import extra_data
 from carbon_node.pipeline.announcer import StatusAnnouncer
 from carbon_node.pipeline.baseline import Baseline
@@ -75,6 +75,8 @@ class Publishing:
 
     def _write(self, kept: Kept) -> None:
         footprint = kept.answer.footprint
-        self._announcer.task_ended(footprint.task_id, extra_data.error_in(footprint.extra_data))
+        is_failed = kept.answer.outcome is Outcome.NOT_COMPUTED
+        error = extra_data.error_in(footprint.extra_data) if is_failed else None
+        self._announcer.task_ended(footprint.task_id, error)
         self._outputs.publish(kept)
         self._baseline.remember(footprint)

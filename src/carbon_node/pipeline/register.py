@@ -2,6 +2,7 @@
 
 from collections import OrderedDict
 from collections.abc import Callable
+from dataclasses import replace
 
 from carbon_node.pipeline.progress import Progress
 from carbon_node.pipeline.task import TaskInputs
@@ -55,7 +56,8 @@ class TaskRegister:
         self.failed_count += is_failed
         inputs = progress.inputs
         if inputs.size_bytes <= MAX_KEPT_BYTES:
-            self._answered[inputs.task_id] = inputs
+            # A copy: what was parsed of them would stay in memory with them.
+            self._answered[inputs.task_id] = replace(inputs)
             self._answered.move_to_end(inputs.task_id)
         if len(self._answered) > ANSWERED_KEPT:
             self._answered.popitem(last=False)

@@ -6,7 +6,7 @@ this module leaves.
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import fields, replace
 from typing import Any, TypeVar
 
@@ -39,8 +39,9 @@ def cleaned(inputs: TaskInputs, keeper: SecretKeeper) -> tuple[TaskInputs, tuple
     Returns:
         The inputs without secrets, and the secrets.
     """
-    samples = (inputs.user_input, inputs.ml_model, inputs.hw_resource)
-    secrets = _told(keeper, *samples)
+    extra = inputs.extra
+    contents = (extra.user_input, extra.ml_model, extra.hw_resource)
+    secrets = _told(keeper, *(each.content for each in contents))
     if not secrets:
         return inputs, ()
     without = replace(
@@ -62,19 +63,22 @@ def without_secrets(arrival: Arrival, known: tuple[str, ...], keeper: SecretKeep
     """
     match arrival.sample:
         case UserInput() as user:
-            clean: UserInput | MLModel | HWResource = _without(user, (*known, *_told(keeper, user)))
+            return replace(arrival, sample=_cleaned(user, known, keeper))
         case MLModel() as model:
-            clean = _without(model, (*known, *_told(keeper, model)))
+            return replace(arrival, sample=_cleaned(model, known, keeper))
         case HWResource() as hardware:
-            clean = _without(hardware, (*known, *_told(keeper, hardware)))
+            return replace(arrival, sample=_cleaned(hardware, known, keeper))
         case _:
             return arrival
-    return replace(arrival, sample=clean)
 
 
-def _told(keeper: SecretKeeper, *samples: UserInput | MLModel | HWResource) -> tuple[str, ...]:
-    texts = [sample.extra_data for sample in samples if sample.extra_data]
-    found = [secret for octets in texts for secret in _found(extra_data.read(octets).content)]
+def _cleaned(sample: SampleT, known: tuple[str, ...], keeper: SecretKeeper) -> SampleT:
+    told: tuple[str, ...] = _told(keeper, extra_data.read(sample.extra_data).content)
+    return _without(sample, (*known, *told))
+
+
+def _told(keeper: SecretKeeper, *contents: Mapping[str, object]) -> tuple[str, ...]:
+    found = [secret for content in contents for secret in _found(content)]
     secrets = tuple(dict.fromkeys(found))[:SECRETS_PER_TASK]
     for secret in secrets:
         keeper.register(secret)

@@ -1,14 +1,25 @@
 """What a complete task consists of."""
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 from carbon_node.answers import TaskKey
+from carbon_node.pipeline.extra_data import ExtraData, read
 from carbon_node.pipeline.raw_models import LightModel
 from carbon_node.transport.contract import Arrival
 from carbon_node.transport.wire import HWResource, MLModel, TaskId, UserInput
 
 
 @dataclass(frozen=True, slots=True)
+class TaskExtraData:
+    """What the extra_data of a task's samples says. May hold the user's `hf_token`."""
+
+    user_input: ExtraData
+    ml_model: ExtraData
+    hw_resource: ExtraData
+
+
+@dataclass(frozen=True)  # without slots: what was parsed stays with the inputs that it came from
 class TaskInputs:
     """The three samples of a complete task.
 
@@ -28,6 +39,12 @@ class TaskInputs:
     def task_id(self) -> TaskId:
         """Id on the wire."""
         return self.key.task_id
+
+    @cached_property
+    def extra(self) -> TaskExtraData:
+        """Content of the samples' extra_data, parsed once."""
+        samples = (self.user_input, self.ml_model, self.hw_resource)
+        return TaskExtraData(*(read(sample.extra_data) for sample in samples))
 
     @property
     def size_bytes(self) -> int:

@@ -37,10 +37,11 @@ def to_request(inputs: TaskInputs, latency_unit: LatencyUnit) -> EstimationReque
         The question that the task asks. Nothing of it is checked yet: that is the estimation's.
     """
     model, hardware, user = inputs.ml_model, inputs.hw_resource, inputs.user_input
-    hardware_extra = extra_data.read(hardware.extra_data).content
+    extra = inputs.extra
+    hardware_extra = extra.hw_resource.content
     return EstimationRequest(
         model=model.model,
-        model_error=_model_error(model),
+        model_error=_model_error(model, extra.ml_model.content),
         hardware=hardware.hw_description,
         hardware_error=_hardware_error(hardware, hardware_extra),
         power_w=hardware.power_consumption,
@@ -69,7 +70,7 @@ def to_footprint(
         The output sample; all its doubles are finite, and zero where there is no result.
     """
     error = error_of(result)
-    user_extra = extra_data.read(inputs.user_input.extra_data).content
+    user_extra = inputs.extra.user_input.content
     octets = extra_data.write(
         outputs=extra_data.number_of_outputs(user_extra),
         restrains=extra_data.model_restrains(user_extra, inputs.ml_model.model),
@@ -114,19 +115,17 @@ def problems_of(inputs: TaskInputs) -> dict[str, str]:
     Returns:
         Problem by sample; empty if there is none.
     """
-    samples: tuple[UserInput | MLModel | HWResource, ...] = (
-        inputs.user_input,
-        inputs.ml_model,
-        inputs.hw_resource,
-    )
+    extra = inputs.extra
     problems = {
-        type(sample).__name__: extra_data.read(sample.extra_data).problem for sample in samples
+        UserInput.__name__: extra.user_input.problem,
+        MLModel.__name__: extra.ml_model.problem,
+        HWResource.__name__: extra.hw_resource.problem,
     }
     return {sample: problem for sample, problem in problems.items() if problem}
 
 
-def _model_error(model: MLModel) -> str | None:
-    reported = _reported_error(extra_data.read(model.extra_data).content)
+def _model_error(model: MLModel, extra: Mapping[str, object]) -> str | None:
+    reported = _reported_error(extra)
     if reported is None and model.model in _FAILED_MODELS:
         return f"the ML model provider sent the model {model.model!r}"
     return reported

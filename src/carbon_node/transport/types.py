@@ -159,6 +159,8 @@ _DECODED: Mapping[str, Callable[[Any], object]] = MappingProxyType(
 
 def sendable(text: str) -> str:
     """Replace what a string on the wire cannot hold: NUL, which ends it, and lone surrogates."""
+    if text.isascii() and "\0" not in text:
+        return text
     return text.replace("\0", "\N{REPLACEMENT CHARACTER}").encode(errors="replace").decode()
 
 
