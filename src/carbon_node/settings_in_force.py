@@ -48,14 +48,20 @@ class SettingsInForce:
         self._live = composition.live_intensity(configuration.settings)
         self._intensity_config = composition.intensity_config(configuration.settings)
         self._intensity = IntensityLookup(self._intensity_config, self._live)
+        self._conditions = (configuration, self._conditions_of(configuration))
 
     def conditions(self) -> Conditions:
         """Conditions of a task that starts now."""
-        configuration = self.service.current
-        tracker_config = composition.tracker_config(configuration.settings)
-        return composition.conditions(
-            configuration, _TrackerAsConfigured(self._tracker, tracker_config), self._intensity
+        current = self.service.current
+        if self._conditions[0] is not current:
+            self._conditions = (current, self._conditions_of(current))
+        return self._conditions[1]
+
+    def _conditions_of(self, configuration: Configuration) -> Conditions:
+        tracker = _TrackerAsConfigured(
+            self._tracker, composition.tracker_config(configuration.settings)
         )
+        return composition.conditions(configuration, tracker, self._intensity)
 
     def output_gap_s(self) -> float:
         """Least time between two outputs from now on, in seconds."""

@@ -2,8 +2,8 @@
 
 import math
 import threading
+from collections import OrderedDict
 from dataclasses import dataclass, field, replace
-from functools import lru_cache
 from importlib.resources.abc import Traversable
 
 from carbon_node.errors import ConfigError, IntensityError
@@ -89,8 +89,22 @@ class IntensityLookup:
         self._live = live
         self._data = data
         self._loading = threading.Lock()
+        self._keeping = threading.Lock()
         self._tables: Tables | IntensityError | None = None
-        self._kept = lru_cache(maxsize=KEPT_ANSWERS)(self._climb)
+        self._kept: OrderedDict[Place, CarbonIntensity] = OrderedDict()
+
+    def known(self, place: Place) -> CarbonIntensity | None:
+        """Return the intensity of a place if it needs neither tables nor provider; never blocks.
+
+        Args:
+            place: as sent.
+
+        Returns:
+            What `lookup` would return; None if that has to be looked up.
+        """
+        if self._config.g_per_kwh is not None:
+            return _explicit(self._config.g_per_kwh)
+        return self._kept.get(place) if self._live is None else None
 
     def lookup(self, place: Place) -> CarbonIntensity:
         """Find the intensity of a place. Nothing that a place says raises.
@@ -105,9 +119,16 @@ class IntensityLookup:
         """
         if self._config.g_per_kwh is not None:
             return _explicit(self._config.g_per_kwh)
-        is_short = len(place.region) <= MAX_TEXT and len(place.continent) <= MAX_TEXT
-        answer = self._kept(place) if is_short else self._climb(place)
+        answer = self._kept.get(place) or self._keep(place, self._climb(place))
         return answer if self._live is None else _refined(answer, self._live)
+
+    def _keep(self, place: Place, answer: CarbonIntensity) -> CarbonIntensity:
+        if len(place.region) <= MAX_TEXT and len(place.continent) <= MAX_TEXT:
+            with self._keeping:
+                self._kept[place] = answer
+                if len(self._kept) > KEPT_ANSWERS:
+                    self._kept.popitem(last=False)
+        return answer
 
     def _climb(self, place: Place) -> CarbonIntensity:
         tables = self._loaded()

@@ -31,13 +31,21 @@ class Admission:
     async def place(self, progress: Progress) -> AsyncIterator[None]:
         """Wait for a place and hold it; a task that is stopped needs none and waits no longer."""
         with progress.stage("waiting"):
-            has_place = await progress.interruption.wait(self._enter())
+            has_place = await self._entered(progress)
         progress.has_begun = True
         try:
             yield
         finally:
             if has_place:
                 self._places.release()
+
+    async def _entered(self, progress: Progress) -> bool:
+        """Whether the task has got a place; without a turn of the loop where one is free."""
+        is_free = self._gate.is_set() and not self._places.locked()
+        if is_free and not progress.interruption.has_order:
+            await self._enter()
+            return True
+        return await progress.interruption.wait(self._enter())
 
     async def _enter(self) -> None:
         while True:

@@ -8,10 +8,12 @@ import structlog
 from carbon_node.errors import TrackerError
 from carbon_node.estimation import (
     Assumptions,
+    CarbonIntensity,
     Estimate,
     EstimationRequest,
     Mode,
     NotComputed,
+    Place,
     Plan,
     Reason,
     conclude,
@@ -26,7 +28,7 @@ from carbon_node.estimation.measurement import (
 )
 from carbon_node.pipeline import translate
 from carbon_node.pipeline.interruption import Repeat, Stopped
-from carbon_node.pipeline.ports import Conditions, ConditionsSource, Tracker
+from carbon_node.pipeline.ports import Conditions, ConditionsSource, IntensitySource, Tracker
 from carbon_node.pipeline.progress import Answer, Progress
 from carbon_node.pipeline.raw_models import whole
 
@@ -90,7 +92,7 @@ class Answering:
                 return planned
             case Plan(run=run):
                 with progress.stage("intensity"):
-                    intensity = await asyncio.to_thread(conditions.intensity.lookup, request.place)
+                    intensity = await _intensity(conditions.intensity, request.place)
                 with progress.stage("tracker"):
                     outcome = await _track(conditions.tracker, run, progress)
                 return conclude(planned, intensity, outcome)
@@ -103,6 +105,11 @@ async def _assumptions(conditions: Conditions, request: EstimationRequest) -> As
     run = ModelRun(request.model, request.model_path, request.raw_model)
     is_runnable = await asyncio.to_thread(conditions.tracker.can_run, run)
     return replace(conditions.assumptions, model_is_runnable=is_runnable)
+
+
+async def _intensity(source: IntensitySource, place: Place) -> CarbonIntensity:
+    known = source.known(place)
+    return await asyncio.to_thread(source.lookup, place) if known is None else known
 
 
 async def _track(tracker: Tracker, run: Run | None, progress: Progress) -> TrackerOutcome:

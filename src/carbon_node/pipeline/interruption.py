@@ -39,6 +39,11 @@ class Interruption:
         self._work: asyncio.Task[Any] | None = None
         self._has_begun = False
 
+    @property
+    def has_order(self) -> bool:
+        """Whether the work was stopped, or told to begin again, and has not heeded it yet."""
+        return self._order is not None
+
     def stop(self, why: str) -> bool:
         """End the work, or do not let it begin.
 

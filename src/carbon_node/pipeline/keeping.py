@@ -15,7 +15,6 @@ import structlog
 from carbon_node import inputs as task_inputs
 from carbon_node.answers import Answered, Kept, Standing
 from carbon_node.pipeline import extra_data
-from carbon_node.pipeline.extra_data import ExtraData
 from carbon_node.pipeline.ports import Ledger
 from carbon_node.pipeline.progress import Answer, Progress
 from carbon_node.pipeline.raw_models import LightModel
@@ -125,16 +124,12 @@ async def _digest(inputs: TaskInputs) -> str:
 def _parsed(inputs: TaskInputs) -> task_inputs.Contents:
     """What could be parsed of the extra_data; the digest takes the rest byte by byte."""
     extra = inputs.extra
-    found: dict[type[task_inputs.Input], tuple[bytes, ExtraData]] = {
-        UserInput: (inputs.user_input.extra_data, extra.user_input),
-        MLModel: (inputs.ml_model.extra_data, extra.ml_model),
-        HWResource: (inputs.hw_resource.extra_data, extra.hw_resource),
-    }
-    return {
-        wire_type: read.content
-        for wire_type, (octets, read) in found.items()
-        if octets and not read.problem
-    }
+    rows: tuple[tuple[type[task_inputs.Input], bytes, extra_data.ExtraData], ...] = (
+        (UserInput, inputs.user_input.extra_data, extra.user_input),
+        (MLModel, inputs.ml_model.extra_data, extra.ml_model),
+        (HWResource, inputs.hw_resource.extra_data, extra.hw_resource),
+    )
+    return {kind: read.content for kind, octets, read in rows if octets and not read.problem}
 
 
 def _with_single_output(kept: Kept) -> Kept:

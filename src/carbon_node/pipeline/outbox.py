@@ -6,24 +6,39 @@ back merge: without a gap, parts of a burst stay in its reader for good.
 
 import asyncio
 import heapq
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
+from typing import Protocol
+
+
+class Readers(Protocol):
+    """Who has to keep up with what leaves."""
+
+    def has_room(self) -> bool:
+        """Whether another answer may leave now."""
+        ...
+
+    async def room(self) -> None:
+        """Wait until another answer may leave."""
+        ...
 
 
 class Outbox:
     """Queue of answers that wait for their turn.
 
     Unbounded: an answer costs a few kB and is never dropped. `run` has to be running for anything
-    to leave.
+    to leave. An answer that has its turn at once leaves at once: it waits for no turn of the loop.
 
     Args:
-        gap_s: tells the least time between two outputs in seconds; asked anew for each, since it
-            can change at run time.
-        room: waits until another answer may leave.
+        gap_s: tells the least time between two outputs in seconds, from the start of one write to
+            that of the next; asked anew for each, since it can change at run time.
+        readers: have to keep up.
     """
 
-    def __init__(self, gap_s: Callable[[], float], room: Callable[[], Awaitable[None]]) -> None:
+    def __init__(self, gap_s: Callable[[], float], readers: Readers) -> None:
         self._gap_s = gap_s
-        self._room = room
+        self._readers = readers
+        self._next_turn_s = 0.0
+        self._is_idle = False
         self._waiting: list[tuple[int, Callable[[], None], asyncio.Future[None]]] = []
         self._arrived = asyncio.Event()
 
@@ -42,6 +57,10 @@ class Outbox:
         Raises:
             TransportError: what `write` raised.
         """
+        if self._has_turn():
+            self._take_turn()
+            write()
+            return
         sent = asyncio.get_running_loop().create_future()
         heapq.heappush(self._waiting, (position, write, sent))
         self._arrived.set()
@@ -50,18 +69,26 @@ class Outbox:
     async def run(self) -> None:
         """Write what waits, until cancelled."""
         loop = asyncio.get_running_loop()
-        next_turn_s = 0.0
         while True:
+            self._is_idle = not self._waiting
             await self._arrived.wait()
-            await asyncio.sleep(max(0.0, next_turn_s - loop.time()))
-            await self._room()
+            self._is_idle = False
+            await asyncio.sleep(max(0.0, self._next_turn_s - loop.time()))
+            await self._readers.room()
             _, write, sent = heapq.heappop(self._waiting)
             if not self._waiting:
                 self._arrived.clear()
             if sent.cancelled():
                 continue
+            self._take_turn()
             _settle(sent, write)
-            next_turn_s = loop.time() + self._gap_s()
+
+    def _has_turn(self) -> bool:
+        is_time = asyncio.get_running_loop().time() >= self._next_turn_s
+        return self._is_idle and not self._waiting and is_time and self._readers.has_room()
+
+    def _take_turn(self) -> None:
+        self._next_turn_s = asyncio.get_running_loop().time() + self._gap_s()
 
 
 def _settle(sent: asyncio.Future[None], write: Callable[[], None]) -> None:

@@ -54,9 +54,13 @@ class Outputs:
         self._acknowledged = asyncio.Event()
         self._is_patient = True
 
+    def has_room(self) -> bool:
+        """Whether another output may leave now."""
+        return not self._is_patient or not self._is_full()
+
     async def room(self) -> None:
         """Wait until another output may leave; a while at most."""
-        if not self._is_full() or not self._is_patient:
+        if self.has_room():
             return
         self._acknowledged.clear()
         try:

@@ -128,6 +128,10 @@ class Tracker(Protocol):
 class IntensitySource(Protocol):
     """Carbon intensity of places."""
 
+    def known(self, place: Place) -> CarbonIntensity | None:
+        """Return the intensity of a place if it is at hand; never blocks."""
+        ...
+
     def lookup(self, place: Place) -> CarbonIntensity:
         """Find the intensity of a place; may block, so it is called in a thread."""
         ...

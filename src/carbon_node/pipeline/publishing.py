@@ -31,7 +31,7 @@ class Publishing:
         self._outputs = outputs
         self._announcer = announcer
         self._baseline = baseline
-        self._outbox = Outbox(gap_s, outputs.room)
+        self._outbox = Outbox(gap_s, outputs)
 
     async def run(self) -> None:
         """Let answers leave, until cancelled."""

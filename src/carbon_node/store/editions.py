@@ -62,13 +62,23 @@ Editions: TypeAlias = tuple[Edition, ...]
 
 @dataclass(frozen=True, slots=True)
 class Accept:
-    """The three inputs of a task are complete."""
+    """The three inputs of a task are complete.
+
+    Args:
+        key: the task.
+        digest: digest of its inputs.
+        summary: what it is about.
+        at_ms: wall clock in milliseconds since the epoch.
+        is_repeat: whether it is computed again even if these inputs are answered.
+        is_first: whether it is certain that the database holds nothing of the task.
+    """
 
     key: TaskKey
     digest: str
     summary: Summary
     at_ms: int
     is_repeat: bool = False
+    is_first: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +111,8 @@ class Ignore:
 
 
 Note: TypeAlias = Mark | Ignore
+Change: TypeAlias = Accept | Save | Note
+"""Whatever changes what is known of a task."""
 
 
 def accept(editions: Editions, event: Accept) -> tuple[Editions, Standing]:

@@ -5,6 +5,7 @@ commit writes. When the database cannot be written, it is what the node works fr
 written as soon as it can be.
 """
 
+from collections import OrderedDict
 from collections.abc import Sequence
 from contextlib import closing, suppress
 from dataclasses import dataclass
@@ -18,9 +19,9 @@ from carbon_node.store import history
 from carbon_node.store.database import DATABASE_NAME, Database
 from carbon_node.store.editions import (
     Accept,
+    Change,
     Edition,
     Editions,
-    Note,
     Save,
     accept,
     appended,
@@ -29,6 +30,10 @@ from carbon_node.store.editions import (
 )
 from carbon_node.store.history import Query
 from carbon_node.store.lock import StateLock
+
+_WRITTEN_LIMIT = 512
+"""Tasks whose editions stay in memory after they were written: marks follow within a second, and
+would have to be read again each. Most of an edition is shared with the retained outputs."""
 
 _MEMORY_LIMIT = 10_000
 """Tasks kept in memory while the database cannot be written; then the oldest are given up."""
@@ -69,6 +74,7 @@ class Ledger:
         self._lock: StateLock | None = None
         self._database: Database | None = None
         self._unwritten: dict[TaskKey, Editions] = {}
+        self._written: OrderedDict[TaskKey, Editions] = OrderedDict()  # the latest, for their marks
         self._unread: set[TaskKey] = (
             set()
         )  # those of the unwritten whose earlier editions could not be read
@@ -104,24 +110,34 @@ class Ledger:
         """Write what can be written and give the state directory back."""
         if self._trouble:
             self.recover()
-        self.commit((), ())
+        self.commit()
         self._close_database()
         if self._lock is not None:
             self._lock.release()
 
     def accept(self, event: Accept) -> Standing:
         """Record that a task's inputs are complete; written with the next commit."""
-        before = self.editions(event.key)
+        before = () if event.is_first else self.editions(event.key)
         after, standing = accept(before, event)
         self._keep(before, after)
         return standing
 
-    def commit(self, saves: Sequence[Save], notes: Sequence[Note]) -> list[Kept]:
-        """Apply changes, write all that waits at once, and return what stands for each save."""
-        kept = [self._save(event) for event in saves]
-        for event in notes:
-            before = self.editions(event.key)
-            self._keep(before, note(before, event))
+    def commit(self, changes: Sequence[Change] = ()) -> dict[int, Kept]:
+        """Apply changes in turn and write all that waits at once.
+
+        Returns:
+            What stands for each save, by its position among the changes.
+        """
+        kept = {}
+        for position, change in enumerate(changes):
+            match change:
+                case Accept():
+                    self.accept(change)
+                case Save():
+                    kept[position] = self._save(change)
+                case _:
+                    before = self.editions(change.key)
+                    self._keep(before, note(before, change))
         if self._unwritten and not self._trouble:
             try:
                 self._write()
@@ -138,18 +154,29 @@ class Ledger:
 
     def editions(self, key: TaskKey) -> Editions:
         """Return all editions of a task, oldest first."""
-        unwritten = self._unwritten.get(key)
-        return self._stored(key) if unwritten is None else unwritten
+        known = self._unwritten.get(key) or self._written.get(key)
+        return self._stored(key) if known is None else known
+
+    def writers(self) -> frozenset[str] | None:
+        """Return the writers of all tasks in the database; None if it cannot be read now.
+
+        Raises:
+            StoreError: it turned out that it cannot be read.
+        """
+        if self._trouble or self._database is None:
+            return None
+        return history.writers(self._database)
 
     def unanswered(self) -> int:
         """Return how many accepted tasks have no answer."""
-        self.commit((), ())
+        self.commit()
         return history.unanswered(self._database) if self._database else 0
 
     def prune(self, max_results: int, accepted_before_ms: int) -> bool:
         """Delete some of what is too many or too old; return whether there is more to delete."""
         if self._trouble or self._database is None:
             return False
+        self._written.clear()  # what is deleted must not be written again for a mark
         try:
             return self._database.prune(max_results, accepted_before_ms) > 0
         except StoreError as error:
@@ -158,7 +185,7 @@ class Ledger:
 
     def select(self, query: Query) -> list[Edition]:
         """Return the editions that a query asks for, oldest first, also those not written yet."""
-        self.commit((), ())
+        self.commit()
         stored = list(history.editions(self._database, query)) if self._database else []
         if not self._unwritten:
             return stored
@@ -184,6 +211,7 @@ class Ledger:
 
     def _renew(self) -> None:
         self._close_database()
+        self._written.clear()
         try:
             self._database = self._opened()
         except OSError as error:
@@ -247,8 +275,11 @@ class Ledger:
             self._unwritten[key] = appended(self._database.load(key), self._unwritten[key])
             self._unread.discard(key)
         self._database.write(chain.from_iterable(self._unwritten.values()))
+        self._written.update(self._unwritten)
         self._unwritten.clear()
         self._unread.clear()
+        while len(self._written) > _WRITTEN_LIMIT:
+            self._written.popitem(last=False)
 
 
 def _moved_aside(path: Path) -> Path:

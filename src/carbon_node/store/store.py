@@ -12,15 +12,17 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import Executor, ThreadPoolExecutor
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import ParamSpec, TypeVar
 
-from carbon_node.answers import Answer, Kept, Standing, Summary, TaskKey
+from carbon_node.answers import Answer, Due, Kept, Standing, Summary, TaskKey, Why
+from carbon_node.errors import StoreError
 from carbon_node.inputs import without_secrets
-from carbon_node.store.editions import Accept, Edition, Editions, Ignore, Mark, Note, Save, State
+from carbon_node.store.acquaintances import Acquaintances
+from carbon_node.store.editions import Accept, Change, Edition, Editions, Ignore, Mark, Save, State
 from carbon_node.store.history import Query
 from carbon_node.store.ledger import Health, Ledger
 
@@ -94,7 +96,9 @@ async def open_store(
         await asyncio.get_running_loop().run_in_executor(thread, ledger.open)
         store = Store(config, ledger, thread, notify, clocks)
         store.tell()
-        chores = [asyncio.create_task(chore()) for chore in (store.mend, store.keep_house)]
+        chores = [
+            asyncio.create_task(chore()) for chore in (store.acquaint, store.mend, store.keep_house)
+        ]
         try:
             yield store
         finally:
@@ -126,10 +130,10 @@ class Store:
         self._opened_at = (clocks.wall(), clocks.monotonic())
         self._told = Health()
         self._is_in_trouble = asyncio.Event()
-        self._saves: list[Save] = []
-        self._notes: list[Note] = []
+        self._acquaintances = Acquaintances()
+        self._changes: list[Change] = []
         self._committing = asyncio.Lock()
-        self._next_commit: asyncio.Task[list[Kept]] | None = None
+        self._next_commit: asyncio.Task[dict[int, Kept]] | None = None
         self._linger: asyncio.TimerHandle | None = None
 
     @property
@@ -153,6 +157,12 @@ class Store:
                 the history.
         """
         event = Accept(key, digest, _bounded(summary), self._now_ms(), repeat)
+        if self._acquaintances.is_stranger(key):
+            # Nothing to look up: that spares the task a way to the store's thread and back.
+            self._acquaintances.meet(key)
+            self._queue(replace(event, is_first=True))
+            return Due(Why.NEW)
+        self._acquaintances.meet(key)
         standing = await self._call(self._ledger.accept, event)
         self._commit_soon()
         return standing
@@ -164,22 +174,22 @@ class Store:
         Cancelling the caller does not undo the save.
         """
         event = Save(key, digest, _bounded(summary), _clean(answer), self._now_ms())
-        position = len(self._saves)
-        self._saves.append(event)
+        position = len(self._changes)
+        self._changes.append(event)
         kept = await asyncio.shield(self._commit())
         return kept[position]
 
     def mark_published(self, kept: Kept) -> None:
         """Note that an answer was written to the output topic; on disk a moment later."""
-        self._note(Mark(kept.key, kept.edition, State.PUBLISHED))
+        self._queue(Mark(kept.key, kept.edition, State.PUBLISHED))
 
     def mark_acknowledged(self, kept: Kept) -> None:
         """Note that all matched readers have an answer; on disk a moment later."""
-        self._note(Mark(kept.key, kept.edition, State.ACKNOWLEDGED))
+        self._queue(Mark(kept.key, kept.edition, State.ACKNOWLEDGED))
 
     def note_ignored(self, key: TaskKey, digest: str, ignored_digest: str) -> None:
         """Note that other inputs came while a task ran and were not run; on disk a moment later."""
-        self._note(Ignore(key, digest, ignored_digest))
+        self._queue(Ignore(key, digest, ignored_digest))
 
     async def editions(self, key: TaskKey) -> Editions:
         """Return everything that is known about a task, oldest first.
@@ -206,12 +216,22 @@ class Store:
         """
         return await self._call(self._ledger.select, query)
 
+    async def acquaint(self) -> None:
+        """Learn whose tasks the database holds, so that those of others need no look there.
+
+        While it cannot be read, every task is looked up, and this ends without having learnt.
+        """
+        with suppress(StoreError):
+            self._acquaintances.learn(await self._call(self._ledger.writers))
+
     async def mend(self) -> None:
         """Try to write again, as long as there is trouble; runs until it is cancelled."""
         while True:
             await self._is_in_trouble.wait()
             await asyncio.sleep(self._config.retry_s)
             await self._call(self._ledger.recover)
+            if not self._acquaintances.has_learnt:
+                await self.acquaint()
 
     async def keep_house(self) -> None:
         """Prune now and then; runs until it is cancelled."""
@@ -242,15 +262,15 @@ class Store:
         await self._commit()
         await self._call(self._ledger.close)
 
-    def _note(self, note: Note) -> None:
-        self._notes.append(note)
+    def _queue(self, change: Change) -> None:
+        self._changes.append(change)
         self._commit_soon()
 
     def _commit_soon(self) -> None:
         if self._next_commit is None and self._linger is None:
             self._linger = asyncio.get_running_loop().call_later(_LINGER_S, self._commit)
 
-    def _commit(self) -> "asyncio.Task[list[Kept]]":
+    def _commit(self) -> "asyncio.Task[dict[int, Kept]]":
         """Return the commit that takes along all that waits now, after the one that runs."""
         if self._linger is not None:
             self._linger.cancel()
@@ -259,12 +279,11 @@ class Store:
             self._next_commit = asyncio.create_task(self._committed())
         return self._next_commit
 
-    async def _committed(self) -> list[Kept]:
+    async def _committed(self) -> dict[int, Kept]:
         async with self._committing:
             self._next_commit = None
-            saves, self._saves = self._saves, []
-            notes, self._notes = self._notes, []
-            return await self._call(self._ledger.commit, saves, notes)
+            changes, self._changes = self._changes, []
+            return await self._call(self._ledger.commit, changes)
 
     async def _call(self, function: Callable[_P, _T], *args: _P.args, **kwargs: _P.kwargs) -> _T:
         """Run a function of the ledger in the store's thread."""

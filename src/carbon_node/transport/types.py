@@ -6,6 +6,7 @@ member ids on the wire. Enumerations are int32 there, which is how the contract 
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from operator import attrgetter
 from types import MappingProxyType
 from typing import Any, Literal, TypeAlias
 
@@ -157,6 +158,16 @@ _DECODED: Mapping[str, Callable[[Any], object]] = MappingProxyType(
 )
 
 
+_VALUES_OF: Mapping[type[wire.Sample], Callable[[wire.Sample], tuple[object, ...]]] = (
+    MappingProxyType(
+        {
+            sample_type: attrgetter(*(member.name for member in struct.members))
+            for sample_type, struct in STRUCTS.items()
+        }
+    )
+)
+
+
 def sendable(text: str) -> str:
     """Replace what a string on the wire cannot hold: NUL, which ends it, and lone surrogates."""
     if text.isascii() and "\0" not in text:
@@ -166,7 +177,7 @@ def sendable(text: str) -> str:
 
 def encode(sample: wire.Sample) -> tuple[object, ...]:
     """Turn a sample into the tuple that the binding writes."""
-    return tuple(_encoded(getattr(sample, member.name)) for member in STRUCTS[type(sample)].members)
+    return tuple([_encoded(value) for value in _VALUES_OF[type(sample)](sample)])
 
 
 def _encoded(value: object) -> object:
@@ -179,6 +190,21 @@ def _encoded(value: object) -> object:
             return value
 
 
+_TO_DECODE: Mapping[type[wire.Sample], tuple[tuple[int, Callable[[Any], object]], ...]] = (
+    MappingProxyType(
+        {
+            sample_type: tuple(
+                (position, _DECODED[member.name])
+                for position, member in enumerate(struct.members)
+                if member.name in _DECODED
+            )
+            for sample_type, struct in STRUCTS.items()
+        }
+    )
+)
+"""Members that are not what they are on the wire: where, and what makes them of it."""
+
+
 def decode(sample_type: type[wire.Sample], values: tuple[Any, ...]) -> wire.Sample:
     """Turn a tuple that the binding read into a sample.
 
@@ -186,13 +212,11 @@ def decode(sample_type: type[wire.Sample], values: tuple[Any, ...]) -> wire.Samp
         WireError: an enumeration has a value that the contract does not know.
     """
     construct: Callable[..., wire.Sample] = sample_type
+    decoded = list(values)
     try:
-        return construct(
-            *(
-                _DECODED[member.name](value) if member.name in _DECODED else value
-                for member, value in zip(STRUCTS[sample_type].members, values, strict=True)
-            )
-        )
+        for position, decoder in _TO_DECODE[sample_type]:
+            decoded[position] = decoder(decoded[position])
+        return construct(*decoded)
     except ValueError as error:
         raise WireError(f"{STRUCTS[sample_type].name} cannot be read: {error}") from error
 

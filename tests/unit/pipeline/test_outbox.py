@@ -11,8 +11,15 @@ import pytest
 from carbon_node.pipeline.outbox import Outbox
 
 
-async def room() -> None:
-    """There is always room."""
+class Readers:
+    """Readers that always keep up."""
+
+    def has_room(self) -> bool:
+        """There is always room."""
+        return True
+
+    async def room(self) -> None:
+        """There is always room."""
 
 
 @contextlib.asynccontextmanager
@@ -31,7 +38,7 @@ def test_the_oldest_waiting_output_goes_first() -> None:
     written: list[int] = []
 
     async def scenario() -> None:
-        outbox = Outbox(lambda: 0.0, room)
+        outbox = Outbox(lambda: 0.0, Readers())
         sends = [
             asyncio.create_task(outbox.send(each, partial(written.append, each)))
             for each in (3, 1, 2)
@@ -53,7 +60,7 @@ def test_outputs_keep_the_gap_and_a_single_one_is_not_delayed() -> None:
 
     async def scenario() -> None:
         loop = asyncio.get_running_loop()
-        outbox = Outbox(lambda: gap_s, room)
+        outbox = Outbox(lambda: gap_s, Readers())
         async with running(outbox):
             since_s = loop.time()
             await outbox.send(0, lambda: times.append(loop.time() - since_s))
@@ -75,7 +82,7 @@ def test_a_failed_write_reaches_its_task_and_no_other() -> None:
         raise OSError("no space")
 
     async def scenario() -> None:
-        outbox = Outbox(lambda: 0.0, room)
+        outbox = Outbox(lambda: 0.0, Readers())
         async with running(outbox):
             with pytest.raises(OSError, match="no space"):
                 await outbox.send(0, fail)
@@ -91,7 +98,7 @@ def test_an_output_whose_task_was_cancelled_is_not_written() -> None:
     written: list[int] = []
 
     async def scenario() -> None:
-        outbox = Outbox(lambda: 0.0, room)
+        outbox = Outbox(lambda: 0.0, Readers())
         cancelled = asyncio.create_task(outbox.send(0, partial(written.append, 0)))
         following = asyncio.create_task(outbox.send(1, partial(written.append, 1)))
         await asyncio.sleep(0)

@@ -81,7 +81,7 @@ class LedgerMachine(RuleBasedStateMachine):
         """Whatever is saved later, the first answer for the same inputs stands."""
         event = Save(key, digest, summary(), answer(key, carbon_g), self.now_ms)
         with _disk(is_full=self.is_full):
-            (kept,) = self.ledger.commit([event], [])
+            kept = self.ledger.commit([event])[0]
         assert self.promised.setdefault((key, kept.edition), kept.answer) == kept.answer
         self._note_durable()
         return kept
@@ -91,7 +91,7 @@ class LedgerMachine(RuleBasedStateMachine):
         """States only grow."""
         before = self.ledger.editions(kept.key)
         with _disk(is_full=self.is_full):
-            self.ledger.commit([], [Mark(kept.key, kept.edition, state)])
+            self.ledger.commit([Mark(kept.key, kept.edition, state)])
         after = self.ledger.editions(kept.key)
         assert all(old.state <= new.state for old, new in zip(before, after, strict=True))
         self._note_durable()
@@ -160,7 +160,7 @@ def test_memory_has_an_end_and_says_what_it_cost(
     ledger.accept(Accept(task(9), "a", summary(), 0))
     for number in range(1, 6):
         key = task(number)
-        ledger.commit([Save(key, "a", summary(), answer(key), 0)], [])
+        ledger.commit([Save(key, "a", summary(), answer(key), 0)])
     health = ledger.health
     assert (health.is_degraded, health.unwritten, health.lost) == (True, 3, 2)
     assert [e.key for e in ledger.select(Query())] == [task(3), task(4), task(5)]

@@ -3,7 +3,7 @@
 import asyncio
 import json
 import sqlite3
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
@@ -141,14 +141,16 @@ def test_saves_that_wait_share_one_commit(
     config: StoreConfig, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The sync is paid once for a burst, which is what makes durable saves quick."""
+    from carbon_node.store.editions import Change
     from carbon_node.store.ledger import Ledger
 
     commits: list[int] = []
     commit = Ledger.commit
 
-    def counted(ledger: Ledger, saves: list, notes: list) -> list[Kept]:  # type: ignore[type-arg]
-        commits.append(len(saves))
-        return commit(ledger, saves, notes)
+    def counted(ledger: Ledger, changes: Sequence[Change] = ()) -> dict[int, Kept]:
+        kept = commit(ledger, changes)
+        commits.append(len(kept))
+        return kept
 
     monkeypatch.setattr(Ledger, "commit", counted)
 
