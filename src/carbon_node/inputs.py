@@ -50,6 +50,14 @@ _SECRET_PAIRS = frozenset(
     (("api", "key"), ("access", "key"), ("private", "key"), ("secret", "key"))
 )
 
+_SIGNS_OF_SECRETS = (
+    *(word.encode() for word in sorted(_SECRET_WORDS)),
+    *(word.encode() for word in sorted({last for _, last in _SECRET_PAIRS})),
+    b"\\u",  # an escape, which may spell any letter
+    b"\0",  # JSON in UTF-16 or UTF-32
+)
+"""Octets of which one at least occurs where a secret's key does, in small letters."""
+
 _DIGESTED: Mapping[type[Input], tuple[str, ...]] = MappingProxyType(
     {
         wire_type: tuple(
@@ -95,6 +103,8 @@ def without_secrets(extra_data: bytes) -> bytes:
 
     Bytes without such entries, and bytes that are not JSON, come back as they are.
     """
+    if not _may_hold_secrets(extra_data):
+        return extra_data
     try:
         value: Json = json.loads(extra_data)
         return json.dumps(_kept(value)).encode() if _has_secrets(value) else extra_data
@@ -151,6 +161,12 @@ def _meaning(extra_data: bytes) -> str | None:
         return _CANONICAL.encode(_kept(json.loads(extra_data)))
     except (ValueError, RecursionError):
         return None
+
+
+def _may_hold_secrets(extra_data: bytes) -> bool:
+    """Whether a word of a secret's key occurs, or may be hidden behind an escape or an encoding."""
+    octets = extra_data.lower()
+    return any(sign in octets for sign in _SIGNS_OF_SECRETS)
 
 
 def _has_secrets(value: object) -> bool:

@@ -132,8 +132,8 @@ class Store:
         self._is_in_trouble = asyncio.Event()
         self._acquaintances = Acquaintances()
         self._changes: list[Change] = []
-        self._committing = asyncio.Lock()
-        self._next_commit: asyncio.Task[dict[int, Kept]] | None = None
+        self._running_commit: asyncio.Future[dict[int, Kept]] | None = None
+        self._next_commit: asyncio.Future[dict[int, Kept]] | None = None
         self._linger: asyncio.TimerHandle | None = None
 
     @property
@@ -270,20 +270,34 @@ class Store:
         if self._next_commit is None and self._linger is None:
             self._linger = asyncio.get_running_loop().call_later(_LINGER_S, self._commit)
 
-    def _commit(self) -> "asyncio.Task[dict[int, Kept]]":
-        """Return the commit that takes along all that waits now, after the one that runs."""
+    def _commit(self) -> "asyncio.Future[dict[int, Kept]]":
+        """Return the commit that takes along all that waits: now, or once the one that runs ends.
+
+        Without a task of its own, which would cost every save turns of the loop.
+        """
         if self._linger is not None:
             self._linger.cancel()
             self._linger = None
+        if self._running_commit is None:
+            return self._start_commit()
         if self._next_commit is None:
-            self._next_commit = asyncio.create_task(self._committed())
+            self._next_commit = asyncio.get_running_loop().create_future()
         return self._next_commit
 
-    async def _committed(self) -> dict[int, Kept]:
-        async with self._committing:
-            self._next_commit = None
-            changes, self._changes = self._changes, []
-            return await self._call(self._ledger.commit, changes)
+    def _start_commit(self) -> "asyncio.Future[dict[int, Kept]]":
+        changes, self._changes = self._changes, []
+        loop = asyncio.get_running_loop()
+        running = loop.run_in_executor(self._thread, self._ledger.commit, changes)
+        self._running_commit = running
+        running.add_done_callback(self._on_committed)
+        return running
+
+    def _on_committed(self, _commit: "asyncio.Future[dict[int, Kept]]") -> None:
+        self._running_commit = None
+        self.tell()
+        if self._next_commit is not None:
+            promised, self._next_commit = self._next_commit, None
+            self._start_commit().add_done_callback(partial(_pass_on, promised))
 
     async def _call(self, function: Callable[_P, _T], *args: _P.args, **kwargs: _P.kwargs) -> _T:
         """Run a function of the ledger in the store's thread."""
@@ -300,6 +314,16 @@ class Store:
         """Return the time that ages are judged by: a clock that was set forward ages nothing."""
         wall, monotonic = self._opened_at
         return round(min(self._clocks.wall(), wall + self._clocks.monotonic() - monotonic) * 1000)
+
+
+def _pass_on(promised: asyncio.Future[_T], done: asyncio.Future[_T]) -> None:
+    """Give the outcome of one future to those who wait for another."""
+    if promised.cancelled():
+        return
+    if (error := done.exception()) is not None:
+        promised.set_exception(error)
+    else:
+        promised.set_result(done.result())
 
 
 def _bounded(summary: Summary) -> Summary:
