@@ -80,9 +80,11 @@ def _options() -> argparse.Namespace:
 def _earlier(path: Path) -> Report:
     try:
         return read(path)
-    except (OSError, ValueError) as error:
+    except OSError as error:
+        _say(f"{path}: {error.strerror}; name a result that scripts/bench has written")
+    except ValueError as error:
         _say(str(error))
-        raise SystemExit(2) from None
+    raise SystemExit(2)
 
 
 def _run(names: Sequence[str], effort: Effort) -> Report:

@@ -10,7 +10,7 @@ that waiting for them takes."""
 
 READER_INSTANCES = 20_000
 """Peers never dispose their tasks, and a reader that is full stops without an error. An instance
-takes some 500 bytes (`bench.transport`)."""
+takes some 500 bytes (`scripts/bench transport`)."""
 
 WRITER_INSTANCES = 5_000
 """Ten times what peers read; an instance is free again once its retirement is acknowledged."""
