@@ -78,7 +78,8 @@ class Cleaner:
         return clean if len(clean) <= self._text_limit else "…" + clean[-self._text_limit :]
 
     def _clean(self, text: str) -> str:
-        return self._secrets.redact(text).encode(errors="replace").decode()
+        clean = self._secrets.redact(text)
+        return clean if clean.isascii() else clean.encode(errors="replace").decode()
 
 
 def _shown(value: object) -> str:
