@@ -4,9 +4,10 @@ The reference is the same burst at a process that answers at once (`bench.echo`)
 """
 
 from bench.effort import Effort
+from bench.exchanges import Burst, burst
 from bench.figures import Figure, Statistic, Target, figure
 from bench.nodes import FORMULA, UNPACED, running
-from bench.peers import Burst, Peers, burst, echoed, joined
+from bench.peers import Peers, echoed, joined
 
 OCTETS = 1400
 """Size of an output's extra_data."""

@@ -10,9 +10,10 @@ import time
 from collections.abc import Mapping
 
 from bench.effort import Effort
+from bench.exchanges import one_at_a_time
 from bench.figures import Figure, Statistic, Target, figure
 from bench.nodes import FORMULA, running
-from bench.peers import joined, one_at_a_time
+from bench.peers import joined
 
 WARM_UP = 3
 

@@ -8,9 +8,10 @@ import time
 from dataclasses import dataclass
 
 from bench.effort import Effort
+from bench.exchanges import burst, one_at_a_time
 from bench.figures import Figure, figure
 from bench.nodes import FORMULA, UNPACED, Held, Node, running
-from bench.peers import burst, joined, one_at_a_time
+from bench.peers import joined
 from bench.resources import WAVE, answer
 from bench.scraping import scrape_ms
 

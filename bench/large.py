@@ -7,9 +7,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from bench.effort import Effort
+from bench.exchanges import one_at_a_time
 from bench.figures import Figure, Statistic, Target, figure
 from bench.nodes import FORMULA, Node, running
-from bench.peers import Peers, echoed, joined, one_at_a_time, task
+from bench.peers import Peers, echoed, joined, task
 
 SIZES_MB = (1, 16, 64)
 OCTETS = 1400

@@ -6,7 +6,8 @@ Fails if a task has no output.
 import select
 import sys
 
-from bench.peers import joined, sustained
+from bench.exchanges import sustained
+from bench.peers import joined
 
 FIRST = 1_000_000
 SLICE_S = 0.5

@@ -4,14 +4,13 @@ No event loop and no decoding lie between a measurement and the wire, so that wh
 the node, and the same code measures the raw exchange with `bench.echo`.
 """
 
-import itertools
 import json
 import select
 import subprocess
 import sys
 import time
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, TypeAlias
@@ -29,12 +28,6 @@ PATIENCE_S = 60.0
 """Longest wait for one output."""
 
 INPUTS = (Topic.USER_INPUT, Topic.ML_MODEL, Topic.HW_RESOURCE)
-LIVING = 400
-"""Tasks whose inputs stay with their writers; the pipeline's own nodes keep 500."""
-
-QUIET_S = 10.0
-"""Seconds without an output after which none is expected any more."""
-
 BATCH = 256
 TICK_S = 0.05
 """Longest time between two looks for what was missed."""
@@ -291,93 +284,3 @@ class Exchange:
     def octets(self) -> int:
         """Size of the output's extra_data."""
         return self.output.octets
-
-
-def one_at_a_time(peers: Peers, numbers: Iterable[int]) -> list[Exchange]:
-    """Send each task once the one before is answered; the inputs of old ones are ended.
-
-    Raises:
-        TimeoutError: a task has no output.
-    """
-    exchanges = []
-    for number in numbers:
-        exchanges.append(peers.answer(task(number)))
-        peers.retire_older_than(number - LIVING)
-    return exchanges
-
-
-def sustained(peers: Peers, numbers: Sequence[int], rate_hz: float) -> list[Exchange]:
-    """Send tasks at a fixed rate, whatever is answered; the inputs of old ones are ended.
-
-    Raises:
-        TimeoutError: a task has no output.
-    """
-    tasks = [task(number) for number in numbers]
-    sent: dict[int, Sent] = {}
-    outputs: dict[int, Output] = {}
-    since_s = time.monotonic()
-    deadline_s = since_s + len(tasks) / rate_hz + PATIENCE_S
-    while len(outputs) < len(tasks):
-        now_s = time.monotonic()
-        if now_s > deadline_s:
-            raise TimeoutError(f"{len(tasks) - len(outputs)} of {len(tasks)} tasks have no output")
-        next_s = since_s + len(sent) / rate_hz
-        if len(sent) < len(tasks) and now_s >= next_s:
-            due = tasks[len(sent)]
-            sent[due.number] = peers.send(due)
-            peers.retire_older_than(due.number - LIVING)
-        else:
-            wait_s = TICK_S if len(sent) == len(tasks) else min(TICK_S, next_s - now_s)
-            outputs |= {output.number: output for output in peers.receive(wait_s)}
-    return [Exchange(sent[number], outputs[number]) for number in numbers]
-
-
-@dataclass(frozen=True, slots=True)
-class Burst:
-    """Tasks that were sent back to back.
-
-    Args:
-        seconds: from the first input to the last output.
-        received: numbers of the outputs in the order in which they came.
-        missing: tasks without an output.
-    """
-
-    seconds: float
-    received: tuple[int, ...]
-    missing: int
-
-    @property
-    def repeated(self) -> int:
-        """Outputs beyond the first of each task."""
-        return len(self.received) - len(set(self.received))
-
-    @property
-    def overtaken(self) -> int:
-        """Outputs that came after that of a later task."""
-        highest = itertools.accumulate(self.received, max)
-        return sum(number < high for number, high in zip(self.received, highest, strict=True))
-
-
-def burst(peers: Peers, numbers: Sequence[int], quiet_s: float = QUIET_S) -> Burst:
-    """Send tasks back to back and take their outputs until all came, or none comes any more.
-
-    The inputs of old tasks are ended afterwards.
-
-    Args:
-        peers: who sends.
-        numbers: of the tasks.
-        quiet_s: seconds without an output after which the rest is missing.
-    """
-    tasks = [task(number) for number in numbers]
-    received: list[int] = []
-    last_s = since_s = time.monotonic()
-    for each in tasks:
-        peers.send(each)
-        received += [output.number for output in peers.receive(0.0)]
-    while len(set(received)) < len(tasks) and time.monotonic() < last_s + quiet_s:
-        if outputs := peers.receive(TICK_S):
-            received += [output.number for output in outputs]
-            last_s = time.monotonic()
-    peers.retire_older_than(numbers[-1] - LIVING)
-    missing = len(tasks) - len(set(received))
-    return Burst(last_s - since_s, tuple(received), missing)

@@ -9,9 +9,10 @@ import time
 import psutil
 
 from bench.effort import Effort
+from bench.exchanges import burst
 from bench.figures import Figure, Statistic, Target, figure
 from bench.nodes import FORMULA, UNPACED, Held, Node, running
-from bench.peers import burst, joined
+from bench.peers import joined
 from bench.scraping import scrape_ms
 from bench.start import bare_participant
 

@@ -12,8 +12,9 @@ import psutil
 from tests.domains import fresh_domain
 
 from bench.effort import Effort
+from bench.exchanges import LIVING, one_at_a_time
 from bench.figures import Figure, figure
-from bench.peers import LIVING, Peers, echoed, one_at_a_time, task
+from bench.peers import Peers, echoed, task
 
 OCTETS = 1400
 WARM_UP = 50
