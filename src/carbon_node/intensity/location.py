@@ -172,9 +172,8 @@ def area_title(area: str, tables: Tables) -> str:
 
 
 def _near_matches(name: str, names: Names) -> list[str]:
-    similar = [
-        known for known in names.by_initial.get(name[:1], ()) if abs(len(known) - len(name)) < 3
-    ]
+    same_initial = names.by_initial.get(name[:1], "").splitlines()
+    similar = [known for known in same_initial if abs(len(known) - len(name)) < 3]
     return difflib.get_close_matches(name, similar, n=3, cutoff=NEAR_MATCH)
 
 
