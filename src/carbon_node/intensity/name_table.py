@@ -8,7 +8,7 @@ each, and 5 microseconds instead of 0.1 for a look-up; a place is looked up once
 from array import array
 from bisect import bisect_left
 from collections.abc import Iterator, Mapping
-from itertools import accumulate
+from itertools import accumulate, chain, repeat
 
 _UNTOUCHED = "surrogatepass"
 """A place that a peer sent may hold half of a surrogate pair: it is looked up, and not found."""
@@ -21,20 +21,21 @@ class NameTable(Mapping[str, str]):
         texts: what it holds; not kept.
 
     Raises:
-        AttributeError: a name or what it stands for is no text.
+        TypeError: a name or what it stands for is no text.
     """
 
     __slots__ = ("_ends", "_octets")
 
     def __init__(self, texts: Mapping[str, str]) -> None:
         # Texts are ordered like their UTF-8, and the shipped files are in order already.
-        parts = [
-            text.encode("utf-8", _UNTOUCHED)
-            for name in sorted(texts)
-            for text in (name, texts[name])
-        ]
-        self._octets = b"".join(parts)
-        self._ends = array("I", accumulate(map(len, parts), initial=0))
+        names = sorted(texts)
+        meanings = map(texts.__getitem__, names)
+        parts = list(chain.from_iterable(zip(names, meanings, strict=True)))
+        self._octets = "".join(parts).encode("utf-8", _UNTOUCHED)
+        sizes = map(len, map(str.encode, parts, repeat("utf-8"), repeat(_UNTOUCHED)))
+        # As bytes: a small object that is made while a file's remains lie around would keep the
+        # megabyte around it from being given back.
+        self._ends = array("I", list(accumulate(sizes, initial=0))).tobytes()
 
     def __getitem__(self, name: str) -> str:
         """Look a name up.
@@ -43,19 +44,22 @@ class NameTable(Mapping[str, str]):
             KeyError: it is not there.
         """
         wanted = name.encode("utf-8", _UNTOUCHED)
-        row = bisect_left(range(len(self)), wanted, key=self._name)
-        if row == len(self) or self._name(row) != wanted:
+        octets, ends = self._octets, memoryview(self._ends).cast("I")
+
+        def part(index: int) -> bytes:
+            return octets[ends[index] : ends[index + 1]]
+
+        index = bisect_left(range(0, len(ends) - 1, 2), wanted, key=part) * 2
+        if index == len(ends) - 1 or part(index) != wanted:
             raise KeyError(name)
-        meaning = self._octets[self._ends[2 * row + 1] : self._ends[2 * row + 2]]
-        return meaning.decode("utf-8", _UNTOUCHED)
+        return part(index + 1).decode("utf-8", _UNTOUCHED)
 
     def __iter__(self) -> Iterator[str]:
         """Iterate over the names in the order of their code points."""
-        return (self._name(row).decode("utf-8", _UNTOUCHED) for row in range(len(self)))
+        ends = memoryview(self._ends).cast("I")
+        for index in range(0, len(ends) - 1, 2):
+            yield self._octets[ends[index] : ends[index + 1]].decode("utf-8", _UNTOUCHED)
 
     def __len__(self) -> int:
         """Count the names."""
-        return len(self._ends) // 2
-
-    def _name(self, row: int) -> bytes:
-        return self._octets[self._ends[2 * row] : self._ends[2 * row + 1]]
+        return len(self._ends) // 8

@@ -19,6 +19,9 @@ from carbon_node.errors import IntensityError
 from carbon_node.intensity.name_table import NameTable
 from carbon_node.intensity.text import normalised
 
+_normalised = normalised.__wrapped__
+"""Past its cache, which would keep names that are read once."""
+
 
 @dataclass(frozen=True, slots=True)
 class Country:
@@ -113,7 +116,7 @@ class Names:
     subdivisions: Mapping[str, str]
     evident: Mapping[str, str]
     cities: Mapping[str, str]
-    continents: Mapping[str, frozenset[str]]
+    continents: Mapping[str, str]
     world: frozenset[str]
     nowhere: frozenset[str]
     words: frozenset[str]
@@ -176,41 +179,56 @@ def _intensities(folder: Traversable) -> Intensities:
 
 
 def _names(folder: Traversable) -> Names:
+    # What lasts is made from small files first: a small object among the remains of a large file
+    # would keep the megabyte around it from being given back.
     with _reading(folder, "countries.json") as table:
         rows = table["countries"]
         alpha2 = {code: code for code in rows} | {rows[code]["alpha3"]: code for code in rows}
-    with _reading(folder, "names.json") as table:
-        countries, continents = _texts(table["countries"]), _areas(table["continents"])
-    with _reading(folder, "subdivisions.json") as table:
-        titles, subdivisions = NameTable(table["titles"]), NameTable(table["names"])
-    with _reading(folder, "cities.json") as table:
-        cities = _texts(table["names"])
     with _reading(folder, "cloud.json") as table:
         cloud = dict(table["regions"])
-    with _reading(folder, "aliases.json") as table:
-        countries |= _own_names(table["countries"]) | _own_names(table["ambiguous"])
-        evident = _own_names(table["subdivisions"])
-        return Names(
-            codes=_codes(table["codes"]),
-            cloud=cloud,
-            alpha2=alpha2,
-            titles=titles,
-            countries=NameTable(countries | table["accented"]),
-            subdivisions=subdivisions,
-            evident=evident,
-            cities=NameTable(cities | _evident_cities(_own_names(table["cities"]), cities)),
-            continents={
-                name: frozenset(codes)
-                for name, codes in (continents | _own_areas(table["continents"])).items()
-            },
-            world=_name_set(table["world"]),
-            nowhere=_name_set(table["nowhere"]),
-            words=_name_set(table["words"]),
-            needs_capitals=frozenset(table["needs_capitals"]),
-            leading=frozenset(table["subdivisions_lead"]),
-            deciding=frozenset(table["subdivisions_decide"]),
-            by_initial=NameTable(_by_initial([*countries, *evident])),
-        )
+    with _reading(folder, "aliases.json") as own:
+        own_countries = _own_names(own["countries"]) | _own_names(own["ambiguous"])
+        own_continents, own_cities = _own_names(own["continents"]), _own_names(own["cities"])
+        accented = _texts(own["accented"])
+        evident = _own_names(own["subdivisions"])
+        codes = {code.casefold(): area for code, area in own["codes"].items()}
+        world, nowhere, words = (_name_set(own[key]) for key in ("world", "nowhere", "words"))
+        needs_capitals = frozenset(own["needs_capitals"])
+        leading = frozenset(own["subdivisions_lead"])
+        deciding = frozenset(own["subdivisions_decide"])
+    with _reading(folder, "subdivisions.json") as table:
+        titles, subdivisions = NameTable(table["titles"]), NameTable(table["names"])
+    with _reading(folder, "names.json") as table:
+        names = _texts(table["countries"]) | own_countries
+        countries, by_initial = NameTable(names | accented), _by_initial([*names, *evident])
+        continents = NameTable(_texts(table["continents"]) | own_continents)
+    del names
+    return Names(
+        codes=codes,
+        cloud=cloud,
+        alpha2=alpha2,
+        titles=titles,
+        countries=countries,
+        subdivisions=subdivisions,
+        evident=evident,
+        cities=_cities(folder, own_cities),
+        continents=continents,
+        world=world,
+        nowhere=nowhere,
+        words=words,
+        needs_capitals=needs_capitals,
+        leading=leading,
+        deciding=deciding,
+        by_initial=by_initial,
+    )
+
+
+def _cities(folder: Traversable, evident: Mapping[str, str]) -> NameTable:
+    with _reading(folder, "cities.json") as table:
+        cities = _texts(table["names"])
+        for name, area in evident.items():
+            cities[name] = f"!{area} {cities.get(name, '').removeprefix('!')}"
+        return NameTable(cities)
 
 
 @contextmanager
@@ -256,34 +274,16 @@ def _texts(names: dict[str, str]) -> dict[str, str]:
     return {name: areas.strip() for name, areas in names.items()}
 
 
-def _areas(names: dict[str, str]) -> dict[str, tuple[str, ...]]:
-    return {name: tuple(areas.split()) for name, areas in names.items()}
-
-
-def _codes(codes: dict[str, str]) -> dict[str, str]:
-    return {code.casefold(): area for code, area in codes.items()}
-
-
-def _own_areas(names: dict[str, str]) -> dict[str, tuple[str, ...]]:
-    return {normalised(name): tuple(areas.split()) for name, areas in names.items()}
-
-
 def _own_names(names: dict[str, str]) -> dict[str, str]:
-    return {normalised(name): area for name, area in names.items()}
+    return {_normalised(name): area for name, area in names.items()}
 
 
-def _evident_cities(evident: Mapping[str, str], cities: Mapping[str, str]) -> dict[str, str]:
-    return {
-        name: f"!{area} {cities.get(name, '').removeprefix('!')}" for name, area in evident.items()
-    }
-
-
-def _by_initial(names: list[str]) -> dict[str, str]:
+def _by_initial(names: list[str]) -> NameTable:
     groups: dict[str, list[str]] = defaultdict(list)
     for name in names:
         groups[name[0]].append(name)
-    return {initial: "\n".join(group) for initial, group in groups.items()}
+    return NameTable({initial: "\n".join(group) for initial, group in groups.items()})
 
 
 def _name_set(names: list[str]) -> frozenset[str]:
-    return frozenset(map(normalised, names))
+    return frozenset(map(_normalised, names))

@@ -37,7 +37,7 @@ def test_it_does_not_follow_what_it_was_made_from() -> None:
 @pytest.mark.parametrize("texts", [{"paris": None}, {"paris": 1}, {"paris": ["FR"]}])
 def test_what_is_no_text_is_refused(texts: dict[str, str]) -> None:
     """A damaged table does not become a table of names."""
-    with pytest.raises(AttributeError):
+    with pytest.raises(TypeError):
         NameTable(texts)
 
 
