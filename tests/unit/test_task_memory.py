@@ -1,4 +1,4 @@
-"""The memory of started tasks: a set that stays small and forgets the oldest first."""
+"""The memory of tasks: a set that stays small and forgets the oldest first."""
 
 import tracemalloc
 
@@ -6,8 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from carbon_node.answers import TaskKey
-from carbon_node.pipeline.join import JoinBounds
-from carbon_node.pipeline.started import BLOCK_PROBLEMS, StartedTasks
+from carbon_node.task_memory import BLOCK_PROBLEMS, TaskMemory
 from carbon_node.transport.wire import TaskId
 
 NEAR_EDGES = st.builds(
@@ -26,7 +25,7 @@ KEYS = st.builds(
 @given(st.lists(KEYS), st.lists(KEYS))
 def test_it_remembers_what_a_set_remembers(started: list[TaskKey], others: list[TaskKey]) -> None:
     """With room enough, exactly the tasks that started are remembered: none more, none less."""
-    memory = StartedTasks(max_blocks=1_000)
+    memory = TaskMemory(max_blocks=1_000)
 
     for key in started:
         memory.add(key)
@@ -34,12 +33,13 @@ def test_it_remembers_what_a_set_remembers(started: list[TaskKey], others: list[
     assert [key in memory for key in (*started, *others)] == [
         key in set(started) for key in (*started, *others)
     ]
+    assert not memory.has_forgotten
 
 
 @given(st.lists(KEYS, unique=True), st.integers(1, 4))
 def test_the_latest_tasks_are_always_remembered(started: list[TaskKey], room: int) -> None:
     """However tasks are numbered, at least as many as there are blocks are remembered."""
-    memory = StartedTasks(max_blocks=room)
+    memory = TaskMemory(max_blocks=room)
 
     for count, key in enumerate(started, start=1):
         memory.add(key)
@@ -48,7 +48,7 @@ def test_the_latest_tasks_are_always_remembered(started: list[TaskKey], room: in
 
 def test_the_oldest_are_forgotten_first() -> None:
     """Whoever restarts often does not lose the tasks of its latest starts."""
-    memory = StartedTasks(max_blocks=2)
+    memory = TaskMemory(max_blocks=2)
     keys = [TaskKey(TaskId(1, 1), writer) for writer in ("first", "second", "third")]
 
     memory.add(keys[0])
@@ -57,12 +57,13 @@ def test_the_oldest_are_forgotten_first() -> None:
     memory.add(keys[2])
 
     assert [key in memory for key in keys] == [True, False, True]
+    assert memory.has_forgotten
 
 
 def held_bytes(problems: list[int]) -> int:
-    """Memory that the join's default bound takes for problems of one writer."""
+    """Memory that a memory of the default size takes for problems of one writer."""
     tracemalloc.start()
-    memory = StartedTasks(JoinBounds().remembered_blocks)
+    memory = TaskMemory()
     for problem in problems:
         memory.add(TaskKey(TaskId(problem, 1), "01.0f.5a.b8.e5.1d.0b.75.00.00.00.00|0.0.1.2"))
     held = tracemalloc.get_traced_memory()[0]

@@ -16,8 +16,8 @@ from dataclasses import dataclass, field
 from typing import Generic, TypeAlias, TypeVar, assert_never
 
 from carbon_node.answers import TaskKey
-from carbon_node.pipeline.started import StartedTasks
 from carbon_node.pipeline.task import TaskInputs
+from carbon_node.task_memory import MAX_BLOCKS, TaskMemory
 from carbon_node.transport.contract import Arrival
 from carbon_node.transport.wire import HWResource, MLModel, TaskId, UserInput
 
@@ -33,12 +33,12 @@ class JoinBounds:
             peer can retain.
         incomplete_age_s: seconds after which an incomplete task is given up, > 0.
         remembered_blocks: blocks of started tasks remembered to recognise repetitions, >= 1; see
-            `StartedTasks`.
+            `TaskMemory`. A task that was forgotten and comes again is still found in the store.
     """
 
     incomplete_count: int = 5_000
     incomplete_age_s: float = 3_600.0
-    remembered_blocks: int = 20_000
+    remembered_blocks: int = MAX_BLOCKS
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +133,7 @@ class Join:
     def __init__(self, bounds: JoinBounds = JoinBounds()) -> None:
         self._bounds = bounds
         self._partials: OrderedDict[TaskId, _Partial] = OrderedDict()
-        self._started = StartedTasks(bounds.remembered_blocks)
+        self._started = TaskMemory(bounds.remembered_blocks)
 
     @property
     def incomplete_count(self) -> int:
