@@ -7,6 +7,7 @@ from typing import Any
 
 import structlog
 
+from carbon_node.heap import settle
 from carbon_node.node_view import EditionSource, LocalView
 from carbon_node.observability.heartbeat import Heartbeat
 from carbon_node.observability.http.address import parse_address
@@ -88,6 +89,7 @@ class Operation:
                 log.warning("no local interface", problem=problem)
             elif self._interface.listens_at is not None:
                 log.info("local interface", address=self._interface.listens_at)
+            settle()  # Its modules are the last that a start loads.
             await asyncio.get_running_loop().create_future()
         finally:
             await self._interface.stop()

@@ -84,7 +84,8 @@ def _as_a_whole(text: str, names: Names) -> Recognised | None:
     if (code := _code(text, names)) is not None:
         return Recognised(Rung.CODE, (code,), None if _is_a_word(text, names) else code)
     name = normalised(text)
-    if areas := names.countries.get(text.casefold()) or names.countries.get(name):
+    if found := names.countries.get(text.casefold()) or names.countries.get(name):
+        areas = tuple(found.split())
         return Recognised(Rung.COUNTRY, areas, common_area(areas))
     return _subdivision_or_city(name, names)
 
@@ -117,7 +118,7 @@ def _is_a_word(text: str, names: Names) -> bool:
 def _subdivision_or_city(name: str, names: Names) -> Recognised | None:
     if (area := names.evident.get(name)) is not None:
         return Recognised(Rung.SUBDIVISION, (area,), area)
-    divisions = names.subdivisions.get(name, ())
+    divisions = tuple(names.subdivisions.get(name, "").split())
     areas = (*divisions, *_cities(name, names)[0])
     if not areas or name in names.words or (name.isascii() and len(name) < LEAST_LETTERS):
         return None
@@ -189,7 +190,7 @@ def _all_areas(text: str, names: Names) -> frozenset[str]:
     name = normalised(text)
     code = _code(text, names)
     found = {code} if code is not None else set()
-    found.update(names.countries.get(name, ()), names.subdivisions.get(name, ()))
+    found.update(names.countries.get(name, "").split(), names.subdivisions.get(name, "").split())
     found.update(_cities(name, names)[0], filter(None, [names.evident.get(name)]))
     abbreviations = {f"{lead}-{text.strip().upper()}" for lead in (*names.leading, "AU")}
     return frozenset(found | (abbreviations & names.titles.keys()))

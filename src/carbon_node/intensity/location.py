@@ -58,7 +58,8 @@ def located(place: Place, tables: Tables) -> Location:
         return Location(None, continents, _steps(None, "not given"), warnings)
     name = normalised(region)
     if name in names.continents and name not in names.countries:
-        return _in_continents(region, names.continents[name], continents, warnings)
+        named = frozenset(names.continents[name].split())
+        return _in_continents(region, named, continents, warnings)
     reading = recognised(region, names)
     if reading is None or (
         reading.evident is None and name in names.nowhere and continents is None
@@ -85,7 +86,7 @@ def _continents(text: str, names: Names) -> tuple[frozenset[str] | None, tuple[s
     if not too_long and (not names_something(plain) or name in names.nowhere | names.world):
         return None, ()
     if (found := names.continents.get(name)) is not None:
-        return found, ()
+        return frozenset(found.split()), ()
     return None, (f"continent {quoted(text)} is not known and is ignored",)
 
 
@@ -172,9 +173,8 @@ def area_title(area: str, tables: Tables) -> str:
 
 
 def _near_matches(name: str, names: Names) -> list[str]:
-    similar = [
-        known for known in names.by_initial.get(name[:1], ()) if abs(len(known) - len(name)) < 3
-    ]
+    same_initial = names.by_initial.get(name[:1], "").splitlines()
+    similar = [known for known in same_initial if abs(len(known) - len(name)) < 3]
     return difflib.get_close_matches(name, similar, n=3, cutoff=NEAR_MATCH)
 
 

@@ -16,6 +16,7 @@ from carbon_node.estimation import (
     exact,
     within_factor,
 )
+from carbon_node.heap import give_back
 from carbon_node.intensity.gazetteer import Rung
 from carbon_node.intensity.ladder import TABLE_FACTOR, climb
 from carbon_node.intensity.live import LiveIntensity, LiveMiss
@@ -143,6 +144,7 @@ class IntensityLookup:
             if self._tables is None:
                 try:
                     self._tables = load_tables(self._data or shipped_data())
+                    give_back()  # What reading leaves is twice the tables.
                 except IntensityError as error:
                     self._tables = error
             return self._tables

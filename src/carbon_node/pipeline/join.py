@@ -17,6 +17,7 @@ from typing import Generic, TypeAlias, TypeVar, assert_never
 
 from carbon_node.answers import TaskKey
 from carbon_node.pipeline.task import TaskInputs
+from carbon_node.task_memory import MAX_BLOCKS, TaskMemory
 from carbon_node.transport.contract import Arrival
 from carbon_node.transport.wire import HWResource, MLModel, TaskId, UserInput
 
@@ -31,13 +32,13 @@ class JoinBounds:
         incomplete_count: incomplete tasks kept at once, >= 1; more than the 500 instances that a
             peer can retain.
         incomplete_age_s: seconds after which an incomplete task is given up, > 0.
-        remembered_count: started tasks remembered to recognise repetitions, >= 1; about 200 bytes
-            each.
+        remembered_blocks: blocks of started tasks remembered to recognise repetitions, >= 1; see
+            `TaskMemory`. A task that was forgotten and comes again is still found in the store.
     """
 
     incomplete_count: int = 5_000
     incomplete_age_s: float = 3_600.0
-    remembered_count: int = 100_000
+    remembered_blocks: int = MAX_BLOCKS
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +133,7 @@ class Join:
     def __init__(self, bounds: JoinBounds = JoinBounds()) -> None:
         self._bounds = bounds
         self._partials: OrderedDict[TaskId, _Partial] = OrderedDict()
-        self._started: OrderedDict[TaskKey, None] = OrderedDict()
+        self._started = TaskMemory(bounds.remembered_blocks)
 
     @property
     def incomplete_count(self) -> int:
@@ -179,13 +180,8 @@ class Join:
         if inputs is None:
             return Waiting(sample.task_id)
         del self._partials[sample.task_id]
-        self._remember(inputs.key)
+        self._started.add(inputs.key)
         return Ready(inputs)
-
-    def _remember(self, key: TaskKey) -> None:
-        self._started[key] = None
-        if len(self._started) > self._bounds.remembered_count:
-            self._started.popitem(last=False)
 
     def evict(self, now_s: float) -> Iterator[Evicted]:
         """Give up the incomplete tasks that are too many or too old, oldest first.

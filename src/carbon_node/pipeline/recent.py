@@ -16,19 +16,20 @@ from carbon_node.transport.wire import TaskId
 Json: TypeAlias = bool | int | float | str | list["Json"] | dict[str, "Json"] | None
 
 RESULTS_KEPT = 500
-"""Results that are kept; each has some 4 kB."""
+"""Results that are kept; each has some 2 kB, most of it extra_data that the output shares."""
 
 
 @dataclass(frozen=True, slots=True)
 class PublishedResult:
-    """A result as it was published.
+    """What is shown of a result; the estimate itself, with all its intervals, is not kept for it.
 
     Args:
         task_id: id on the wire.
         published_at: when, with its zone.
         model: model id as received, cut.
         hardware: hardware description as received, cut.
-        result: in the domain's terms.
+        outcome: the same word as in log and metrics.
+        findings: its numbers by name and unit, or the reason why there are none.
         extra_data: as published.
     """
 
@@ -36,13 +37,9 @@ class PublishedResult:
     published_at: datetime
     model: str
     hardware: str
-    result: Estimate | NotComputed
+    outcome: str
+    findings: Mapping[str, Json]
     extra_data: bytes
-
-    @property
-    def outcome(self) -> str:
-        """The same word as in log and metrics."""
-        return ESTIMATED if isinstance(self.result, Estimate) else FAILED
 
     def as_json(self) -> Mapping[str, Json]:
         """Return it for peers."""
@@ -52,7 +49,7 @@ class PublishedResult:
             "model": self.model,
             "hardware": self.hardware,
             "outcome": self.outcome,
-            **_numbers(self.result),
+            **self.findings,
             "extra_data": json.loads(self.extra_data),
         }
 
@@ -83,12 +80,13 @@ def _published(progress: Progress, answer: Answer, published_at: datetime) -> Pu
         published_at,
         inputs.ml_model.model[:MAX_TEXT_CHARS],
         inputs.hw_resource.hw_description[:MAX_TEXT_CHARS],
-        answer.result,
+        ESTIMATED if isinstance(answer.result, Estimate) else FAILED,
+        _findings(answer.result),
         answer.footprint.extra_data,
     )
 
 
-def _numbers(result: Estimate | NotComputed) -> Mapping[str, Json]:
+def _findings(result: Estimate | NotComputed) -> Mapping[str, Json]:
     match result:
         case Estimate():
             return {

@@ -5,14 +5,19 @@ database held nothing when it was opened can only be known from tasks that were 
 """
 
 from carbon_node.answers import TaskKey
+from carbon_node.task_memory import TaskMemory
 
 
 class Acquaintances:
-    """Writers of whom the database held tasks, and tasks that were accepted since."""
+    """Writers of whom the database held tasks, and tasks that were accepted since.
+
+    The latter are bounded: once one of them had to be forgotten, nobody is a stranger any more, and
+    the database is asked about everyone.
+    """
 
     def __init__(self) -> None:
         self._writers: frozenset[str] | None = None
-        self._met: set[TaskKey] = set()
+        self._met = TaskMemory()
 
     @property
     def has_learnt(self) -> bool:
@@ -30,5 +35,8 @@ class Acquaintances:
     def is_stranger(self, key: TaskKey) -> bool:
         """Whether the database holds nothing of a task for certain."""
         return (
-            self._writers is not None and key.writer not in self._writers and key not in self._met
+            self._writers is not None
+            and key.writer not in self._writers
+            and key not in self._met
+            and not self._met.has_forgotten
         )

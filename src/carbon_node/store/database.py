@@ -37,10 +37,15 @@ _LOG_LIMIT_BYTES = 8 * 1024 * 1024
 _PRUNE_CHUNK = 500
 """Rows that one transaction of the retention deletes, so that a save never waits long for it."""
 
+_CACHE_KIB = 256
+"""Pages of the database in memory; SQLite's 2,000 would fill up for rows that are read once. What
+is not here comes out of the kernel's cache."""
+
 _WRITER_PRAGMAS = (
     "journal_mode = WAL",
     "synchronous = FULL",
     f"journal_size_limit = {_LOG_LIMIT_BYTES}",
+    f"cache_size = -{_CACHE_KIB}",
 )
 
 _DAMAGE_CODES = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)

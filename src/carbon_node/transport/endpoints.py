@@ -13,7 +13,7 @@ from carbon_node.transport.quality import (
     reader_quality,
     writer_quality,
 )
-from carbon_node.transport.types import STRUCTS, Struct, decode, key_of
+from carbon_node.transport.types import STRUCTS, Struct, decode, key_in_handle, key_of
 from carbon_node.transport.wire import TaskId
 
 
@@ -53,7 +53,11 @@ def open_writer(participant: native.Participant, topic: Topic) -> native.Writer:
 
 
 class Reader:
-    """A topic's reader; remembers the keys of instances, which DDS does not tell at their end."""
+    """A topic's reader.
+
+    At the end of an instance DDS tells its handle only. That is its key, if it is short; longer
+    keys are remembered.
+    """
 
     def __init__(self, participant: native.Participant, topic: Topic) -> None:
         self.topic = topic
@@ -72,13 +76,13 @@ class Reader:
         return self._native.take(limit)
 
     def arrival(self, sample: native.Sample) -> Arrival | None:
-        """Read a taken sample; None for the end of an instance of which nothing was received.
+        """Read a taken sample; None for the end of an instance whose key cannot be told.
 
         Raises:
             WireError: a value that the contract does not know.
         """
         if sample.value is None:
-            content, key = None, self._keys.pop(sample.instance, None)
+            content, key = None, self._recall(sample.instance)
         else:
             content = decode(self.topic.sample_type, sample.value)
             key = self._remember(sample.instance, key_of(content))
@@ -87,10 +91,15 @@ class Reader:
         return Arrival(self.topic, content, key, sample.writer, sample.source_timestamp_ns)
 
     def _remember(self, instance: bytes, key: TaskId) -> TaskId:
-        self._keys[instance] = key
-        if len(self._keys) > READER_INSTANCES:
-            del self._keys[next(iter(self._keys))]
+        if key_in_handle(self.topic.sample_type, instance) is None:
+            self._keys[instance] = key
+            if len(self._keys) > READER_INSTANCES:
+                del self._keys[next(iter(self._keys))]
         return key
+
+    def _recall(self, instance: bytes) -> TaskId | None:
+        known = self._keys.pop(instance, None)
+        return key_in_handle(self.topic.sample_type, instance) if known is None else known
 
 
 @contextmanager

@@ -4,6 +4,7 @@ The tables say what DDS needs to know beyond the dataclasses of `wire`: names, k
 member ids on the wire. Enumerations are int32 there, which is how the contract encodes them.
 """
 
+import struct
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from operator import attrgetter
@@ -46,6 +47,7 @@ class Struct:
 
 TASK_ID = Struct("TaskIdImpl", (Member("problem_id", "uint32"), Member("iteration_id", "uint32")))
 _KEY_TASK_ID = Member("task_id", TASK_ID, is_key=True)
+_TASK_ID_KEY = struct.Struct(">II8x")
 _CONFIGURATION_KEYS = (
     Member("node_id", "int32", is_key=True),
     Member("transaction_id", "int32", is_key=True),
@@ -145,6 +147,12 @@ STRUCTS: Mapping[type[wire.Sample], Struct] = MappingProxyType(
     }
 )
 
+_KEYED_BY_TASK = frozenset(
+    sample_type
+    for sample_type, table in STRUCTS.items()
+    if [member for member in table.members if member.is_key] == [_KEY_TASK_ID]
+)
+
 _DECODED: Mapping[str, Callable[[Any], object]] = MappingProxyType(
     {
         "task_id": wire.TaskId._make,
@@ -228,6 +236,24 @@ def key_of(sample: wire.Sample) -> wire.TaskId:
             return wire.TaskId()
         case _:
             return sample.task_id
+
+
+def key_in_handle(sample_type: type[wire.Sample], handle: bytes) -> wire.TaskId | None:
+    """Read the task id out of an instance handle, where the task id is the whole key.
+
+    A key of at most 16 octets is its own handle, big-endian and padded with zeros; a longer one is
+    hashed (DDSI-RTPS, key hash).
+
+    Args:
+        sample_type: type of the instance's samples.
+        handle: its 16 octets.
+
+    Returns:
+        The task id; None where the key is another or longer one, which a handle does not tell.
+    """
+    if sample_type not in _KEYED_BY_TASK:
+        return None
+    return wire.TaskId._make(_TASK_ID_KEY.unpack(handle))
 
 
 def instance_of(sample: wire.Sample) -> tuple[object, ...]:

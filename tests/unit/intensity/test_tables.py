@@ -67,8 +67,8 @@ def test_every_area_of_every_name_exists(tables: Tables) -> None:
         *names.codes.values(),
         *names.cloud.values(),
         *names.evident.values(),
-        *(area for found in names.countries.values() for area in found),
-        *(area for found in names.subdivisions.values() for area in found),
+        *(area for found in names.countries.values() for area in found.split()),
+        *(area for found in names.subdivisions.values() for area in found.split()),
         *(area for found in names.cities.values() for area in found.lstrip("!").split()),
     }
     known = tables.intensities.countries.keys() | names.titles.keys()
@@ -102,6 +102,38 @@ def test_a_damaged_table_is_blamed_by_name(
     with pytest.raises(IntensityError, match=f"{name} is missing or damaged.*install") as raised:
         load_tables(folder)
     assert raised.value.__cause__ is not None
+
+
+@pytest.mark.parametrize(
+    ("name", "section"),
+    [
+        ("names.json", "countries"),
+        ("subdivisions.json", "titles"),
+        ("subdivisions.json", "names"),
+        ("cities.json", "names"),
+        ("aliases.json", "accented"),
+    ],
+)
+def test_a_name_that_stands_for_no_text_is_damage_of_its_table(
+    tmp_path: Path, name: str, section: str
+) -> None:
+    """A number in a text's place is found when the tables are read, and its file is named."""
+    folder = copy_of_the_tables(tmp_path)
+    table = json.loads((folder / name).read_text(encoding="utf-8"))
+    table[section]["atlantis"] = 7
+    (folder / name).write_text(json.dumps(table), encoding="utf-8")
+    with pytest.raises(IntensityError, match=f"{name} is missing or damaged"):
+        load_tables(folder)
+
+
+def test_the_tables_stay_small_once_they_are_read() -> None:
+    """Some 25,000 names and all values take less than 2.5 MB."""
+    tracemalloc.start()
+    tables = load_tables(shipped_data())
+    held_bytes = tracemalloc.get_traced_memory()[0]
+    tracemalloc.stop()
+    assert len(tables.names.cities) > 10_000
+    assert held_bytes < 2.5e6
 
 
 @pytest.mark.parametrize("value", [0, -5, "41", None, 1e999])

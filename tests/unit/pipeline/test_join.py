@@ -158,3 +158,12 @@ def test_too_many_incomplete_tasks_lose_the_oldest() -> None:
 
     assert [evicted.task_id for evicted in join.evict(0.0)] == [TaskId(1, 1)]
     assert join.incomplete_count == 2
+
+
+def test_a_flood_of_odd_numbers_is_forgotten_again() -> None:
+    """Started tasks are remembered as long as the bound allows; then a repetition counts anew."""
+    join = Join(JoinBounds(remembered_blocks=1))
+    add_all(join, [*inputs_of(ID), *inputs_of(TaskId(2**32 - 1, 1))])
+
+    assert isinstance(join.add(arrival(UserInput(task_id=TaskId(2**32 - 1, 1))), 0.0), Repeated)
+    assert isinstance(join.add(arrival(UserInput(task_id=ID)), 0.0), Waiting)
