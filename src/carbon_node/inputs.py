@@ -103,11 +103,13 @@ def _wire_type(sample: Input) -> type[Input]:
 
 
 def _digestible(name: str, value: object) -> object:
-    if not isinstance(value, bytes):
-        return value
-    return (_meaning(value) if name == "extra_data" else None) or {
-        "sha256": hashlib.sha256(value).hexdigest()
-    }
+    match value:
+        case bytes() if name == "extra_data" and (meaning := _meaning(value)):
+            return meaning
+        case bytes() | memoryview():
+            return {"sha256": hashlib.sha256(value).hexdigest()}
+        case _:
+            return value
 
 
 def _meaning(extra_data: bytes) -> str | None:
