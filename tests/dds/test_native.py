@@ -7,6 +7,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable
+from pathlib import Path
 from typing import TypeVar
 
 import pytest
@@ -20,7 +21,7 @@ from carbon_node.transport.contract import Topic
 from carbon_node.transport.endpoints import native_qos, native_type
 from carbon_node.transport.quality import READER, WRITER, Quality
 from carbon_node.transport.types import STRUCTS, decode, encode
-from carbon_node.transport.wire import CO2Footprint, NodeControl, Sample, TaskId
+from carbon_node.transport.wire import CO2Footprint, MLModel, NodeControl, Sample, TaskId
 
 Item = TypeVar("Item")
 
@@ -237,6 +238,44 @@ def test_keys_may_grow() -> None:
     participant.close()
 
 
+def resident_mb() -> float:
+    """Resident memory of this process, 1e6 bytes."""
+    pages = int(Path("/proc/self/statm").read_text().split()[1])
+    return pages * os.sysconf("SC_PAGE_SIZE") / 1e6
+
+
+def received_view(octets: bytes) -> memoryview:
+    """Send octets; return the view that was received, when all that received it is gone."""
+    participant = joined(fresh_domain())
+    struct_type = native_type(STRUCTS[MLModel])
+    writer = native.Writer(participant, "t", struct_type, QOS)
+    reader = native.Reader(participant, "t", struct_type, QOS)
+    wait_for(lambda: bool(writer.matched() and reader.matched()))
+    writer.write(encode(MLModel(raw_model=octets)))
+    (sample,) = taken(reader, 1)
+    assert sample.value is not None
+    view = sample.value[2]
+    assert isinstance(view, memoryview)
+    participant.close()
+    return view
+
+
+def test_a_large_sample_lives_as_long_as_its_view() -> None:
+    """Octets are read where they were received, outlive whoever received them, and go then."""
+    octets = bytes(range(256)) * 250_000
+    without_mb = resident_mb()
+    view = received_view(octets)
+    gc.collect()
+    with_mb = resident_mb()
+    assert with_mb - without_mb < 80
+    assert view == octets
+    part = view[-256:]
+    del view
+    assert part == octets[:256]
+    del part
+    assert with_mb - resident_mb() > 60
+
+
 @pytest.mark.parametrize(
     "values",
     [
@@ -261,7 +300,7 @@ def test_values_that_do_not_fit_are_refused(values: tuple[object, ...]) -> None:
 def test_types_are_refused_with_a_reason() -> None:
     """A kind or extensibility that does not exist is named."""
     with pytest.raises(ValueError, match="int63"):
-        native.Member("m", "int63", is_key=False, id=None)
+        native.Member("m", "int63", is_key=False, id=None, is_borrowed=False)
     with pytest.raises(ValueError, match="soft"):
         native.StructType("T", [], extensibility="soft")
 
