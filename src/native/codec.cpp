@@ -10,6 +10,7 @@
 #include <cstring>
 #include <exception>
 #include <limits>
+#include <optional>
 #include <utility>
 
 namespace cdr = eprosima::fastcdr;
@@ -217,15 +218,25 @@ void read_struct(cdr::Cdr& from, const Struct& structure, Values& values, const 
             });
 }
 
-/// How much of a payload is read.
+/// How much of a payload is read, with its header; nothing for one that fastcdr 2.3 would read past its end.
 ///
-/// What fastcdr 2.3 does to align a member of a mutable struct in XCDR1 may pass the end by up to three octets, from
-/// where on it would read whatever lies in memory. Such a struct ends at a multiple of four.
-size_t readable_size(const rtps::octet* octets, size_t length)
+/// It believes the header's number of padding octets, also where there are fewer. And what it does in XCDR1 to align
+/// a member of a mutable struct may pass the end; such a struct ends at a multiple of four, without padding.
+std::optional<size_t> readable_size(const Struct& structure, const rtps::octet* octets, size_t length)
 {
-    constexpr uint8_t any_endianness = 0xfe;
-    const bool is_mutable_xcdr1 = length > 1 && (octets[1] & any_endianness) == cdr::PL_CDR;
-    return is_mutable_xcdr1 ? length / 4 * 4 : length;
+    constexpr size_t unit = 4;
+    if (length < encapsulation_size) {
+        return std::nullopt;
+    }
+    const bool is_xcdr1 = octets[1] < cdr::PLAIN_CDR2;
+    const size_t padding = octets[3] % unit;
+    if (is_xcdr1 && structure.extensibility == Extensibility::mutable_) {
+        return padding == 0 ? std::optional(length / unit * unit) : std::nullopt;
+    }
+    if (length % unit != 0) {
+        return length;  // fastcdr knows of none then
+    }
+    return length - encapsulation_size < padding ? std::nullopt : std::optional(length - padding);
 }
 
 /// Read values that point into the payload; false if it does not hold them.
@@ -233,13 +244,16 @@ bool read(const Struct& structure, rtps::SerializedPayload_t& payload, rtps::oct
 {
     return succeeds([&] {
         auto* start = reinterpret_cast<char*>(octets);
-        const size_t size = readable_size(octets, payload.length);
-        cdr::FastBuffer buffer(start, size);
+        const auto size = readable_size(structure, octets, payload.length);
+        if (!size) {
+            return false;
+        }
+        cdr::FastBuffer buffer(start, *size);
         cdr::Cdr from(buffer, cdr::Cdr::DEFAULT_ENDIAN);
         from.read_encapsulation();
         payload.encapsulation = from.endianness() == cdr::Cdr::BIG_ENDIANNESS ? CDR_BE : CDR_LE;
         values = defaults_of(structure);
-        read_struct(from, structure, values, start + size);
+        read_struct(from, structure, values, start + *size);
         return true;
     });
 }

@@ -49,6 +49,17 @@ std::vector<Field> fields_of(const std::vector<Member>& members)
     return fields;
 }
 
+/// The codec relies on it that a mutable struct ends where the payload does, or where another one does.
+void require_decodable(const Struct& structure)
+{
+    for (const Field& field : structure.fields) {
+        if (field.kind == Kind::structure && field.structure->extensibility == Extensibility::mutable_
+                && structure.extensibility != Extensibility::mutable_) {
+            throw nb::value_error((structure.name + "." + field.name + ": only a mutable struct holds a mutable one").c_str());
+        }
+    }
+}
+
 // --- From Python ---
 
 /// A share in a Python object's memory.
@@ -251,6 +262,7 @@ StructType::StructType(
 {
     Struct structure{name, fields_of(members), extensibility_named(extensibility), false};
     const auto& fields = structure.fields;
+    require_decodable(structure);
     structure.has_key = std::any_of(fields.begin(), fields.end(), [](const Field& field) { return field.is_key; });
     structure_ = std::make_shared<const Struct>(std::move(structure));
     support_ = dds::TypeSupport(new Codec(structure_));

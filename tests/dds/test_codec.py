@@ -1,6 +1,7 @@
 """The binding's codec: what it writes, what it reads, and what it refuses to believe."""
 
 import hashlib
+import itertools
 import json
 from dataclasses import replace
 from pathlib import Path
@@ -147,8 +148,28 @@ def test_lengths_within_a_mutable_struct_end_with_the_payload() -> None:
     whole = struct_type.to_payload(("abc",), is_xcdr2=False)
     assert whole == bytes.fromhex("00030000 0000 0800 04000000 61626300 023f 0000")
     for end in (1, 2, 3, 4, 5, 6, 7):
-        assert struct_type.from_payload(whole[:-end]) is None
+        for claimed in range(4):
+            octets = bytes((0, claimed)) + whole[2:-end]
+            assert struct_type.from_payload(octets) is None
     assert struct_type.from_payload(whole[:6] + b"\x60" + whole[7:]) is None
+
+
+@pytest.mark.parametrize("sample", RECORDED, ids=lambda sample: sample[0].name)
+def test_padding_that_lies_is_refused(sample: tuple[Struct, Values]) -> None:
+    """More padding than there are octets is not believed; fastcdr would read on after the end."""
+    struct_type = native_type(sample[0])
+    for encoding, padding in itertools.product(range(12), (1, 2, 3, 0xFF)):
+        assert struct_type.from_payload(bytes((0, encoding, 0, padding))) is None
+
+
+@pytest.mark.parametrize("padding", [1, 2, 3])
+def test_padding_is_no_content(padding: int) -> None:
+    """Octets that the header declares to be padding are not read as further members."""
+    struct_type = native_type(Struct("T", (Member("m", "string"), Member("n", "boolean"))))
+    text = bytes(3 - padding) + b"\0"
+    content = len(text).to_bytes(4, "little") + text
+    octets = bytes((0, 1, 0, padding)) + content + bytes(padding)
+    assert struct_type.from_payload(octets) == ("\0" * (3 - padding), False)
 
 
 def test_unknown_members_are_passed_over() -> None:

@@ -303,6 +303,10 @@ def test_types_are_refused_with_a_reason() -> None:
         native.Member("m", "int63", is_key=False, id=None, is_borrowed=False)
     with pytest.raises(ValueError, match="soft"):
         native.StructType("T", [], extensibility="soft")
+    mutable = native.StructType("T", [], extensibility="mutable")
+    member = native.Member("m", mutable, is_key=False, id=None, is_borrowed=False)
+    with pytest.raises(ValueError, match=r"U\.m: only a mutable struct"):
+        native.StructType("U", [member], extensibility="final")
 
 
 def test_refusals_come_with_what_fast_dds_logged() -> None:
