@@ -7,7 +7,6 @@
 #include <fastdds/utils/md5.hpp>
 
 #include <algorithm>
-#include <cstring>
 #include <exception>
 #include <limits>
 #include <optional>
@@ -201,7 +200,8 @@ size_t index_of(const Struct& structure, uint32_t member)
         return member;  // fastcdr counts them
     }
     const auto& fields = structure.fields;
-    const auto found = std::find_if(fields.begin(), fields.end(), [member](const Field& field) { return field.id == member; });
+    const auto found = std::find_if(
+            fields.begin(), fields.end(), [member](const Field& field) { return field.id == member; });
     return static_cast<size_t>(found - fields.begin());
 }
 

@@ -55,7 +55,8 @@ void require_decodable(const Struct& structure)
     for (const Field& field : structure.fields) {
         if (field.kind == Kind::structure && field.structure->extensibility == Extensibility::mutable_
                 && structure.extensibility != Extensibility::mutable_) {
-            throw nb::value_error((structure.name + "." + field.name + ": only a mutable struct holds a mutable one").c_str());
+            const std::string member = structure.name + "." + field.name;
+            throw nb::value_error((member + ": only a mutable struct holds a mutable one").c_str());
         }
     }
 }
@@ -312,7 +313,8 @@ nb::bytes StructType::handle_of(nb::bytes payload, bool is_hashed) const
 void bind_views(nb::module_& m)
 {
     static PyType_Slot slots[] = {{Py_bf_getbuffer, reinterpret_cast<void*>(get_buffer)}, {0, nullptr}};
-    nb::class_<View>(m, "View", nb::type_slots(slots), "Keeps the payload that a memoryview shows.");
+    // Private, and so not in the stub: Python only meets it behind a memoryview.
+    nb::class_<View>(m, "_View", nb::type_slots(slots), "Keeps the payload that a memoryview shows.");
 }
 
 }  // namespace binding

@@ -43,9 +43,6 @@ class Member:
         Describe a member; `type` is a struct or one of "boolean", "int32", "uint32", "double", "string", "sequence<octet>" (bytes) and "sequence<string>" (tuple of str). Text that is not UTF-8 is read with replacement characters. Octets of a member that `is_borrowed` are read as a memoryview over what was received, which it keeps; octets are written from any buffer.
         """
 
-class View:
-    """Keeps the payload that a memoryview shows."""
-
 class PeerEvent:
     """What discovery said about another participant."""
 
