@@ -150,9 +150,11 @@ def _wire_type(sample: Input) -> type[Input]:
 
 
 def _digestible(value: object) -> object:
-    if not isinstance(value, bytes):
-        return value
-    return {"sha256": hashlib.sha256(value).hexdigest()}
+    match value:
+        case bytes() | memoryview():
+            return {"sha256": hashlib.sha256(value).hexdigest()}
+        case _:
+            return value
 
 
 def _meaning(extra_data: bytes) -> str | None:

@@ -47,10 +47,10 @@ std::vector<std::string> guids_of(const std::vector<dds::InstanceHandle_t>& hand
     return guids;
 }
 
-Sample sample_of(const StructType& type, dds::DynamicData& data, const dds::SampleInfo& info)
+Sample sample_of(const StructType& type, const Content& content, const dds::SampleInfo& info)
 {
     const auto* octets = static_cast<const rtps::octet*>(info.instance_handle.value);
-    return {info.valid_data ? type.to_python(data) : nb::none(), std::string(octets, octets + 16),
+    return {info.valid_data ? type.to_python(content) : nb::none(), std::string(octets, octets + 16),
             state_of(info.instance_state), text_of(info.sample_identity.writer_guid()),
             info.source_timestamp.to_ns(), info.reception_timestamp.to_ns()};
 }
@@ -79,7 +79,8 @@ Reader::Reader(std::shared_ptr<Participant> participant, const std::string& topi
     Participant::Use use(*participant_);
     auto* subscriber = use.subscriber();
     reader_ = check_created(subscriber->create_datareader(use.topic(topic, *type_),
-                                    reader_qos(subscriber->get_default_datareader_qos(), qos)),
+                                    reader_qos(subscriber->get_default_datareader_qos(), qos), nullptr,
+                                    dds::StatusMask::all(), PayloadPool::instance()),
             "reader of " + topic);
 }
 
@@ -91,25 +92,25 @@ Reader::~Reader()
 
 std::vector<Sample> Reader::take(size_t limit)
 {
-    std::vector<std::pair<DataPtr, dds::SampleInfo>> taken;
+    std::vector<std::pair<Content, dds::SampleInfo>> taken;
     {
         nb::gil_scoped_release release;
         Participant::Use use(*participant_);
         while (taken.size() < limit) {
-            DataPtr data = type_->create();
+            Content content;
             dds::SampleInfo info;
-            const auto code = reader_->take_next_sample(&data, &info);
+            const auto code = reader_->take_next_sample(&content, &info);
             if (code == dds::RETCODE_NO_DATA) {
                 break;
             }
             check(code, "take from " + type_->name());
-            taken.emplace_back(std::move(data), info);
+            taken.emplace_back(std::move(content), info);
         }
     }
     std::vector<Sample> samples;
     samples.reserve(taken.size());
-    for (auto& [data, info] : taken) {
-        samples.push_back(sample_of(*type_, *data, info));
+    for (const auto& [content, info] : taken) {
+        samples.push_back(sample_of(*type_, content, info));
     }
     return samples;
 }
@@ -145,26 +146,26 @@ Writer::~Writer()
 
 void Writer::write(nb::handle value)
 {
-    DataPtr data = type_->from_python(value);
+    const Content content = type_->from_python(value);
     nb::gil_scoped_release release;
     Participant::Use use(*participant_);
-    check(writer_->write(&data), "write " + type_->name());
+    check(writer_->write(&content), "write " + type_->name());
 }
 
 void Writer::dispose(nb::handle value)
 {
-    DataPtr data = type_->from_python(value);
+    const Content content = type_->from_python(value);
     nb::gil_scoped_release release;
     Participant::Use use(*participant_);
-    check(writer_->dispose(&data, dds::HANDLE_NIL), "dispose " + type_->name());
+    check(writer_->dispose(&content, dds::HANDLE_NIL), "dispose " + type_->name());
 }
 
 bool Writer::unregister(nb::handle value)
 {
-    DataPtr data = type_->from_python(value);
+    const Content content = type_->from_python(value);
     nb::gil_scoped_release release;
     Participant::Use use(*participant_);
-    const auto code = writer_->unregister_instance(&data, dds::HANDLE_NIL);
+    const auto code = writer_->unregister_instance(&content, dds::HANDLE_NIL);
     if (code == dds::RETCODE_PRECONDITION_NOT_MET) {
         return false;
     }

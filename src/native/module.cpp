@@ -32,17 +32,27 @@ nb::list list_of(Items&& items)
 void bind_types(nb::module_& m)
 {
     nb::class_<StructType>(m, "StructType", "A struct on the wire; its samples are tuples in member order.")
-            .def(nb::init<const std::string&, std::vector<Member>, const std::string&>(), "name"_a, "members"_a,
+            .def(nb::init<const std::string&, const std::vector<Member>&, const std::string&>(), "name"_a, "members"_a,
                     nb::kw_only(), "extensibility"_a,
                     "Build the type; `extensibility` is \"final\", \"appendable\" or \"mutable\".")
-            .def_prop_ro("name", &StructType::name, "Name of the type on the wire.");
+            .def_prop_ro("name", &StructType::name, "Name of the type on the wire.")
+            .def("to_payload", &StructType::to_payload, "value"_a, nb::kw_only(), "is_xcdr2"_a,
+                    nb::sig("def to_payload(self, value: tuple[typing.Any, ...], *, is_xcdr2: bool) -> bytes"),
+                    "Encode a sample as a writer does, in XCDR version 1 or 2.")
+            .def("from_payload", &StructType::from_payload, "payload"_a,
+                    nb::sig("def from_payload(self, payload: bytes) -> tuple[typing.Any, ...] | None"),
+                    "Decode a sample as a reader does; None for a payload that a reader skips.")
+            .def("handle_of", &StructType::handle_of, "payload"_a, nb::kw_only(), "is_hashed"_a,
+                    "Handle of the instance that a payload belongs to; `is_hashed` asks for the MD5 of a short key too.");
     nb::class_<Member>(m, "Member", "One member of a struct.")
             .def(nb::init<std::string, std::variant<std::string, std::shared_ptr<StructType>>, bool,
-                         std::optional<uint32_t>>(),
-                    "name"_a, "type"_a, nb::kw_only(), "is_key"_a, "id"_a.none(),
+                         std::optional<uint32_t>, bool>(),
+                    "name"_a, "type"_a, nb::kw_only(), "is_key"_a, "id"_a.none(), "is_borrowed"_a,
                     "Describe a member; `type` is a struct or one of \"boolean\", \"int32\", \"uint32\", \"double\", "
                     "\"string\", \"sequence<octet>\" (bytes) and \"sequence<string>\" (tuple of str). Text that is "
-                    "not UTF-8 is read with replacement characters.");
+                    "not UTF-8 is read with replacement characters. Octets of a member that `is_borrowed` are read as a "
+                    "memoryview over what was received, which it keeps; octets are written from any buffer.");
+    bind_views(m);
 }
 
 void bind_participant(nb::module_& m)

@@ -54,16 +54,16 @@ EndQos qos_of(const Participant::Use& use, const Qos& qos)
 template <class Take>
 std::vector<Message> take_messages(Participant& participant, const StructType& type, size_t limit, Take take)
 {
-    std::vector<std::pair<DataPtr, dds::rpc::RequestInfo>> taken;
+    std::vector<std::pair<Content, dds::rpc::RequestInfo>> taken;
     {
         nb::gil_scoped_release release;
         Participant::Use use(participant);
         for (bool more = true; more && taken.size() < limit;) {
-            DataPtr data = type.create();
+            Content content;
             dds::rpc::RequestInfo info;
-            const auto code = take(&data, info);
+            const auto code = take(&content, info);
             if (code == dds::RETCODE_OK && info.valid_data) {
-                taken.emplace_back(std::move(data), info);
+                taken.emplace_back(std::move(content), info);
             } else if (code == dds::RETCODE_NO_DATA) {
                 more = false;
             } else {
@@ -72,8 +72,8 @@ std::vector<Message> take_messages(Participant& participant, const StructType& t
         }
     }
     std::vector<Message> messages;
-    for (auto& [data, info] : taken) {
-        messages.emplace_back(type.to_python(*data), correlation_of(info.related_sample_identity));
+    for (const auto& [content, info] : taken) {
+        messages.emplace_back(type.to_python(content), correlation_of(info.related_sample_identity));
     }
     return messages;
 }
@@ -128,12 +128,12 @@ std::vector<Message> Replier::take(size_t limit)
 
 void Replier::reply(nb::handle value, nb::bytes correlation)
 {
-    DataPtr data = service_->reply_type->from_python(value);
+    Content content = service_->reply_type->from_python(value);
     dds::rpc::RequestInfo info;
     info.related_sample_identity = identity_of(correlation);
     nb::gil_scoped_release release;
     Participant::Use use(*service_->participant);
-    check(replier_->send_reply(&data, info), "reply of " + service_->name);
+    check(replier_->send_reply(&content, info), "reply of " + service_->name);
 }
 
 std::pair<size_t, size_t> Replier::matched() const
@@ -160,12 +160,12 @@ Requester::~Requester()
 
 nb::bytes Requester::request(nb::handle value)
 {
-    DataPtr data = service_->request_type->from_python(value);
+    Content content = service_->request_type->from_python(value);
     dds::rpc::RequestInfo info;
     {
         nb::gil_scoped_release release;
         Participant::Use use(*service_->participant);
-        check(requester_->send_request(&data, info), "request of " + service_->name);
+        check(requester_->send_request(&content, info), "request of " + service_->name);
     }
     return correlation_of(info.related_sample_identity);
 }

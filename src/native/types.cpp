@@ -1,14 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "types.hpp"
 
-#include <fastdds/dds/xtypes/dynamic_types/DynamicDataFactory.hpp>
-#include <fastdds/dds/xtypes/dynamic_types/DynamicPubSubType.hpp>
-#include <fastdds/dds/xtypes/dynamic_types/DynamicTypeBuilder.hpp>
-#include <fastdds/dds/xtypes/dynamic_types/DynamicTypeBuilderFactory.hpp>
-#include <fastdds/dds/xtypes/dynamic_types/DynamicTypeMember.hpp>
-#include <fastdds/dds/xtypes/dynamic_types/MemberDescriptor.hpp>
-#include <fastdds/dds/xtypes/dynamic_types/TypeDescriptor.hpp>
-
+#include <algorithm>
+#include <limits>
 #include <map>
 #include <utility>
 
@@ -29,12 +23,12 @@ Kind kind_named(const std::string& name)
     return found->second;
 }
 
-dds::ExtensibilityKind extensibility_named(const std::string& name)
+Extensibility extensibility_named(const std::string& name)
 {
-    static const std::map<std::string, dds::ExtensibilityKind> kinds{
-            {"final", dds::ExtensibilityKind::FINAL},
-            {"appendable", dds::ExtensibilityKind::APPENDABLE},
-            {"mutable", dds::ExtensibilityKind::MUTABLE}};
+    static const std::map<std::string, Extensibility> kinds{
+            {"final", Extensibility::final},
+            {"appendable", Extensibility::appendable},
+            {"mutable", Extensibility::mutable_}};
     auto found = kinds.find(name);
     if (found == kinds.end()) {
         throw nb::value_error(("no extensibility is named " + name).c_str());
@@ -42,53 +36,55 @@ dds::ExtensibilityKind extensibility_named(const std::string& name)
     return found->second;
 }
 
-TypePtr type_of(const Member& member)
+/// Fields with their ids: those that are given or, as IDL has it, one more than the last.
+std::vector<Field> fields_of(const std::vector<Member>& members)
 {
-    auto factory = dds::DynamicTypeBuilderFactory::get_instance();
-    const auto unlimited = static_cast<uint32_t>(dds::LENGTH_UNLIMITED);
-    switch (member.kind) {
-        case Kind::boolean: return factory->get_primitive_type(dds::TK_BOOLEAN);
-        case Kind::int32: return factory->get_primitive_type(dds::TK_INT32);
-        case Kind::uint32: return factory->get_primitive_type(dds::TK_UINT32);
-        case Kind::float64: return factory->get_primitive_type(dds::TK_FLOAT64);
-        case Kind::string: return factory->create_string_type(unlimited)->build();
-        case Kind::octets:
-            return factory->create_sequence_type(factory->get_primitive_type(dds::TK_BYTE), unlimited)->build();
-        case Kind::strings:
-            return factory->create_sequence_type(factory->create_string_type(unlimited)->build(), unlimited)
-                    ->build();
-        case Kind::structure: break;
+    std::vector<Field> fields;
+    uint32_t next_id = 0;
+    for (const Member& member : members) {
+        fields.push_back(member.field);
+        fields.back().id = member.requested_id.value_or(next_id);
+        next_id = fields.back().id + 1;
     }
-    return member.structure->dynamic_type();
+    return fields;
 }
 
-/// Computes each key with an object of its own. DynamicPubSubType 3.2 sizes its key buffer by the first
-/// key it meets and writes longer ones past its end, and shares that buffer between threads.
-class SafelyKeyedType : public dds::DynamicPubSubType {
+/// The codec relies on it that a mutable struct ends where the payload does, or where another one does.
+void require_decodable(const Struct& structure)
+{
+    for (const Field& field : structure.fields) {
+        if (field.kind == Kind::structure && field.structure->extensibility == Extensibility::mutable_
+                && structure.extensibility != Extensibility::mutable_) {
+            const std::string member = structure.name + "." + field.name;
+            throw nb::value_error((member + ": only a mutable struct holds a mutable one").c_str());
+        }
+    }
+}
+
+// --- From Python ---
+
+/// A share in a Python object's memory.
+class BufferHold : public Hold {
 public:
-    using dds::DynamicPubSubType::DynamicPubSubType;
-
-    bool compute_key(rtps::SerializedPayload_t& payload, rtps::InstanceHandle_t& handle, bool force_md5) override
+    explicit BufferHold(nb::handle value)
     {
-        return dds::DynamicPubSubType(get_dynamic_type()).compute_key(payload, handle, force_md5);
+        if (PyObject_GetBuffer(value.ptr(), &buffer_, PyBUF_SIMPLE) != 0) {
+            PyErr_Clear();
+            throw nb::cast_error();
+        }
     }
 
-    bool compute_key(const void* const data, rtps::InstanceHandle_t& handle, bool force_md5) override
-    {
-        return dds::DynamicPubSubType(get_dynamic_type()).compute_key(data, handle, force_md5);
-    }
+    ~BufferHold() override { PyBuffer_Release(&buffer_); }
+    BufferHold(const BufferHold&) = delete;
+    BufferHold& operator=(const BufferHold&) = delete;
+
+    Octets octets() const { return {static_cast<const uint8_t*>(buffer_.buf), static_cast<size_t>(buffer_.len)}; }
+
+private:
+    Py_buffer buffer_{};
 };
 
-nb::object text_to_python(const std::string& text)
-{
-    PyObject* decoded = PyUnicode_DecodeUTF8(text.data(), static_cast<Py_ssize_t>(text.size()), "replace");
-    if (decoded == nullptr) {
-        throw nb::python_error();
-    }
-    return nb::steal(decoded);
-}
-
-std::string text_from_python(nb::handle value)
+std::string_view text_from_python(nb::handle value)
 {
     if (!PyUnicode_Check(value.ptr())) {
         throw nb::cast_error();
@@ -101,161 +97,224 @@ std::string text_from_python(nb::handle value)
     return {text, static_cast<size_t>(size)};
 }
 
-std::vector<std::string> texts_from_python(nb::handle values)
+std::vector<std::string_view> texts_from_python(nb::handle values)
 {
-    std::vector<std::string> texts;
+    std::vector<std::string_view> texts;
     for (nb::handle value : nb::cast<nb::tuple>(values)) {
         texts.push_back(text_from_python(value));
     }
     return texts;
 }
 
-nb::object texts_to_python(const std::vector<std::string>& texts)
+Octets octets_from_python(nb::handle value, Content& content)
 {
-    nb::list values;
-    for (const std::string& text : texts) {
-        values.append(text_to_python(text));
-    }
-    return nb::tuple(values);
+    auto hold = std::make_unique<BufferHold>(value);
+    const Octets octets = hold->octets();
+    content.holds.push_back(std::move(hold));
+    return octets;
 }
 
-dds::ByteSeq octets_from_python(nb::handle value)
-{
-    auto octets = nb::cast<nb::bytes>(value);
-    const auto* first = reinterpret_cast<const uint8_t*>(octets.c_str());
-    return {first, first + octets.size()};
-}
+Values values_from_python(const Struct& structure, nb::handle values, Content& content);
 
-template <class Value, class Getter>
-Value get(dds::DynamicData& data, const Member& member, Getter getter)
+Value value_from_python(const Struct& structure, const Field& field, nb::handle value, Content& content)
 {
-    Value value{};
-    check((data.*getter)(value, member.id), "read " + member.name);
-    return value;
-}
-
-nb::object member_to_python(dds::DynamicData& data, const Member& member)
-{
-    using Data = dds::DynamicData;
-    switch (member.kind) {
-        case Kind::boolean: return nb::bool_(get<bool>(data, member, &Data::get_boolean_value));
-        case Kind::int32: return nb::int_(get<int32_t>(data, member, &Data::get_int32_value));
-        case Kind::uint32: return nb::int_(get<uint32_t>(data, member, &Data::get_uint32_value));
-        case Kind::float64: return nb::float_(get<double>(data, member, &Data::get_float64_value));
-        case Kind::string: return text_to_python(get<std::string>(data, member, &Data::get_string_value));
-        case Kind::strings:
-            return texts_to_python(get<dds::StringSeq>(data, member, &Data::get_string_values));
-        case Kind::octets: {
-            auto octets = get<dds::ByteSeq>(data, member, &Data::get_byte_values);
-            return nb::bytes(octets.data(), octets.size());
+    try {
+        switch (field.kind) {
+            case Kind::boolean: return {nb::cast<bool>(value)};
+            case Kind::int32: return {nb::cast<int32_t>(value)};
+            case Kind::uint32: return {nb::cast<uint32_t>(value)};
+            case Kind::float64: return {nb::cast<double>(value)};
+            case Kind::string: return {text_from_python(value)};
+            case Kind::octets: return {octets_from_python(value, content)};
+            case Kind::strings: return {texts_from_python(value)};
+            case Kind::structure: break;
         }
+    } catch (const nb::cast_error&) {
+        const std::string action = "write " + structure.name + "." + field.name;
+        throw nb::type_error((action + ": the value does not fit its wire type").c_str());
+    }
+    return {values_from_python(*field.structure, value, content)};
+}
+
+Values values_from_python(const Struct& structure, nb::handle values, Content& content)
+{
+    const size_t count = structure.fields.size();
+    if (!PyTuple_Check(values.ptr()) || nb::len(values) != count) {
+        throw nb::type_error(
+                (structure.name + ": expected a tuple of " + std::to_string(count) + " values").c_str());
+    }
+    Values converted;
+    converted.reserve(count);
+    for (size_t index = 0; index < count; ++index) {
+        converted.push_back(value_from_python(structure, structure.fields[index],
+                PyTuple_GET_ITEM(values.ptr(), static_cast<Py_ssize_t>(index)), content));
+    }
+    return converted;
+}
+
+// --- To Python ---
+
+/// What a memoryview over a payload belongs to; the payload is free when all of them are gone.
+struct View {
+    PayloadShare payload;
+    Octets octets;
+};
+
+int get_buffer(PyObject* self, Py_buffer* buffer, int flags)
+{
+    const View& view = *nb::inst_ptr<View>(self);
+    constexpr int is_read_only = 1;
+    return PyBuffer_FillInfo(buffer, self, const_cast<uint8_t*>(view.octets.data),
+            static_cast<Py_ssize_t>(view.octets.size), is_read_only, flags);
+}
+
+nb::object owned(PyObject* made)
+{
+    if (made == nullptr) {
+        throw nb::python_error();
+    }
+    return nb::steal(made);
+}
+
+nb::object text_to_python(std::string_view text)
+{
+    return owned(PyUnicode_DecodeUTF8(text.data(), static_cast<Py_ssize_t>(text.size()), "replace"));
+}
+
+nb::object texts_to_python(const std::vector<std::string_view>& texts)
+{
+    nb::object values = owned(PyTuple_New(static_cast<Py_ssize_t>(texts.size())));
+    for (size_t index = 0; index < texts.size(); ++index) {
+        PyTuple_SET_ITEM(values.ptr(), static_cast<Py_ssize_t>(index), text_to_python(texts[index]).release().ptr());
+    }
+    return values;
+}
+
+nb::object octets_to_python(const Field& field, const Octets& octets, const PayloadShare& payload)
+{
+    if (!field.is_borrowed) {
+        return nb::bytes(octets.data, octets.size);
+    }
+    // Nothing is no reason to keep a payload.
+    nb::object kept = octets.size == 0 ? nb::object(nb::bytes("", 0)) : nb::cast(View{payload, octets});
+    return owned(PyMemoryView_FromObject(kept.ptr()));
+}
+
+nb::object values_to_python(const Struct& structure, const Values& values, const PayloadShare& payload);
+
+nb::object value_to_python(const Field& field, const Value& value, const PayloadShare& payload)
+{
+    const auto& content = value.content;
+    switch (field.kind) {
+        case Kind::boolean: return nb::bool_(std::get<bool>(content));
+        case Kind::int32: return nb::int_(std::get<int32_t>(content));
+        case Kind::uint32: return nb::int_(std::get<uint32_t>(content));
+        case Kind::float64: return nb::float_(std::get<double>(content));
+        case Kind::string: return text_to_python(std::get<std::string_view>(content));
+        case Kind::octets: return octets_to_python(field, std::get<Octets>(content), payload);
+        case Kind::strings: return texts_to_python(std::get<std::vector<std::string_view>>(content));
         case Kind::structure: break;
     }
-    auto nested = data.loan_value(member.id);
-    nb::object value = member.structure->to_python(*nested);
-    check(data.return_loaned_value(nested), "read " + member.name);
-    return value;
+    return values_to_python(*field.structure, std::get<Values>(content), payload);
 }
+
+nb::object values_to_python(const Struct& structure, const Values& values, const PayloadShare& payload)
+{
+    const size_t count = structure.fields.size();
+    nb::object converted = owned(PyTuple_New(static_cast<Py_ssize_t>(count)));
+    for (size_t index = 0; index < count; ++index) {
+        PyTuple_SET_ITEM(converted.ptr(), static_cast<Py_ssize_t>(index),
+                value_to_python(structure.fields[index], values.at(index), payload).release().ptr());
+    }
+    return converted;
+}
+
+/// A payload around octets of Python, which stay Python's.
+class BorrowedPayload : public rtps::SerializedPayload_t {
+public:
+    explicit BorrowedPayload(const nb::bytes& octets)
+    {
+        if (octets.size() > std::numeric_limits<uint32_t>::max()) {
+            throw nb::value_error("no payload is that long");
+        }
+        length = max_size = static_cast<uint32_t>(octets.size());
+        data = static_cast<rtps::octet*>(const_cast<void*>(octets.data()));
+    }
+
+    ~BorrowedPayload() { data = nullptr; }
+};
 
 }  // namespace
 
 Member::Member(std::string name, std::variant<std::string, std::shared_ptr<StructType>> type, bool is_key,
-        std::optional<uint32_t> id)
-    : name(std::move(name))
-    , is_key(is_key)
+        std::optional<uint32_t> id, bool is_borrowed)
+    : field{std::move(name), Kind::structure, nullptr, is_key, is_borrowed, 0}
     , requested_id(id)
 {
     if (auto* kind_name = std::get_if<std::string>(&type)) {
-        kind = kind_named(*kind_name);
+        field.kind = kind_named(*kind_name);
     } else {
-        kind = Kind::structure;
-        structure = std::get<std::shared_ptr<StructType>>(type);
+        field.structure = std::get<std::shared_ptr<StructType>>(type)->structure();
     }
 }
 
-StructType::StructType(const std::string& name, std::vector<Member> members, const std::string& extensibility)
-    : name_(name)
-    , members_(std::move(members))
+StructType::StructType(
+        const std::string& name, const std::vector<Member>& members, const std::string& extensibility)
 {
-    auto descriptor = dds::traits<dds::TypeDescriptor>::make_shared();
-    descriptor->kind(dds::TK_STRUCTURE);
-    descriptor->name(name);
-    descriptor->extensibility_kind(extensibility_named(extensibility));
-    auto builder = dds::DynamicTypeBuilderFactory::get_instance()->create_type(descriptor);
-    for (const Member& member : members_) {
-        auto described = dds::traits<dds::MemberDescriptor>::make_shared();
-        described->name(member.name);
-        described->type(type_of(member));
-        described->is_key(member.is_key);
-        if (member.requested_id) {
-            described->id(*member.requested_id);
-        }
-        check(builder->add_member(described), "add member " + member.name + " to type " + name);
-    }
-    type_ = builder->build();
-    if (!type_) {
-        throw Error("cannot build type " + name);
-    }
-    for (Member& member : members_) {
-        dds::traits<dds::DynamicTypeMember>::ref_type built;
-        check(type_->get_member_by_name(built, member.name), "find member " + member.name);
-        member.id = built->get_id();
-    }
-    support_ = dds::TypeSupport(new SafelyKeyedType(type_));
+    Struct structure{name, fields_of(members), extensibility_named(extensibility), false};
+    const auto& fields = structure.fields;
+    require_decodable(structure);
+    structure.has_key = std::any_of(fields.begin(), fields.end(), [](const Field& field) { return field.is_key; });
+    structure_ = std::make_shared<const Struct>(std::move(structure));
+    support_ = dds::TypeSupport(new Codec(structure_));
 }
 
-DataPtr StructType::create() const
+Content StructType::from_python(nb::handle values) const
 {
-    return dds::DynamicDataFactory::get_instance()->create_data(type_);
+    Content content;
+    content.values = values_from_python(*structure_, values, content);
+    return content;
 }
 
-DataPtr StructType::from_python(nb::handle values) const
+nb::object StructType::to_python(const Content& content) const
 {
-    DataPtr data = create();
-    assign(*data, values);
-    return data;
+    return values_to_python(*structure_, content.values, content.payload);
 }
 
-void StructType::assign(dds::DynamicData& data, nb::handle values) const
+nb::bytes StructType::to_payload(nb::handle values, bool is_xcdr2) const
 {
-    if (!PyTuple_Check(values.ptr()) || nb::len(values) != members_.size()) {
-        throw nb::type_error((name_ + ": expected a tuple of " + std::to_string(members_.size()) + " values").c_str());
+    const Content content = from_python(values);
+    const auto representation = is_xcdr2 ? dds::XCDR2_DATA_REPRESENTATION : dds::XCDR_DATA_REPRESENTATION;
+    rtps::SerializedPayload_t payload(support_->calculate_serialized_size(&content, representation));
+    if (!support_->serialize(&content, payload, representation)) {
+        throw Error("encode " + name() + ": ERROR");
     }
-    for (size_t index = 0; index < members_.size(); ++index) {
-        assign_member(data, members_[index], PyTuple_GET_ITEM(values.ptr(), static_cast<Py_ssize_t>(index)));
-    }
+    return nb::bytes(payload.data, payload.length);
 }
 
-void StructType::assign_member(dds::DynamicData& data, const Member& member, nb::handle value) const
+nb::object StructType::from_payload(nb::bytes payload) const
 {
-    const std::string action = "write " + name_ + "." + member.name;
-    try {
-        switch (member.kind) {
-            case Kind::boolean: return check(data.set_boolean_value(member.id, nb::cast<bool>(value)), action);
-            case Kind::int32: return check(data.set_int32_value(member.id, nb::cast<int32_t>(value)), action);
-            case Kind::uint32: return check(data.set_uint32_value(member.id, nb::cast<uint32_t>(value)), action);
-            case Kind::float64: return check(data.set_float64_value(member.id, nb::cast<double>(value)), action);
-            case Kind::string: return check(data.set_string_value(member.id, text_from_python(value)), action);
-            case Kind::octets: return check(data.set_byte_values(member.id, octets_from_python(value)), action);
-            case Kind::strings: return check(data.set_string_values(member.id, texts_from_python(value)), action);
-            case Kind::structure: break;
-        }
-    } catch (const nb::cast_error&) {
-        throw nb::type_error((action + ": the value does not fit its wire type").c_str());
-    }
-    auto nested = data.loan_value(member.id);
-    member.structure->assign(*nested, value);
-    check(data.return_loaned_value(nested), action);
+    BorrowedPayload borrowed(payload);
+    Content content;
+    return support_->deserialize(borrowed, &content) ? to_python(content) : nb::none();
 }
 
-nb::object StructType::to_python(dds::DynamicData& data) const
+nb::bytes StructType::handle_of(nb::bytes payload, bool is_hashed) const
 {
-    nb::object values = nb::steal(PyTuple_New(static_cast<Py_ssize_t>(members_.size())));
-    for (size_t index = 0; index < members_.size(); ++index) {
-        PyTuple_SET_ITEM(values.ptr(), static_cast<Py_ssize_t>(index),
-                member_to_python(data, members_[index]).release().ptr());
+    BorrowedPayload borrowed(payload);
+    rtps::InstanceHandle_t handle;
+    if (!support_->compute_key(borrowed, handle, is_hashed)) {
+        throw Error("no key in this payload of " + name() + ": ERROR");
     }
-    return values;
+    const auto* octets = static_cast<const rtps::octet*>(handle.value);
+    return nb::bytes(octets, 16);
+}
+
+void bind_views(nb::module_& m)
+{
+    static PyType_Slot slots[] = {{Py_bf_getbuffer, reinterpret_cast<void*>(get_buffer)}, {0, nullptr}};
+    // Private, and so not in the stub: Python only meets it behind a memoryview.
+    nb::class_<View>(m, "_View", nb::type_slots(slots), "Keeps the payload that a memoryview shows.");
 }
 
 }  // namespace binding

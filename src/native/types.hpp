@@ -1,11 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include "errors.hpp"
+#include "codec.hpp"
 
 #include <fastdds/dds/topic/TypeSupport.hpp>
-#include <fastdds/dds/xtypes/dynamic_types/DynamicData.hpp>
-#include <fastdds/dds/xtypes/dynamic_types/DynamicType.hpp>
 #include <nanobind/nanobind.h>
 
 #include <cstdint>
@@ -19,47 +17,40 @@ namespace binding {
 
 namespace nb = nanobind;
 
-using DataPtr = dds::traits<dds::DynamicData>::ref_type;
-using TypePtr = dds::traits<dds::DynamicType>::ref_type;
-
-enum class Kind { boolean, int32, uint32, float64, string, octets, strings, structure };
-
 class StructType;
 
-/// One member of a struct: what Python says about it, and the id that the built type gave it.
+/// One member of a struct, as Python describes it.
 struct Member {
     Member(std::string name, std::variant<std::string, std::shared_ptr<StructType>> type, bool is_key,
-            std::optional<uint32_t> id);
+            std::optional<uint32_t> id, bool is_borrowed);
 
-    std::string name;
-    Kind kind;
-    std::shared_ptr<StructType> structure;  // set for Kind::structure only
-    bool is_key;
+    Field field;
     std::optional<uint32_t> requested_id;
-    dds::MemberId id{dds::MEMBER_ID_INVALID};
 };
 
-/// A struct built at run time; converts between its samples and plain tuples in member order.
+/// A struct known at run time; converts between its samples and plain tuples in member order.
 class StructType {
 public:
-    StructType(const std::string& name, std::vector<Member> members, const std::string& extensibility);
+    StructType(const std::string& name, const std::vector<Member>& members, const std::string& extensibility);
 
-    const TypePtr& dynamic_type() const { return type_; }
+    const std::shared_ptr<const Struct>& structure() const { return structure_; }
     const dds::TypeSupport& support() const { return support_; }
-    const std::string& name() const { return name_; }
+    const std::string& name() const { return structure_->name; }
 
-    DataPtr create() const;
-    DataPtr from_python(nb::handle values) const;
-    nb::object to_python(dds::DynamicData& data) const;
+    /// The content points into `values`, which have to stay, and goes before the GIL is released for good.
+    Content from_python(nb::handle values) const;
+    nb::object to_python(const Content& content) const;
+
+    nb::bytes to_payload(nb::handle values, bool is_xcdr2) const;
+    nb::object from_payload(nb::bytes payload) const;
+    nb::bytes handle_of(nb::bytes payload, bool is_hashed) const;
 
 private:
-    void assign(dds::DynamicData& data, nb::handle values) const;
-    void assign_member(dds::DynamicData& data, const Member& member, nb::handle value) const;
-
-    std::string name_;
-    std::vector<Member> members_;
-    TypePtr type_;
+    std::shared_ptr<const Struct> structure_;
     dds::TypeSupport support_;
 };
+
+/// Make known to Python what lets a memoryview keep a payload.
+void bind_views(nb::module_& m);
 
 }  // namespace binding

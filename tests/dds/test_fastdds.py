@@ -16,9 +16,10 @@ from tests.transports import NODE, PATIENCE_S, PEERS, opened, run, take
 from carbon_node.errors import TransportError, WireError
 from carbon_node.transport.binding import native
 from carbon_node.transport.contract import NODE_NAME, Role, Topic
-from carbon_node.transport.endpoints import native_qos
+from carbon_node.transport.endpoints import native_qos, native_type
 from carbon_node.transport.fastdds import FastDdsConfig, FastDdsTransport, severity_of
 from carbon_node.transport.quality import WRITER
+from carbon_node.transport.types import Member, Struct
 from carbon_node.transport.wire import CO2Footprint, HWResource, MLModel, TaskId, UserInput
 
 TASK = TaskId(7, 3)
@@ -170,15 +171,15 @@ def test_a_domain_that_cannot_be_joined_is_an_error() -> None:
     run(test())
 
 
-def write_foreign(domain: int, topic: Topic, members: list[native.Member], values: object) -> None:
+def write_foreign(domain: int, topic: Topic, member: Member, value: object) -> None:
     """Write a sample of a type that shares only its name with the topic's."""
     participant = joined(domain, "FOREIGN")
     name = {Topic.ML_MODEL: "MLModelImpl", Topic.HW_RESOURCE: "HWResourceImpl"}[topic]
-    struct_type = native.StructType(name, members, extensibility="appendable")
+    struct_type = native_type(Struct(name, (member,)))
     writer = native.Writer(participant, topic.dds_name, struct_type, native_qos(WRITER))
     while not writer.matched():
         time.sleep(0.001)
-    writer.write((values,))
+    writer.write((value,))
     assert writer.wait_for_acknowledgments(PATIENCE_S)
     participant.close()
 
@@ -190,9 +191,9 @@ def test_text_that_is_not_utf_8_is_readable() -> None:
         domain = fresh_domain()
         async with opened(in_domain(domain), NODE) as (node,):
             # On the wire, a string is a sequence of octets that ends in NUL.
-            members = [native.Member("model_path", "sequence<octet>", is_key=True, id=None)]
+            member = Member("model_path", "sequence<octet>", is_key=True)
             octets = b"a\xff\xc3\x00"
-            await asyncio.to_thread(write_foreign, domain, Topic.ML_MODEL, members, octets)
+            await asyncio.to_thread(write_foreign, domain, Topic.ML_MODEL, member, octets)
 
             (arrival,) = await take(node.arrivals(), 1)
 
@@ -207,8 +208,8 @@ def test_malformed_samples_are_ignored() -> None:
     async def test() -> None:
         domain = fresh_domain()
         async with opened(in_domain(domain), NODE, PEERS) as (node, peers):
-            members = [native.Member("hw_description", "uint32", is_key=True, id=None)]
-            await asyncio.to_thread(write_foreign, domain, Topic.HW_RESOURCE, members, 10**6)
+            member = Member("hw_description", "uint32", is_key=True)
+            await asyncio.to_thread(write_foreign, domain, Topic.HW_RESOURCE, member, 10**6)
             peers.publish(Topic.HW_RESOURCE, HWResource(task_id=TASK))
 
             (arrival,) = await take(node.arrivals(), 1)

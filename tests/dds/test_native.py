@@ -7,6 +7,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable
+from pathlib import Path
 from typing import TypeVar
 
 import pytest
@@ -20,7 +21,7 @@ from carbon_node.transport.contract import Topic
 from carbon_node.transport.endpoints import native_qos, native_type
 from carbon_node.transport.quality import READER, WRITER, Quality
 from carbon_node.transport.types import STRUCTS, decode, encode
-from carbon_node.transport.wire import CO2Footprint, NodeControl, Sample, TaskId
+from carbon_node.transport.wire import CO2Footprint, MLModel, NodeControl, Sample, TaskId
 
 Item = TypeVar("Item")
 
@@ -220,10 +221,7 @@ replier = native.Replier(service, QOS)
 
 
 def test_keys_may_grow() -> None:
-    """A long key after a short one neither damages memory nor hides an instance.
-
-    Fast DDS 3.2 sizes the buffer of a dynamic type's keys by the first that it meets.
-    """
+    """A long key after a short one neither damages memory nor hides an instance."""
     participant = joined(fresh_domain())
     control = native_type(STRUCTS[NodeControl])
     writer = native.Writer(participant, "t", control, QOS)
@@ -235,6 +233,45 @@ def test_keys_may_grow() -> None:
         assert sample.value is not None
         assert len(sample.value[3]) == length
     participant.close()
+
+
+def resident_mb() -> float:
+    """Resident memory of this process, 1e6 bytes."""
+    pages = int(Path("/proc/self/statm").read_text().split()[1])
+    return pages * os.sysconf("SC_PAGE_SIZE") / 1e6
+
+
+def received_view(octets: bytes) -> memoryview:
+    """Send octets; return the view that was received, when all that received it is gone."""
+    participant = joined(fresh_domain())
+    struct_type = native_type(STRUCTS[MLModel])
+    writer = native.Writer(participant, "t", struct_type, QOS)
+    reader = native.Reader(participant, "t", struct_type, QOS)
+    wait_for(lambda: bool(writer.matched() and reader.matched()))
+    writer.write(encode(MLModel(raw_model=octets)))
+    (sample,) = taken(reader, 1)
+    assert sample.value is not None
+    view = sample.value[2]
+    assert isinstance(view, memoryview)
+    assert type(view.obj).__name__ == "_View"
+    participant.close()
+    return view
+
+
+def test_a_large_sample_lives_as_long_as_its_view() -> None:
+    """Octets are read where they were received, outlive whoever received them, and go then."""
+    octets = bytes(range(256)) * 250_000
+    without_mb = resident_mb()
+    view = received_view(octets)
+    gc.collect()
+    with_mb = resident_mb()
+    assert with_mb - without_mb < 80
+    assert view == octets
+    part = view[-256:]
+    del view
+    assert part == octets[:256]
+    del part
+    assert with_mb - resident_mb() > 60
 
 
 @pytest.mark.parametrize(
@@ -261,9 +298,13 @@ def test_values_that_do_not_fit_are_refused(values: tuple[object, ...]) -> None:
 def test_types_are_refused_with_a_reason() -> None:
     """A kind or extensibility that does not exist is named."""
     with pytest.raises(ValueError, match="int63"):
-        native.Member("m", "int63", is_key=False, id=None)
+        native.Member("m", "int63", is_key=False, id=None, is_borrowed=False)
     with pytest.raises(ValueError, match="soft"):
         native.StructType("T", [], extensibility="soft")
+    mutable = native.StructType("T", [], extensibility="mutable")
+    member = native.Member("m", mutable, is_key=False, id=None, is_borrowed=False)
+    with pytest.raises(ValueError, match=r"U\.m: only a mutable struct"):
+        native.StructType("U", [member], extensibility="final")
 
 
 def test_refusals_come_with_what_fast_dds_logged() -> None:

@@ -1,6 +1,7 @@
 """Models run on this host in a real measuring process."""
 
 import asyncio
+import shutil
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -11,6 +12,7 @@ from onnx import TensorProto, helper
 from carbon_node.errors import TrackerError
 from carbon_node.estimation.estimate import GUESSED_POWER_FACTOR
 from carbon_node.estimation.measurement import Measurement, ModelRun
+from carbon_node.store.spool import FileSpool
 from carbon_node.tracking import FailureName, Limits, TrackerConfig, TrackerPool
 
 DEADLINE_S = 30.0
@@ -99,6 +101,35 @@ def test_bytes_beyond_the_limit_are_refused(config: TrackerConfig) -> None:
     """Bytes beyond the limit are refused before a process is started."""
     small = replace(config, model_limit_bytes=10)
     assert _failure(small, ModelRun("m", raw_model=bytes(11))) == FailureName.MODEL_TOO_LARGE
+
+
+def test_model_that_waits_in_a_file_is_measured_from_there(
+    config: TrackerConfig, tmp_path: Path
+) -> None:
+    """The measuring process gets the file itself; it is read from its start each time."""
+    spooled = FileSpool(tmp_path).put(_model())
+    for measurement in _measure(config, *[ModelRun("square", raw_model=spooled)] * 2):
+        assert measurement.inferences >= 1
+
+
+def test_waiting_model_beyond_the_limit_is_refused_unopened(
+    config: TrackerConfig, tmp_path: Path
+) -> None:
+    """The limit holds for models that wait in a file, and these are not even opened."""
+    spooled = FileSpool(tmp_path).put(bytes(11))
+    shutil.rmtree(tmp_path / "waiting-models")
+    small = replace(config, model_limit_bytes=10)
+    assert _failure(small, ModelRun("m", raw_model=spooled)) == FailureName.MODEL_TOO_LARGE
+
+
+def test_lost_file_of_a_waiting_model_is_a_named_failure(
+    config: TrackerConfig, tmp_path: Path
+) -> None:
+    """A file that somebody removed costs one measurement, with the reason in its failure."""
+    spooled = FileSpool(tmp_path).put(bytes(11))
+    shutil.rmtree(tmp_path / "waiting-models")
+    with pytest.raises(TrackerError, match="waiting-models"):
+        _measure(config, ModelRun("m", raw_model=spooled))
 
 
 def test_name_of_a_megabyte_is_refused(config: TrackerConfig) -> None:

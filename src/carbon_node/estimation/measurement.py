@@ -1,7 +1,28 @@
 """What to measure and what a measurement gave: the vocabulary between estimation and tracking."""
 
 from dataclasses import dataclass, field
-from typing import TypeAlias
+from typing import Protocol, TypeAlias
+
+
+class SetAside(Protocol):
+    """Bytes that wait outside of memory for as long as this object lives."""
+
+    @property
+    def size_bytes(self) -> int:
+        """How many there are."""
+        ...
+
+    def open(self) -> int:
+        """Return a new file descriptor that reads them from their start; blocks.
+
+        Raises:
+            OSError: they cannot be read.
+        """
+        ...
+
+
+RawModel: TypeAlias = bytes | memoryview | SetAside
+"""A serialized model that came with a task. Large ones are never brought back into memory."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +48,7 @@ class ModelRun:
 
     model: str
     model_path: str = ""
-    raw_model: bytes = field(default=b"", repr=False)
+    raw_model: RawModel = field(default=b"", repr=False)
 
 
 Run: TypeAlias = SimulatedRun | ModelRun

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from carbon_node.estimation.interval import Factor, Interval
+from carbon_node.estimation.measurement import RawModel
 from carbon_node.estimation.units import HOURS_PER_YEAR, LatencyUnit, OutputUnits
 
 DEFAULT_PUE = Factor(
@@ -103,7 +104,7 @@ class EstimationRequest:
     inferences: float = 1.0
     rated_power: Factor | None = None
     model_path: str = ""
-    raw_model: bytes = field(default=b"", repr=False)
+    raw_model: RawModel = field(default=b"", repr=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,7 +30,6 @@ from carbon_node.pipeline import translate
 from carbon_node.pipeline.interruption import Repeat, Stopped
 from carbon_node.pipeline.ports import Conditions, ConditionsSource, IntensitySource, Tracker
 from carbon_node.pipeline.progress import Answer, Progress
-from carbon_node.pipeline.raw_models import whole
 
 log = structlog.get_logger(__name__)
 
@@ -84,8 +83,7 @@ class Answering:
             log.warning("extra_data ignored", task_id=progress.name, sample=sample, problem=problem)
         conditions = self._conditions.conditions()
         progress.revision = conditions.assumptions.revision
-        inputs = replace(progress.inputs, ml_model=await whole(progress.inputs.ml_model))
-        request = translate.to_request(inputs, conditions.latency_unit)
+        request = translate.to_request(progress.inputs, conditions.latency_unit)
         planned = plan(request, await _assumptions(conditions, request))
         match planned:
             case NotComputed():

@@ -6,9 +6,9 @@ from typing import Protocol
 
 from carbon_node.answers import Answer, Kept, Standing, Summary, TaskKey
 from carbon_node.estimation import Assumptions, CarbonIntensity, LatencyUnit, Place
-from carbon_node.estimation.measurement import Measurement, ModelRun, Run
+from carbon_node.estimation.measurement import Measurement, ModelRun, Run, SetAside
 from carbon_node.transport.contract import Arrival, ConfigurationCall, Peer, Topic
-from carbon_node.transport.wire import Sample
+from carbon_node.transport.wire import Octets, Sample
 
 
 class Transport(Protocol):
@@ -80,27 +80,10 @@ class Ledger(Protocol):
         ...
 
 
-class Spooled(Protocol):
-    """Bytes that wait outside of memory for as long as this object lives."""
-
-    @property
-    def size_bytes(self) -> int:
-        """How many there are."""
-        ...
-
-    def read(self) -> bytes:
-        """Return them; blocks.
-
-        Raises:
-            OSError: they cannot be read.
-        """
-        ...
-
-
 class Spool(Protocol):
     """Where bytes wait outside of memory."""
 
-    def put(self, octets: bytes) -> Spooled:
+    def put(self, octets: Octets) -> SetAside:
         """Set bytes aside; blocks.
 
         Raises:

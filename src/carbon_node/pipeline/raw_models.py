@@ -2,19 +2,20 @@
 
 A model may have hundreds of megabytes, and thousands of tasks may wait. What counts for the digest
 is taken at once; the bytes themselves are dropped where no mode would run them, and else wait in a
-file.
+file, which a measurement opens. They are read where the transport received them and never copied in
+memory: whoever holds a sample with them holds the whole message.
 """
 
 import asyncio
 import hashlib
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, fields
 
 import structlog
 
 from carbon_node.estimation import Mode
-from carbon_node.estimation.measurement import ModelRun
-from carbon_node.pipeline.ports import ConditionsSource, Spool, Spooled
-from carbon_node.transport.wire import MLModel
+from carbon_node.estimation.measurement import ModelRun, RawModel, SetAside
+from carbon_node.pipeline.ports import ConditionsSource, Spool
+from carbon_node.transport.wire import MLModel, Octets
 
 SMALL_BYTES = 65_536
 """Bytes up to which a model that may be run waits in memory, and is hashed in the loop's thread."""
@@ -32,7 +33,7 @@ class LightModel(MLModel):
     """
 
     raw_model_sha256: str = ""
-    spooled: Spooled | None = field(default=None, compare=False)
+    spooled: SetAside | None = field(default=None, compare=False)
 
     @property
     def spooled_bytes(self) -> int:
@@ -41,7 +42,7 @@ class LightModel(MLModel):
 
 
 class RawModels:
-    """Takes the bytes out of models, and puts them in again.
+    """Takes the bytes out of models.
 
     Args:
         spool: where bytes wait that may be needed.
@@ -57,17 +58,21 @@ class RawModels:
         if not model.raw_model:
             return model
         if len(model.raw_model) <= SMALL_BYTES:
-            return model if self._may_be_run(model) else _light(model)
-        return await asyncio.to_thread(self._set_aside, model)
+            return model if self._may_be_run(model) else _light(model, _sha256(model.raw_model))
+        if not await asyncio.to_thread(self._may_be_run, model):
+            return _light(model, await asyncio.to_thread(_sha256, model.raw_model))
+        # Both let go of the interpreter for long, so that two threads need half the time.
+        sha256, spooled = await asyncio.gather(
+            asyncio.to_thread(_sha256, model.raw_model), asyncio.to_thread(self._set_aside, model)
+        )
+        return model if spooled is None else _light(model, sha256, spooled)
 
-    def _set_aside(self, model: MLModel) -> MLModel:
-        if not self._may_be_run(model):
-            return _light(model)
+    def _set_aside(self, model: MLModel) -> SetAside | None:
         try:
-            return _light(model, self._spool.put(model.raw_model))
+            return self._spool.put(model.raw_model)
         except OSError as error:
             log.warning("model kept in memory", task_id=model.task_id, error=str(error))
-            return model
+            return None
 
     def _may_be_run(self, model: MLModel) -> bool:
         conditions = self._conditions.conditions()
@@ -80,18 +85,17 @@ class RawModels:
                 return False
 
 
-async def whole(model: MLModel) -> MLModel:
-    """Put the bytes of a model in again, as far as they are kept.
-
-    Raises:
-        OSError: the file with them cannot be read.
-    """
-    if not isinstance(model, LightModel) or model.spooled is None:
-        return model
-    return replace(model, raw_model=await asyncio.to_thread(model.spooled.read))
+def raw_model_of(model: MLModel) -> RawModel:
+    """Return the bytes of a model, or where they wait; empty if none came or none were kept."""
+    if isinstance(model, LightModel) and model.spooled is not None:
+        return model.spooled
+    return model.raw_model
 
 
-def _light(model: MLModel, spooled: Spooled | None = None) -> LightModel:
+def _sha256(octets: Octets) -> str:
+    return hashlib.sha256(octets).hexdigest()
+
+
+def _light(model: MLModel, sha256: str, spooled: SetAside | None = None) -> LightModel:
     values = {each.name: getattr(model, each.name) for each in fields(MLModel)}
-    sha256 = hashlib.sha256(model.raw_model).hexdigest()
     return LightModel(**values | {"raw_model": b""}, raw_model_sha256=sha256, spooled=spooled)

@@ -7,6 +7,7 @@ from carbon_node.pipeline.doors import TopicDoor
 from carbon_node.pipeline.pipeline import Pipeline
 from carbon_node.pipeline.ports import Transport
 from carbon_node.pipeline.raw_models import RawModels
+from carbon_node.transport.contract import Arrival
 from carbon_node.transport.wire import (
     ConfigurationRequest,
     HWResource,
@@ -44,15 +45,20 @@ class Reception:
     async def run(self) -> None:
         """Hand over what arrives, until cancelled or the transport is closed."""
         async for arrival in self._transport.arrivals():
-            match arrival.sample:
-                case UserInput() | HWResource():
-                    self._pipeline.take_in(arrival)
-                case MLModel() as model:
-                    light = await self._models.lightened(model)
-                    self._pipeline.take_in(replace(arrival, sample=light))
-                case NodeControl() as command:
-                    self._control.obey(command)
-                case ConfigurationRequest() as request:
-                    self._door.answer(request)
-                case _:
-                    pass
+            await self._hand_over(arrival)
+            # The next one may be far, and this one may hold megabytes.
+            del arrival
+
+    async def _hand_over(self, arrival: Arrival) -> None:
+        match arrival.sample:
+            case UserInput() | HWResource():
+                self._pipeline.take_in(arrival)
+            case MLModel() as model:
+                light = await self._models.lightened(model)
+                self._pipeline.take_in(replace(arrival, sample=light))
+            case NodeControl() as command:
+                self._control.obey(command)
+            case ConfigurationRequest() as request:
+                self._door.answer(request)
+            case _:
+                pass

@@ -15,6 +15,7 @@ from carbon_node.estimation import (
     provenance,
 )
 from carbon_node.pipeline import extra_data
+from carbon_node.pipeline.raw_models import raw_model_of
 from carbon_node.pipeline.task import TaskInputs
 from carbon_node.transport.wire import CO2Footprint, HWResource, MLModel, UserInput
 
@@ -51,7 +52,7 @@ def to_request(inputs: TaskInputs, latency_unit: LatencyUnit) -> EstimationReque
         place=Place(region=user.geo_location_region, continent=user.geo_location_continent),
         desired_carbon_g=user.desired_carbon_footprint,
         model_path=model.model_path,
-        raw_model=model.raw_model,
+        raw_model=raw_model_of(model),
     )
 
 

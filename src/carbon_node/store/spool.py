@@ -1,6 +1,7 @@
 """Bytes that wait in private files instead of memory."""
 
 import itertools
+import os
 import shutil
 import weakref
 from pathlib import Path
@@ -21,13 +22,15 @@ class Spooled:
         self.size_bytes = size_bytes
         weakref.finalize(self, path.unlink, missing_ok=True)
 
-    def read(self) -> bytes:
-        """Return the bytes; blocks.
+    def open(self) -> int:
+        """Return a new file descriptor that reads the bytes from their start; blocks.
+
+        It stays good when this object and its file are gone.
 
         Raises:
             OSError: they cannot be read.
         """
-        return self._path.read_bytes()
+        return os.open(self._path, os.O_RDONLY | os.O_CLOEXEC)
 
 
 class FileSpool:
@@ -45,7 +48,7 @@ class FileSpool:
         """Remove what a killed predecessor left."""
         shutil.rmtree(self._directory, ignore_errors=True)
 
-    def put(self, octets: bytes) -> Spooled:
+    def put(self, octets: bytes | memoryview) -> Spooled:
         """Write bytes to a file; blocks.
 
         Raises:

@@ -9,7 +9,7 @@ import base64
 import json
 import os
 import struct
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final, TypeAlias
 
@@ -164,6 +164,8 @@ def parse(body: bytes) -> Json:
 
 def job_to_json(job: Job) -> Json:
     """Return a job for the wire; a model's bytes travel beside it."""
+    if isinstance(job.run, ModelRun):
+        job = replace(job, run=replace(job.run, raw_model=b""))
     message = asdict(job)
     message["run"].pop("raw_model", None)
     message["directory"] = str(job.directory)

@@ -13,7 +13,7 @@ from types import TracebackType
 from typing import Final, Self
 
 from carbon_node.errors import TrackerDied, TrackerError, TrackerTimeout
-from carbon_node.estimation.measurement import Measurement, ModelRun, Run
+from carbon_node.estimation.measurement import Measurement, ModelRun, RawModel, Run
 from carbon_node.tracking.config import TrackerConfig
 from carbon_node.tracking.conversation import Conversation
 from carbon_node.tracking.failures import FailureName
@@ -152,7 +152,7 @@ class TrackerPool:
             FailureName.GUARD_FAILED, "the forkserver ended before it forked a guard, twice"
         )
 
-    async def _attempt(self, forkserver: Forkserver, job: Job, model: bytes) -> Report | None:
+    async def _attempt(self, forkserver: Forkserver, job: Job, model: RawModel) -> Report | None:
         try:
             async with self._conversation(forkserver, job, model) as conversation:
                 return await self._outcome(forkserver, conversation, job)
@@ -194,7 +194,7 @@ class TrackerPool:
 
     @asynccontextmanager
     async def _conversation(
-        self, forkserver: Forkserver, job: Job, model: bytes
+        self, forkserver: Forkserver, job: Job, model: RawModel
     ) -> AsyncIterator[Conversation]:
         conversation = await _conversation_with_keeper(forkserver, model)
         self._conversations.add(conversation)
@@ -225,11 +225,16 @@ class TrackerPool:
 def _require_acceptable_size(run: ModelRun, limit_bytes: int) -> None:
     if max(len(run.model), len(run.model_path)) > PATH_LIMIT_CHARACTERS:
         raise TrackerError(FailureName.NO_MODEL, "the model's name is longer than any path")
-    if len(run.raw_model) > limit_bytes:
+    size_bytes = _size_bytes(run.raw_model)
+    if size_bytes > limit_bytes:
         raise TrackerError(
             FailureName.MODEL_TOO_LARGE,
-            f"the model has {len(run.raw_model)} bytes; the limit is {limit_bytes}",
+            f"the model has {size_bytes} bytes; the limit is {limit_bytes}",
         )
+
+
+def _size_bytes(model: RawModel) -> int:
+    return len(model) if isinstance(model, bytes | memoryview) else model.size_bytes
 
 
 def _job(run: Run, config: TrackerConfig, deadline_s: float) -> Job:
@@ -248,13 +253,13 @@ def _job(run: Run, config: TrackerConfig, deadline_s: float) -> Job:
     )
 
 
-async def _conversation_with_keeper(forkserver: Forkserver, model: bytes) -> Conversation:
+async def _conversation_with_keeper(forkserver: Forkserver, model: RawModel) -> Conversation:
     with ExitStack() as handed_over, ExitStack() as kept:
         ours, theirs = socket.socketpair()
         kept.enter_context(ours)
         descriptors = [handed_over.enter_context(theirs).fileno()]
-        if model:
-            descriptors.append(await _in_memory_file(model))
+        if _size_bytes(model) > 0:
+            descriptors.append(await _file_of(model))
             handed_over.callback(os.close, descriptors[-1])
         forkserver.request(descriptors)
         conversation = await Conversation.over(ours)
@@ -262,17 +267,28 @@ async def _conversation_with_keeper(forkserver: Forkserver, model: bytes) -> Con
         return conversation
 
 
-async def _in_memory_file(content: bytes) -> int:
-    writing = asyncio.create_task(asyncio.to_thread(_written_to_memory, content))
+async def _file_of(model: RawModel) -> int:
+    opening = asyncio.create_task(asyncio.to_thread(_opened, model))
     try:
-        return await asyncio.shield(writing)
+        return await asyncio.shield(opening)
     except asyncio.CancelledError:
         # The thread cannot be cancelled, and what it returns would stay open.
-        writing.add_done_callback(lambda written: os.close(written.result()))
+        opening.add_done_callback(_close_opened)
         raise
 
 
-def _written_to_memory(content: bytes) -> int:
+def _opened(model: RawModel) -> int:
+    if isinstance(model, bytes | memoryview):
+        return _written_to_memory(model)
+    return model.open()
+
+
+def _close_opened(opening: asyncio.Task[int]) -> None:
+    if opening.exception() is None:
+        os.close(opening.result())
+
+
+def _written_to_memory(content: bytes | memoryview) -> int:
     descriptor = os.memfd_create("model")
     try:
         with os.fdopen(descriptor, "wb", closefd=False) as file:

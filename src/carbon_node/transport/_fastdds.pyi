@@ -22,12 +22,25 @@ class StructType:
     def name(self) -> str:
         """Name of the type on the wire."""
 
+    def to_payload(self, value: tuple[Any, ...], *, is_xcdr2: bool) -> bytes:
+        """Encode a sample as a writer does, in XCDR version 1 or 2."""
+
+    def from_payload(self, payload: bytes) -> tuple[Any, ...] | None:
+        """
+        Decode a sample as a reader does; None for a payload that a reader skips.
+        """
+
+    def handle_of(self, payload: bytes, *, is_hashed: bool) -> bytes:
+        """
+        Handle of the instance that a payload belongs to; `is_hashed` asks for the MD5 of a short key too.
+        """
+
 class Member:
     """One member of a struct."""
 
-    def __init__(self, name: str, type: str | StructType, *, is_key: bool, id: int | None) -> None:
+    def __init__(self, name: str, type: str | StructType, *, is_key: bool, id: int | None, is_borrowed: bool) -> None:
         """
-        Describe a member; `type` is a struct or one of "boolean", "int32", "uint32", "double", "string", "sequence<octet>" (bytes) and "sequence<string>" (tuple of str). Text that is not UTF-8 is read with replacement characters.
+        Describe a member; `type` is a struct or one of "boolean", "int32", "uint32", "double", "string", "sequence<octet>" (bytes) and "sequence<string>" (tuple of str). Text that is not UTF-8 is read with replacement characters. Octets of a member that `is_borrowed` are read as a memoryview over what was received, which it keeps; octets are written from any buffer.
         """
 
 class PeerEvent:

@@ -38,6 +38,7 @@ def native_type(struct: Struct) -> native.StructType:
             native_type(member.type) if isinstance(member.type, Struct) else member.type,
             is_key=member.is_key,
             id=member.id,
+            is_borrowed=member.is_borrowed,
         )
         for member in struct.members
     ]

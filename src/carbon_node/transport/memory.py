@@ -10,12 +10,13 @@ import time
 from collections import deque
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
+from typing import Any
 
 from carbon_node.errors import TransportError
 from carbon_node.transport.contract import Arrival, ConfigurationCall, Peer, Role, Topic
 from carbon_node.transport.news import News
 from carbon_node.transport.quality import reader_quality, writer_quality
-from carbon_node.transport.types import decode, encode, instance_of, key_of
+from carbon_node.transport.types import STRUCTS, decode, encode, instance_of, key_of
 from carbon_node.transport.wire import Sample
 
 Instance = tuple[object, ...]
@@ -115,7 +116,7 @@ class MemoryTransport:
         Raises:
             TransportError: the topic has no writer.
         """
-        received = decode(topic.sample_type, encode(sample))
+        received = decode(topic.sample_type, _as_received(topic, encode(sample)))
         arrival = self._arrival(topic, sample, received)
         retained = self._writer(topic)
         if writer_quality(topic).is_retained:
@@ -233,3 +234,11 @@ class MemoryTransport:
     def _require_open(self) -> None:
         if not self._is_open():
             raise TransportError("the transport is not open")
+
+
+def _as_received(topic: Topic, values: tuple[Any, ...]) -> tuple[Any, ...]:
+    members = STRUCTS[topic.sample_type].members
+    return tuple(
+        memoryview(value) if member.is_borrowed else value
+        for member, value in zip(members, values, strict=True)
+    )

@@ -1,6 +1,7 @@
 """How coroutines wait for something to happen at a transport."""
 
 import asyncio
+from collections import deque
 from collections.abc import AsyncIterator, Callable
 from typing import TypeVar
 
@@ -56,11 +57,12 @@ class News:
             is_open: whether there is more to come.
         """
         while is_open():
-            items = take()
+            items = deque(take())
             if not items:
                 await self.next()
-            for item in items:
-                yield item
+            while items:
+                # Not kept in a variable here: an item may hold megabytes, and the next may be far.
+                yield items.popleft()
                 if not is_open():
                     return
                 await asyncio.sleep(0)

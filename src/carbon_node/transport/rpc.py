@@ -1,8 +1,8 @@
 """The configuration service of main's orchestrator over DDS RPC: text in, text out.
 
-Fast DDS 3.2 sends every optional member of a type as present, and main's orchestrator rejects a
-reply that holds both a result and an exception code. So the types leave out what is never sent, and
-errors are answered as text.
+The binding's codec writes every member of a type, and main's orchestrator rejects a reply that
+holds both a result and an exception code. So the types leave out what is never sent, and errors are
+answered as text.
 """
 
 import asyncio

@@ -28,12 +28,15 @@ class Member:
         type: kind of its value, or a nested struct.
         is_key: whether it is part of the key that tells instances apart.
         id: member id where the wire needs a given one; None counts from 0.
+        is_borrowed: whether its octets are read in place, as a read-only memoryview that keeps the
+            received sample, instead of being copied into bytes.
     """
 
     name: str
     type: "Kind | Struct"
     is_key: bool = False
     id: int | None = None
+    is_borrowed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +83,7 @@ STRUCTS: Mapping[type[wire.Sample], Struct] = MappingProxyType(
             (
                 Member("model_path", "string"),
                 Member("model", "string"),
-                Member("raw_model", "sequence<octet>"),
+                Member("raw_model", "sequence<octet>", is_borrowed=True),
                 Member("model_properties_path", "string"),
                 Member("model_properties", "string"),
                 Member("input_batch", "sequence<string>"),

@@ -86,6 +86,11 @@ class TaskCommand(IntEnum):
         return cls.UNKNOWN
 
 
+Octets: TypeAlias = bytes | memoryview
+"""Octets that may be megabytes. Where a transport can, it hands out a view of what it received,
+which keeps the whole message in memory for as long as someone holds the view."""
+
+
 @dataclass(frozen=True, slots=True)
 class UserInput:
     """What the user asks for (`UserInputImpl`).
@@ -116,7 +121,7 @@ class MLModel:
 
     model_path: str = ""
     model: str = ""
-    raw_model: bytes = field(default=b"", repr=False)
+    raw_model: Octets = field(default=b"", repr=False)
     model_properties_path: str = ""
     model_properties: str = ""
     input_batch: tuple[str, ...] = ()

@@ -1,16 +1,12 @@
 """Inputs that change, and answers that are known already."""
 
 import asyncio
-from pathlib import Path
 
 from tests.pipelines import World, running_world
 from tests.transports import run
 
-from carbon_node.pipeline.raw_models import LightModel, RawModels, whole
-from carbon_node.settings import load
-from carbon_node.store.spool import FileSpool
 from carbon_node.transport.contract import Topic
-from carbon_node.transport.wire import HWResource, MLModel, TaskId
+from carbon_node.transport.wire import HWResource, TaskId
 
 
 def change_power(world: World, task_id: TaskId, power_w: float) -> None:
@@ -81,36 +77,3 @@ def test_the_newest_inputs_win_while_the_task_waits() -> None:
             assert powers(world) == [50]
 
     run(test())
-
-
-def test_large_models_wait_in_a_private_file_that_goes_with_them(tmp_path: Path) -> None:
-    """Where models may be run, their bytes come back whole, and nothing is left of them."""
-    model = MLModel(model="m", raw_model=bytes(range(256)) * 1000)
-
-    async def test() -> None:
-        async with running_world() as world:
-            world.configuration = load({"tracker.mode": "measured"}, {}).configuration
-            light = await RawModels(FileSpool(tmp_path), world).lightened(model)
-            assert isinstance(light, LightModel)
-            assert light.raw_model == b""
-            (file,) = (tmp_path / "waiting-models").iterdir()
-            assert file.stat().st_mode & 0o777 == 0o600
-            assert (await whole(light)).raw_model == model.raw_model
-            del light
-            await world.until(lambda: not file.exists())  # its thread may hold it a moment longer
-
-    run(test())
-
-
-def test_models_that_nothing_runs_are_dropped(tmp_path: Path) -> None:
-    """Neither memory nor disk holds what no mode needs."""
-
-    async def test() -> None:
-        async with running_world() as world:
-            light = await RawModels(FileSpool(tmp_path), world).lightened(
-                MLModel(model="m", raw_model=bytes(1_000_000))
-            )
-            assert light.raw_model == b""
-
-    run(test())
-    assert list(tmp_path.iterdir()) == []

@@ -73,7 +73,7 @@ def test_job_survives_the_wire(job: Job) -> None:
 
 def test_bytes_of_a_model_stay_off_the_wire() -> None:
     """A model's bytes travel in a file descriptor, not in the job."""
-    run = ModelRun("m", raw_model=b"secret weights")
+    run = ModelRun("m", raw_model=memoryview(b"secret weights"))
     job = job_to_json(Job(run, "", Path(), 1, 1, 1, 1, 1, Limits(), (), 1))
     assert "raw_model" not in job["run"]
 

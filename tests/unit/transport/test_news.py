@@ -1,6 +1,7 @@
 """Waiting for something to happen."""
 
 import asyncio
+import weakref
 
 from carbon_node.transport.news import News
 
@@ -50,3 +51,21 @@ def test_a_fact_is_looked_at_again_with_each_announcement() -> None:
 def test_waiting_ends_in_time() -> None:
     """A fact that never holds is given up after the time limit."""
     assert not asyncio.run(News().until(lambda: False, 0.01))
+
+
+def test_items_are_not_held_while_the_next_one_is_waited_for() -> None:
+    """What was handed out belongs to its consumer alone: it may be large, and the next far."""
+
+    class Item:
+        """Something that can be seen to go."""
+
+    async def test() -> None:
+        news, batches = News(), [[Item(), Item()]]
+        stream = news.stream(lambda: batches.pop() if batches else [], lambda: True)
+        gone = [weakref.ref(await anext(stream)) for _ in range(2)]
+        waiting = asyncio.ensure_future(anext(stream))
+        await asyncio.sleep(0)
+        assert [item() for item in gone] == [None, None]
+        waiting.cancel()
+
+    asyncio.run(test())

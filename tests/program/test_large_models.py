@@ -1,0 +1,59 @@
+"""What a large model costs the node in memory."""
+
+import asyncio
+from pathlib import Path
+
+import pytest
+from tests.domains import fresh_domain
+from tests.program.processes import PATIENCE_S, NodeProcess, running_node
+
+from carbon_node.peers import PEERS_ROLE, SimulatedPeers, SubmittedTask
+from carbon_node.transport.fastdds import FastDdsConfig, FastDdsTransport
+from carbon_node.transport.wire import HWResource, MLModel, TaskId, UserInput
+
+SIZE_BYTES = 64_000_000
+
+
+def task(number: int, raw_model: bytes) -> SubmittedTask:
+    """A task whose model comes with it."""
+    task_id = TaskId(number, 1)
+    return SubmittedTask(
+        UserInput(geo_location_region="France", task_id=task_id),
+        MLModel(model="large", raw_model=raw_model, task_id=task_id),
+        HWResource("some board", 300.0, 0.1, task_id=task_id),
+    )
+
+
+def memory_bytes(node: NodeProcess, field: str) -> int:
+    """A field of the daemon's status: `VmRSS` is held now, `VmHWM` was held at most."""
+    lines = Path(f"/proc/{node.process.pid}/status").read_text().splitlines()
+    return next(int(line.split()[1]) * 1024 for line in lines if line.startswith(f"{field}:"))
+
+
+def forget_peak(node: NodeProcess) -> None:
+    """Let the daemon's `VmHWM` start anew."""
+    Path(f"/proc/{node.process.pid}/clear_refs").write_text("5")
+
+
+@pytest.mark.parametrize("mode", ["formula", "measured"])
+def test_a_large_model_is_in_the_daemon_once(tmp_path: Path, mode: str) -> None:
+    """A model takes less than one and a half times its size while it passes, and nothing after."""
+    domain = fresh_domain()
+
+    async def extra_bytes(node: NodeProcess) -> tuple[int, int]:
+        transport = FastDdsTransport(FastDdsConfig(domain, PEERS_ROLE, loopback_only=True))
+        peers = SimulatedPeers(transport, domain)
+        async with peers.joined():
+            await peers.wait_for_node(PATIENCE_S)
+            await peers.submit(task(1, bytes(100_000)), PATIENCE_S)
+            before = memory_bytes(node, "VmRSS")
+            forget_peak(node)
+            await peers.submit(task(2, bytes(SIZE_BYTES)), PATIENCE_S)
+            after = memory_bytes(node, "VmRSS")
+            return memory_bytes(node, "VmHWM") - before, after - before
+
+    with running_node(domain, tmp_path, env={"CARBON_NODE_TRACKER__MODE": mode}) as node:
+        peak, left = asyncio.run(extra_bytes(node))
+
+    assert 0.5 * SIZE_BYTES < peak < 1.5 * SIZE_BYTES
+    assert left < 0.25 * SIZE_BYTES

@@ -1,0 +1,155 @@
+"""The bytes of models: hashed, set aside or dropped, and held by nobody afterwards."""
+
+import asyncio
+import hashlib
+import os
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import cast
+
+import pytest
+from tests.pipelines import World, running_world
+from tests.transports import run
+
+from carbon_node.pipeline.control import Control
+from carbon_node.pipeline.doors import TopicDoor
+from carbon_node.pipeline.ports import Transport
+from carbon_node.pipeline.raw_models import LightModel, RawModels, raw_model_of
+from carbon_node.pipeline.reception import Reception
+from carbon_node.settings import load
+from carbon_node.store.spool import FileSpool
+from carbon_node.transport.contract import Arrival, Topic
+from carbon_node.transport.wire import MLModel, TaskId
+
+LARGE = bytes(range(256)) * 1000
+SMALL = bytes(range(256))
+
+
+def measuring(world: World) -> World:
+    """Let models be run."""
+    world.configuration = load({"tracker.mode": "measured"}, {}).configuration
+    return world
+
+
+def is_free(octets: bytearray) -> bool:
+    """Whether no view of these octets is left: as long as there is one, they cannot change size."""
+    try:
+        octets.append(0)
+    except BufferError:
+        return False
+    return True
+
+
+def read(model: MLModel) -> bytes:
+    """Read the bytes of a model as a measurement does."""
+    raw_model = raw_model_of(model)
+    assert not isinstance(raw_model, bytes | memoryview)
+    with os.fdopen(raw_model.open(), "rb") as file:
+        return file.read()
+
+
+def test_large_models_wait_in_a_private_file_that_goes_with_them(tmp_path: Path) -> None:
+    """Where models may be run, their bytes can be read as often as needed; nothing is left."""
+
+    async def test() -> None:
+        async with running_world() as world:
+            models = RawModels(FileSpool(tmp_path), measuring(world))
+            light = await models.lightened(MLModel(model="m", raw_model=memoryview(LARGE)))
+            assert isinstance(light, LightModel)
+            assert light.raw_model == b""
+            assert light.raw_model_sha256 == hashlib.sha256(LARGE).hexdigest()
+            (file,) = (tmp_path / "waiting-models").iterdir()
+            assert file.stat().st_mode & 0o777 == 0o600
+            assert read(light) == read(light) == LARGE
+            del light
+            await world.until(lambda: not file.exists())  # its thread may hold it a moment longer
+
+    run(test())
+
+
+def test_an_opened_model_outlives_its_file(tmp_path: Path) -> None:
+    """A measurement goes on when the task that it was for is gone."""
+    spooled = FileSpool(tmp_path).put(LARGE)
+    descriptor = spooled.open()
+    del spooled
+    assert list((tmp_path / "waiting-models").iterdir()) == []
+    with os.fdopen(descriptor, "rb") as file:
+        assert file.read() == LARGE
+
+
+@pytest.mark.parametrize("octets", [LARGE, SMALL])
+def test_models_that_nothing_runs_are_dropped(tmp_path: Path, octets: bytes) -> None:
+    """Neither memory nor disk holds what no mode needs; the digest is known."""
+
+    async def test() -> None:
+        async with running_world() as world:
+            light = await RawModels(FileSpool(tmp_path), world).lightened(
+                MLModel(model="m", raw_model=octets)
+            )
+            assert isinstance(light, LightModel)
+            assert raw_model_of(light) == b""
+            assert light.raw_model_sha256 == hashlib.sha256(octets).hexdigest()
+
+    run(test())
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_small_models_wait_in_memory(tmp_path: Path) -> None:
+    """Bytes that cost nothing stay where they are if they may be run."""
+
+    async def test() -> None:
+        async with running_world() as world:
+            models = RawModels(FileSpool(tmp_path), measuring(world))
+            model = await models.lightened(MLModel(model="m", raw_model=SMALL))
+            assert raw_model_of(model) == SMALL
+
+    run(test())
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_without_a_disk_large_models_wait_in_memory(tmp_path: Path) -> None:
+    """A spool that cannot be written costs memory, but no task."""
+    (tmp_path / "waiting-models").write_text("no folder")
+
+    async def test() -> None:
+        async with running_world() as world:
+            models = RawModels(FileSpool(tmp_path), measuring(world))
+            model = await models.lightened(MLModel(model="m", raw_model=LARGE))
+            assert raw_model_of(model) == LARGE
+
+    run(test())
+
+
+@pytest.mark.parametrize("is_run", [False, True])
+def test_nothing_holds_what_was_received(tmp_path: Path, *, is_run: bool) -> None:
+    """Once a model is light, its message is free, also while no further sample comes."""
+    octets, asked_again = bytearray(LARGE), asyncio.Event()
+
+    class OneModel:
+        """Receives one model, then nothing."""
+
+        async def arrivals(self) -> AsyncIterator[Arrival]:
+            model = MLModel(model="m", raw_model=memoryview(octets), task_id=TaskId(1, 1))
+            arrivals = [Arrival(Topic.ML_MODEL, model, model.task_id, "w", 1)]
+            del model
+            yield arrivals.pop()
+            asked_again.set()
+            await asyncio.Event().wait()
+
+    async def test() -> None:
+        async with running_world() as world:
+            if is_run:
+                measuring(world)
+            reception = Reception(
+                cast(Transport, OneModel()),
+                world.pipeline,
+                cast(Control, None),
+                cast(TopicDoor, None),
+                RawModels(FileSpool(tmp_path), world),
+            )
+            running = asyncio.create_task(reception.run())
+            await asked_again.wait()
+            await world.until(lambda: is_free(octets))
+            running.cancel()
+
+    run(test())
