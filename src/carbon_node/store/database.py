@@ -19,8 +19,10 @@ from carbon_node.store.editions import Edition, Editions
 from carbon_node.store.rows import (
     INSERT_PUBLISHED,
     SELECT_EDITIONS,
+    UPDATE_PROGRESS,
     UPSERT_TASK,
     edition_of,
+    progress_values,
     published_values,
     task_values,
 )
@@ -157,8 +159,13 @@ class Database:
             row: sqlite3.Row = self._connection.execute(query, values).fetchone()
         return row
 
-    def write(self, editions: Iterable[Edition]) -> None:
-        """Write editions in one transaction; committed and synced when this returns."""
+    def write(self, editions: Iterable[Edition], marked: Iterable[Edition] = ()) -> None:
+        """Write editions in one transaction; committed and synced when this returns.
+
+        Args:
+            editions: whatever is or is not there of them yet.
+            marked: editions that are there with their answers; only how far they have come is new.
+        """
         self._check_place()
         with self._transaction() as connection:
             for edition in editions:
@@ -166,6 +173,7 @@ class Database:
                 if edition.answer is not None:
                     values = (row_id, *published_values(edition.answer.footprint))
                     connection.execute(INSERT_PUBLISHED, values)
+            connection.executemany(UPDATE_PROGRESS, map(progress_values, marked))
 
     def prune(self, max_results: int, accepted_before_ms: int) -> int:
         """Delete some editions that are too many or too old, oldest first; return how many."""

@@ -268,13 +268,27 @@ class Ledger:
             self._unread.discard(oldest)
             self._lost += any(edition.answer is not None for edition in self._unwritten.pop(oldest))
 
+    def _changed(self) -> tuple[list[Edition], list[Edition]]:
+        """Tell what differs from what was written last: in full, or only in how far it has come."""
+        whole: list[Edition] = []
+        marked: list[Edition] = []
+        for key, editions in self._unwritten.items():
+            written = {edition.number: edition for edition in self._written.get(key, ())}
+            for edition in editions:
+                before = written.get(edition.number)
+                if before is None or before.answer is not edition.answer:
+                    whole.append(edition)
+                elif before is not edition:
+                    marked.append(edition)
+        return whole, marked
+
     def _write(self) -> None:
         if self._database is None or not self._unwritten:
             return
         for key in tuple(self._unread & self._unwritten.keys()):
             self._unwritten[key] = appended(self._database.load(key), self._unwritten[key])
             self._unread.discard(key)
-        self._database.write(chain.from_iterable(self._unwritten.values()))
+        self._database.write(*self._changed())
         self._written.update(self._unwritten)
         self._unwritten.clear()
         self._unread.clear()

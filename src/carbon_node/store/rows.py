@@ -48,6 +48,12 @@ UPSERT_TASK = (
 )
 """Takes `task_values`; what identifies an edition is never written again."""
 
+UPDATE_PROGRESS = (
+    f"UPDATE tasks SET {', '.join(f'{name} = ?' for name in _PROGRESS)} "  # noqa: S608 - constants
+    "WHERE problem_id = ? AND iteration_id = ? AND writer = ? AND edition = ?"
+)
+"""Takes `progress_values`; for an edition that is there, with its answer."""
+
 INSERT_PUBLISHED = "INSERT OR IGNORE INTO published VALUES (?, ?, ?, ?, ?)"
 """Takes the id and `published_values`; what was published is never written again."""
 
@@ -64,13 +70,12 @@ def task_values(edition: Edition) -> Values:
         edition.summary.hardware,
         edition.summary.place,
     )
-    progress = (
-        edition.state,
-        edition.is_superseded,
-        edition.ignored_digest,
-        edition.finished_at_ms,
-    )
-    return (*identity, *progress, *_answer_values(edition.answer))
+    return (*identity, *_progress(edition), *_answer_values(edition.answer))
+
+
+def progress_values(edition: Edition) -> Values:
+    """Return the values for `UPDATE_PROGRESS`."""
+    return (*_progress(edition), *edition.key.task_id, edition.key.writer, edition.number)
 
 
 def published_values(footprint: wire.CO2Footprint) -> Values:
@@ -97,6 +102,15 @@ def edition_of(row: sqlite3.Row) -> Edition:
         finished_at_ms=row["finished_at_ms"],
         is_superseded=bool(row["is_superseded"]),
         ignored_digest=row["ignored_digest"],
+    )
+
+
+def _progress(edition: Edition) -> Values:
+    return (
+        edition.state,
+        edition.is_superseded,
+        edition.ignored_digest,
+        edition.finished_at_ms,
     )
 
 

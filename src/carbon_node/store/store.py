@@ -10,7 +10,7 @@ an answer whose mark was lost is published once more with the same values.
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, replace
@@ -133,7 +133,8 @@ class Store:
         self._acquaintances = Acquaintances()
         self._changes: list[Change] = []
         self._running_commit: asyncio.Future[dict[int, Kept]] | None = None
-        self._next_commit: asyncio.Future[dict[int, Kept]] | None = None
+        self._is_next_wanted = False
+        self._waiting: dict[int, asyncio.Future[Kept]] = {}  # by their positions in the changes
         self._linger: asyncio.TimerHandle | None = None
 
     @property
@@ -174,10 +175,11 @@ class Store:
         Cancelling the caller does not undo the save.
         """
         event = Save(key, digest, _bounded(summary), _clean(answer), self._now_ms())
-        position = len(self._changes)
+        waiting: asyncio.Future[Kept] = asyncio.get_running_loop().create_future()
+        self._waiting[len(self._changes)] = waiting
         self._changes.append(event)
-        kept = await asyncio.shield(self._commit())
-        return kept[position]
+        self._commit()
+        return await waiting
 
     def mark_published(self, kept: Kept) -> None:
         """Note that an answer was written to the output topic; on disk a moment later."""
@@ -259,7 +261,9 @@ class Store:
 
     async def close(self) -> None:
         """Write what waits, as far as that is possible, and give the state directory back."""
-        await self._commit()
+        self._commit()
+        while self._running_commit is not None:
+            await asyncio.wait([self._running_commit])
         await self._call(self._ledger.close)
 
     def _queue(self, change: Change) -> None:
@@ -267,11 +271,11 @@ class Store:
         self._commit_soon()
 
     def _commit_soon(self) -> None:
-        if self._next_commit is None and self._linger is None:
+        if not self._is_next_wanted and self._linger is None:
             self._linger = asyncio.get_running_loop().call_later(_LINGER_S, self._commit)
 
-    def _commit(self) -> "asyncio.Future[dict[int, Kept]]":
-        """Return the commit that takes along all that waits: now, or once the one that runs ends.
+    def _commit(self) -> None:
+        """Commit all that waits: now, or once the commit that runs has ended.
 
         Without a task of its own, which would cost every save turns of the loop.
         """
@@ -279,25 +283,27 @@ class Store:
             self._linger.cancel()
             self._linger = None
         if self._running_commit is None:
-            return self._start_commit()
-        if self._next_commit is None:
-            self._next_commit = asyncio.get_running_loop().create_future()
-        return self._next_commit
+            self._start_commit()
+        else:
+            self._is_next_wanted = True
 
-    def _start_commit(self) -> "asyncio.Future[dict[int, Kept]]":
+    def _start_commit(self) -> None:
         changes, self._changes = self._changes, []
+        waiting, self._waiting = self._waiting, {}
         loop = asyncio.get_running_loop()
-        running = loop.run_in_executor(self._thread, self._ledger.commit, changes)
-        self._running_commit = running
-        running.add_done_callback(self._on_committed)
-        return running
+        self._running_commit = loop.run_in_executor(self._thread, self._ledger.commit, changes)
+        self._running_commit.add_done_callback(partial(self._on_committed, waiting))
 
-    def _on_committed(self, _commit: "asyncio.Future[dict[int, Kept]]") -> None:
+    def _on_committed(
+        self, waiting: Mapping[int, asyncio.Future[Kept]], commit: asyncio.Future[dict[int, Kept]]
+    ) -> None:
         self._running_commit = None
         self.tell()
-        if self._next_commit is not None:
-            promised, self._next_commit = self._next_commit, None
-            self._start_commit().add_done_callback(partial(_pass_on, promised))
+        for position, saved in waiting.items():
+            _settle(saved, commit, position)
+        if self._is_next_wanted:
+            self._is_next_wanted = False
+            self._start_commit()
 
     async def _call(self, function: Callable[_P, _T], *args: _P.args, **kwargs: _P.kwargs) -> _T:
         """Run a function of the ledger in the store's thread."""
@@ -316,14 +322,16 @@ class Store:
         return round(min(self._clocks.wall(), wall + self._clocks.monotonic() - monotonic) * 1000)
 
 
-def _pass_on(promised: asyncio.Future[_T], done: asyncio.Future[_T]) -> None:
-    """Give the outcome of one future to those who wait for another."""
-    if promised.cancelled():
+def _settle(
+    saved: asyncio.Future[Kept], commit: asyncio.Future[dict[int, Kept]], position: int
+) -> None:
+    """Give a save its outcome, unless its task was cancelled meanwhile."""
+    if saved.done():
         return
-    if (error := done.exception()) is not None:
-        promised.set_exception(error)
+    if (error := commit.exception()) is not None:
+        saved.set_exception(error)
     else:
-        promised.set_result(done.result())
+        saved.set_result(commit.result()[position])
 
 
 def _bounded(summary: Summary) -> Summary:
