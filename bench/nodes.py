@@ -86,15 +86,18 @@ class Node:
 
 
 @contextmanager
-def running(*settings: Mapping[str, str], has_interface: bool = False) -> Iterator[Node]:
+def running(
+    *settings: Mapping[str, str], has_interface: bool = False, below: Path | None = None
+) -> Iterator[Node]:
     """Have a node in a domain of its own, on loopback; it is ended afterwards.
 
     Args:
         settings: environment variables beside the defaults.
         has_interface: whether the local interface is on.
+        below: where its directory is made; None takes the folder for temporary files.
     """
     with (
-        tempfile.TemporaryDirectory(prefix="carbon-node-bench-") as place,
+        tempfile.TemporaryDirectory(prefix="carbon-node-bench-", dir=below) as place,
         socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as supervisor,
         Path(place, "log").open("wb") as log,
     ):

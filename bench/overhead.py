@@ -7,6 +7,7 @@ reference is the same exchange with a process that answers at once (`bench.echo`
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from bench.effort import Effort
 from bench.exchanges import one_at_a_time, sustained
@@ -21,7 +22,10 @@ PACED_HZ = 80
 WARM_UP = 50
 ALONE = 1_000
 LOADED = 100_000
+UNSYNCED = 1_000_000
 """First task numbers; those of one writer only grow."""
+
+MEMORY = Path("/dev/shm")  # noqa: S108 - Linux's file system in memory, where a sync costs nothing
 
 BLOCKS = 10
 RAW = "raw exchange over the same binding"
@@ -50,6 +54,7 @@ def figures(effort: Effort) -> list[Figure]:
             _warm(echo)
             alone = _in_turn(peers, echo, one_at_a_time, ALONE, effort.single_tasks)
             loaded = _in_turn(peers, echo, _at_rate(RATE_HZ), LOADED, count)
+            unsynced = _unsynced(echo, effort.single_tasks)
     with running(FORMULA) as node, joined(node.domain) as peers, echoed(octets) as echo:
         _warm(peers)
         _warm(echo)
@@ -57,8 +62,16 @@ def figures(effort: Effort) -> list[Figure]:
     return [
         *_both("task alone", alone, OVERHEAD),
         *_both(f"{RATE_HZ} tasks a second", loaded, SUSTAINED),
+        *_both("task alone, state directory in memory", unsynced, ()),
         _round_trip(f"{PACED_HZ} tasks a second, default output gap", paced),
     ]
+
+
+def _unsynced(echo: Peers, count: int) -> Pair:
+    """Send tasks alone to a node whose results need no disk: the rest is what durability costs."""
+    with running(FORMULA, UNPACED, below=MEMORY) as node, joined(node.domain) as peers:
+        _warm(peers)
+        return _in_turn(peers, echo, one_at_a_time, UNSYNCED, count)
 
 
 def _both(what: str, pair: Pair, targets: Sequence[Target]) -> list[Figure]:
