@@ -5,6 +5,7 @@ if something does not hold that must hold on every machine, such as that no task
 """
 
 import argparse
+import signal
 import subprocess
 import sys
 import time
@@ -14,6 +15,7 @@ from pathlib import Path
 from bench.effort import FULL, QUICK, Effort
 from bench.machine import this_machine
 from bench.report import Report, comparison, figures_from_json, read, table, to_json
+from bench.single import end
 
 NODE = ("start", "overhead", "declared", "bursts", "resources", "large", "doors", "growth")
 """Benchmarks of the running node."""
@@ -26,6 +28,7 @@ RESULT = Path("bench-result.json")
 
 def main() -> int:
     """Run what was asked for; return the exit status."""
+    signal.signal(signal.SIGTERM, end)
     options = _options()
     earlier = None if options.compare is None else _earlier(options.compare)
     if options.table is not None:
@@ -91,15 +94,24 @@ def _run(names: Sequence[str], effort: Effort) -> Report:
     report = Report(this_machine(), effort.name, {}, {})
     for name in names:
         since_s = time.monotonic()
-        # In a process of its own: what one leaves in memory is no cost of the next.
-        command = [sys.executable, "-m", "bench.single", name, effort.name]
-        done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=False)
-        if done.returncode == 0:
-            report.figures[name] = figures_from_json(done.stdout)
+        status, output = _run_alone(name, effort)
+        if status == 0:
+            report.figures[name] = figures_from_json(output)
         else:
-            report.failures[name] = f"status {done.returncode}, see above"
+            report.failures[name] = f"status {status}, see above"
         _say(f"{name}: {time.monotonic() - since_s:.0f} s")
     return report
+
+
+def _run_alone(name: str, effort: Effort) -> tuple[int, str]:
+    """Run a benchmark in a process of its own: what it leaves in memory is no cost of the next."""
+    command = [sys.executable, "-m", "bench.single", name, effort.name]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as single:
+        try:
+            output, _ = single.communicate()
+        finally:
+            single.terminate()
+    return single.returncode, output
 
 
 def _say(text: str) -> None:

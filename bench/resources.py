@@ -34,14 +34,11 @@ def figures(effort: Effort) -> list[Figure]:
     with running(FORMULA, UNPACED, has_interface=True) as node:
         scrape_ms(node.interface)
         time.sleep(SETTLING_S)  # the forkserver has loaded CarbonTracker
-        held = {0: node.held()}
-        answer(node, 1, 1)
-        held[1] = node.held()
-        answer(node, 2, early)
-        held[early] = node.held()
-        answer(node, early + 1, late)
-        time.sleep(SETTLING_S)
-        held[late], children = node.held(), node.held_by_children()
+        held, children = {0: node.held()}, {0: node.held_by_children()}
+        for first, last in ((1, 1), (2, early), (early + 1, late)):
+            answer(node, first, last)
+            time.sleep(SETTLING_S)
+            held[last], children[last] = node.held(), node.held_by_children()
         with bare_participant() as started:
             bare = psutil.Process(started.pid)
             time.sleep(SETTLING_S)
@@ -56,12 +53,18 @@ def figures(effort: Effort) -> list[Figure]:
             None,
             FLAT,
         ),
-        figure("memory of the children", "MB", [children.resident_mb]),
+        *(
+            figure(f"memory of the children after {count:,} tasks", "MB", [each.resident_mb])
+            for count, each in children.items()
+        ),
         *(
             figure(f"descriptors after {count:,} tasks", "", [each.descriptors])
             for count, each in held.items()
         ),
-        figure("descriptors of the children", "", [children.descriptors]),
+        *(
+            figure(f"descriptors of the children after {count:,} tasks", "", [each.descriptors])
+            for count, each in children.items()
+        ),
         idle,
     ]
 

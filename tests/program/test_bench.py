@@ -7,8 +7,10 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 from bench.__main__ import NODE, PARTS
+from tests.transports import wait_for
 
 ROOT = Path(__file__).parents[2]
 
@@ -70,3 +72,20 @@ def test_a_wrong_call_says_what_to_do(arguments: tuple[str, ...], told: str) -> 
     done = bench(*arguments)
     assert (done.returncode, done.stdout) == (2, "")
     assert told in done.stderr
+
+
+def test_a_run_that_is_ended_leaves_no_process(tmp_path: Path) -> None:
+    """SIGTERM ends the benchmark, its node and its peers."""
+    command = [sys.executable, "-m", "bench", "start", "--json", str(tmp_path / "result.json")]
+    with subprocess.Popen(command, cwd=ROOT, stderr=subprocess.DEVNULL) as running:
+        here = psutil.Process(running.pid)
+        wait_for(lambda: any("carbon_node" in each.cmdline() for each in _below(here)))
+        below = _below(here)
+        running.terminate()
+    gone, alive = psutil.wait_procs(below, timeout=20)
+    assert (len(gone), alive) == (len(below), [])
+
+
+def _below(process: psutil.Process) -> list[psutil.Process]:
+    found: list[psutil.Process] = process.children(recursive=True)
+    return [each for each in found if each.status() != psutil.STATUS_ZOMBIE]
