@@ -6,12 +6,15 @@ input.
 
 import select
 import sys
-from collections import defaultdict
+from collections import defaultdict, deque
 
-from bench.peers import BATCH, INPUTS, footprint, participant
+from bench.peers import BATCH, INPUTS, Values, footprint, participant
 from carbon_node.transport.contract import Topic
 from carbon_node.transport.endpoints import Reader, open_writer
 from carbon_node.transport.wire import TaskId
+
+RETAINED = 400
+"""Outputs that stay for late readers, as many as at the node."""
 
 
 def main() -> None:
@@ -20,6 +23,7 @@ def main() -> None:
     joined = participant(domain)
     writer = open_writer(joined, Topic.FOOTPRINT)
     readers = [Reader(joined, topic) for topic in INPUTS]
+    retained: deque[Values] = deque()
     came: defaultdict[TaskId, int] = defaultdict(int)
     poll = select.poll()
     poll.register(joined.fileno(), select.POLLIN)
@@ -34,7 +38,10 @@ def main() -> None:
                 came[task_id] += 1
                 if came[task_id] == len(INPUTS):
                     del came[task_id]
-                    writer.write(footprint(task_id, octets))
+                    retained.append(footprint(task_id, octets))
+                    writer.write(retained[-1])
+            while len(retained) > RETAINED:
+                writer.unregister(retained.popleft())
     joined.close()
 
 

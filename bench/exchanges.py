@@ -49,7 +49,11 @@ def sustained(peers: Peers, numbers: Sequence[int], rate_hz: float) -> list[Exch
             peers.retire_older_than(due.number - LIVING)
         else:
             wait_s = TICK_S if len(sent) == len(tasks) else min(TICK_S, next_s - now_s)
-            outputs |= {output.number: output for output in peers.receive(wait_s)}
+            outputs |= {
+                output.number: output
+                for output in peers.receive(wait_s)
+                if output.number in sent  # not one that was retained for late readers
+            }
     return [Exchange(sent[number], outputs[number]) for number in numbers]
 
 
@@ -89,16 +93,21 @@ def burst(peers: Peers, numbers: Sequence[int], quiet_s: float = QUIET_S) -> Bur
         numbers: of the tasks.
         quiet_s: seconds without an output after which the rest is missing.
     """
-    tasks = [task(number) for number in numbers]
+    tasks, wanted = [task(number) for number in numbers], frozenset(numbers)
     received: list[int] = []
     last_s = since_s = time.monotonic()
     for each in tasks:
         peers.send(each)
-        received += [output.number for output in peers.receive(0.0)]
+        received += _numbers(peers.receive(0.0), wanted)
     while len(set(received)) < len(tasks) and time.monotonic() < last_s + quiet_s:
-        if outputs := peers.receive(TICK_S):
-            received += [output.number for output in outputs]
+        if outputs := _numbers(peers.receive(TICK_S), wanted):
+            received += outputs
             last_s = time.monotonic()
     peers.retire_older_than(numbers[-1] - LIVING)
     missing = len(tasks) - len(set(received))
     return Burst(last_s - since_s, tuple(received), missing)
+
+
+def _numbers(outputs: Iterable[Output], wanted: frozenset[int]) -> list[int]:
+    """Leave those out that were retained for late readers."""
+    return [output.number for output in outputs if output.number in wanted]

@@ -8,8 +8,13 @@ import signal
 import sys
 from types import FrameType
 
+import psutil
+
 from bench.effort import FULL, QUICK
 from bench.report import figures_to_json
+
+PATIENCE_S = 15.0
+"""Seconds that a process gets to end by itself."""
 
 
 def main() -> None:
@@ -21,7 +26,16 @@ def main() -> None:
 
 
 def end(number: int, _frame: FrameType | None) -> None:
-    """Leave every context, which ends nodes and peers, and then the process."""
+    """End every process that was started, and then this one.
+
+    Leaving the contexts alone would miss one whose start the signal has cut short.
+    """
+    children = psutil.Process().children()
+    for child in children:
+        child.terminate()
+    _, alive = psutil.wait_procs(children, timeout=PATIENCE_S)
+    for child in alive:
+        child.kill()
     sys.exit(128 + number)
 
 
