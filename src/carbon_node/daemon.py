@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import structlog
 
-from carbon_node import __version__, composition, health, presence
+from carbon_node import __version__, composition, health, heap, presence
 from carbon_node.answers import TaskKey
 from carbon_node.node_transport import NodeTransport, node_transport
 from carbon_node.observability.heartbeat import Heartbeat
@@ -86,6 +86,7 @@ def serve(loaded: Loaded, load: Callable[[], Loaded], secrets: Secrets) -> int:
     """
     for warning in loaded.warnings:
         log.warning("settings", problem=warning)
+    heap.keep_large_apart()
     try:
         asyncio.run(_serve(loaded.configuration, load, secrets))
     except asyncio.CancelledError:

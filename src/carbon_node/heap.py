@@ -6,6 +6,25 @@ is needed again. Each function here belongs after such a moment, of which there 
 
 import gc
 
+LARGE_BYTES = 1 << 20
+"""Size from which a piece of memory goes back to the system as soon as it is free. Models come in
+samples of many megabytes, everything else is far smaller."""
+
+_M_MMAP_THRESHOLD = -3  # of mallopt(3)
+
+
+def keep_large_apart() -> None:
+    """Have large pieces of memory returned as soon as they are free, from now on.
+
+    The GNU C library would learn from the first that is freed to keep up to 32 MB of the next ones.
+    Does nothing with a C library that cannot.
+    """
+    import ctypes
+
+    tune = getattr(ctypes.CDLL(None), "mallopt", None)
+    if tune is not None:
+        tune(_M_MMAP_THRESHOLD, LARGE_BYTES)
+
 
 def give_back() -> None:
     """Return freed memory of the C library to the system; takes a few milliseconds.

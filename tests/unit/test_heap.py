@@ -1,6 +1,8 @@
 """Memory that is not used goes back to the system."""
 
 import gc
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -46,3 +48,21 @@ def test_what_the_start_left_is_walked_no_more() -> None:
 
     assert gc.get_freeze_count() > 10_000
     assert len(gc.get_objects()) < 1_000
+
+
+def test_large_memory_is_returned_at_once() -> None:
+    """What models took is not kept for the next ones, however many came before."""
+    script = (
+        "from pathlib import Path\n"
+        "from carbon_node import heap\n"
+        "heap.keep_large_apart()\n"
+        "def resident_mb():\n"
+        "    return int(Path('/proc/self/statm').read_text().split()[1]) * 4096 / 1e6\n"
+        "before_mb = resident_mb()\n"
+        "for _ in range(3):\n"
+        "    model = b'1' * 16_000_000\n"
+        "    del model\n"
+        "print(resident_mb() - before_mb)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, check=True)
+    assert float(done.stdout) < 8

@@ -11,7 +11,7 @@ from carbon_node.pipeline.ports import Transport
 from carbon_node.transport.contract import ORCHESTRATOR_NAME, Topic
 from carbon_node.transport.wire import CO2Footprint, TaskId
 
-REMEMBERED_PROBLEMS = 1_000
+REMEMBERED_PROBLEMS = 512
 """Problems whose latest footprint is kept: more than the 500 instances that a peer can retain, at
 a few kB each."""
 
