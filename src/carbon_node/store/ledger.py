@@ -117,7 +117,8 @@ class Ledger:
 
     def accept(self, event: Accept) -> Standing:
         """Record that a task's inputs are complete; written with the next commit."""
-        before = () if event.is_first else self.editions(event.key)
+        unwritten = self._unwritten.get(event.key, ())
+        before = unwritten if event.is_first else self.editions(event.key)
         after, standing = accept(before, event)
         self._keep(before, after)
         return standing
