@@ -9,9 +9,6 @@ from bench.figures import Figure, Statistic, Target, figure
 from bench.nodes import FORMULA, UNPACED, running
 from bench.peers import Peers, echoed, joined
 
-OCTETS = 1400
-"""Size of an output's extra_data."""
-
 NONE = Target(Statistic.MEDIAN, 0.0, is_promise=True)
 RAW = "raw burst over the same binding"
 
@@ -22,7 +19,7 @@ def figures(effort: Effort) -> list[Figure]:
         unpaced = _bursts(peers, effort, effort.bursts)
     with running(FORMULA) as node, joined(node.domain) as peers:
         paced = _bursts(peers, effort, 1)
-    with echoed(OCTETS) as peers:
+    with echoed() as peers:
         raw = _bursts(peers, effort, effort.bursts)
     what = f"burst of {effort.burst_tasks} tasks"
     raw_rates = _rates(raw, effort)

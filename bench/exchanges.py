@@ -7,6 +7,9 @@ from dataclasses import dataclass
 
 from bench.peers import PATIENCE_S, TICK_S, Exchange, Output, Peers, Sent, task
 
+WAVE = 250
+"""Tasks of a wave."""
+
 LIVING = 400
 """Tasks whose inputs stay with their writers; the pipeline's own nodes keep 500."""
 
@@ -106,6 +109,21 @@ def burst(peers: Peers, numbers: Sequence[int], quiet_s: float = QUIET_S) -> Bur
     peers.retire_older_than(numbers[-1] - LIVING)
     missing = len(tasks) - len(set(received))
     return Burst(last_s - since_s, tuple(received), missing)
+
+
+def in_waves(peers: Peers, first: int, last: int) -> list[Burst]:
+    """Send a range of tasks, `WAVE` at a time; the last wave may be smaller.
+
+    Raises:
+        RuntimeError: a task has no output.
+    """
+    waves = []
+    for start in range(first, last + 1, WAVE):
+        wave = burst(peers, range(start, min(start + WAVE, last + 1)))
+        if wave.missing:
+            raise RuntimeError(f"{wave.missing} tasks from {start} on have no output")
+        waves.append(wave)
+    return waves
 
 
 def _numbers(outputs: Iterable[Output], wanted: frozenset[int]) -> list[int]:

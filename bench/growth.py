@@ -8,19 +8,17 @@ import time
 from dataclasses import dataclass
 
 from bench.effort import Effort
-from bench.exchanges import burst, one_at_a_time
+from bench.exchanges import in_waves, one_at_a_time
 from bench.figures import Figure, figure
 from bench.nodes import FORMULA, UNPACED, Held, Node, running
 from bench.peers import joined
-from bench.resources import WAVE, answer
+from bench.resources import SETTLING_S, answer
 from bench.scraping import scrape_ms
 
 STAGES = 3
 FACTOR = 10
 PROBES = 50
 """Tasks alone, and scrapes, at the end of each stage."""
-
-SETTLING_S = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,17 +57,15 @@ def figures(effort: Effort) -> list[Figure]:
 
 
 def _stage(node: Node, first: int, last: int) -> Stage:
-    wave_ms = []
     with joined(node.domain) as peers:
         # Ids beyond those of any stage, other ones in each.
         probes = range(last * 1_000, last * 1_000 + PROBES)
         used_s = node.processor_s()
-        for start in range(first, last + 1, WAVE):
-            size = min(WAVE, last + 1 - start)
-            wave_ms.append(1000 * burst(peers, range(start, start + size)).seconds / size)
+        waves = in_waves(peers, first, last)
         processor_ms = 1000 * (node.processor_s() - used_s) / (last + 1 - first)
         time.sleep(SETTLING_S)
         alone_ms = [each.round_trip_ms for each in one_at_a_time(peers, probes)]
+    wave_ms = [1000 * wave.seconds / len(wave.received) for wave in waves]
     scrapes_ms = [scrape_ms(node.interface) for _ in range(PROBES)]
     return Stage(last, wave_ms, alone_ms, scrapes_ms, processor_ms, node.held())
 

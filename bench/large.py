@@ -13,7 +13,6 @@ from bench.nodes import FORMULA, Node, running
 from bench.peers import Peers, echoed, joined, task
 
 SIZES_MB = (1, 16, 64)
-OCTETS = 1400
 WARM_UP = 20
 
 MEASURED: Mapping[str, str] = {
@@ -42,7 +41,7 @@ class Run:
 def figures(effort: Effort) -> list[Figure]:
     """Measure each size at the node, in both ways in which models wait, and at the reference."""
     dropped, spooled = _at_node(FORMULA, effort), _at_node(MEASURED, effort)
-    with echoed(OCTETS) as peers:
+    with echoed() as peers:
         one_at_a_time(peers, range(1, WARM_UP + 1))
         raw_ms = {size_mb: _transfers_ms(peers, size_mb, effort) for size_mb in SIZES_MB}
     return [

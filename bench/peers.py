@@ -28,6 +28,9 @@ PATIENCE_S = 60.0
 """Longest wait for one output."""
 
 INPUTS = (Topic.USER_INPUT, Topic.ML_MODEL, Topic.HW_RESOURCE)
+OCTETS = 1400
+"""Usual size of an output's extra_data."""
+
 BATCH = 256
 TICK_S = 0.05
 """Longest time between two looks for what was missed."""
@@ -220,7 +223,7 @@ def joined(domain: int) -> Iterator[Peers]:
 
 
 @contextmanager
-def echoed(octets: int) -> Iterator[Peers]:
+def echoed(octets: int = OCTETS) -> Iterator[Peers]:
     """Have peers whose other end answers each task at once: the limit of the same binding.
 
     Args:

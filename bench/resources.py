@@ -9,15 +9,12 @@ import time
 import psutil
 
 from bench.effort import Effort
-from bench.exchanges import burst
+from bench.exchanges import in_waves
 from bench.figures import Figure, Statistic, Target, figure
 from bench.nodes import FORMULA, UNPACED, Held, Node, running
 from bench.peers import joined
 from bench.scraping import scrape_ms
 from bench.start import bare_participant
-
-WAVE = 250
-"""Tasks that are sent at once."""
 
 SETTLING_S = 2.0
 """What follows a task, like the retirement of its status, is over then."""
@@ -76,10 +73,7 @@ def answer(node: Node, first: int, last: int) -> None:
         RuntimeError: one has no output.
     """
     with joined(node.domain) as peers:
-        for start in range(first, last + 1, WAVE):
-            wave = burst(peers, range(start, min(start + WAVE, last + 1)))
-            if wave.missing:
-                raise RuntimeError(f"{wave.missing} tasks from {start} on have no output")
+        in_waves(peers, first, last)
 
 
 def _memory(count: int, held: Held, reference: tuple[str, list[float]]) -> Figure:

@@ -14,9 +14,8 @@ from tests.domains import fresh_domain
 from bench.effort import Effort
 from bench.exchanges import LIVING, one_at_a_time
 from bench.figures import Figure, figure
-from bench.peers import Peers, echoed, task
+from bench.peers import OCTETS, Peers, echoed, task
 
-OCTETS = 1400
 WARM_UP = 50
 INSTANCES = 5_000
 PATIENCE_S = 30.0
@@ -27,7 +26,7 @@ def figures(effort: Effort) -> list[Figure]:
     """Measure between two processes, and memory in this one."""
     instance_bytes = _instance_bytes(INSTANCES)  # first, before this process has free memory
     matched_ms = [_match_ms() for _ in range(MATCHES)]
-    with echoed(OCTETS) as peers:
+    with echoed() as peers:
         one_at_a_time(peers, range(1, WARM_UP + 1))
         first = WARM_UP + 1
         numbers = range(first, first + effort.single_tasks)
@@ -44,7 +43,7 @@ def figures(effort: Effort) -> list[Figure]:
 
 def _match_ms() -> float:
     since_s = time.monotonic()
-    with echoed(OCTETS):
+    with echoed():
         return 1000 * (time.monotonic() - since_s)
 
 

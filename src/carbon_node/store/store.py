@@ -158,12 +158,12 @@ class Store:
                 the history.
         """
         event = Accept(key, digest, _bounded(summary), self._now_ms(), repeat)
-        if self._acquaintances.is_stranger(key):
+        is_stranger = self._acquaintances.is_stranger(key)
+        self._acquaintances.meet(key)
+        if is_stranger:
             # Nothing to look up: that spares the task a way to the store's thread and back.
-            self._acquaintances.meet(key)
             self._queue(replace(event, is_first=True))
             return Due(Why.NEW)
-        self._acquaintances.meet(key)
         standing = await self._call(self._ledger.accept, event)
         self._commit_soon()
         return standing
