@@ -14,9 +14,9 @@ from tests.transports import PATIENCE_S, run
 from carbon_node.pipeline.doors import CallDoor, TopicDoor
 from carbon_node.settings import ConfigurationService, load
 from carbon_node.settings.catalogue import Json
-from carbon_node.transport.contract import NODE_NAME, Role, Topic
 from carbon_node.transport.fastdds import FastDdsConfig, FastDdsTransport
-from carbon_node.transport.wire import ConfigurationRequest
+from carbon_node.wire.contract import NODE_NAME, Role, Topic
+from carbon_node.wire.samples import ConfigurationRequest
 
 NODE = Role(NODE_NAME, reads=(Topic.REQUEST,), writes=(Topic.RESPONSE,))
 REQUESTER = Role("TEST_REQUESTER", reads=(), writes=())

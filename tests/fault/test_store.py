@@ -16,11 +16,11 @@ from pathlib import Path
 import pytest
 from tests.unit.store.samples import answer, summary, task
 
-from carbon_node.answers import Answered, Due, Kept, TaskKey, Why
 from carbon_node.errors import StateDirectoryInUse
 from carbon_node.store import Health, Query, Store, StoreConfig, open_store
 from carbon_node.store.database import DATABASE_NAME, Database
 from carbon_node.store.editions import Accept, Edition, Save, accept, save
+from carbon_node.tasks.answers import Answered, Due, Kept, TaskKey, Why
 
 RETRY_S = 0.02
 

@@ -18,7 +18,7 @@ from tests.unit.store.samples import answer, failure, summary, task
 from carbon_node.store import StoreConfig, open_store
 
 if TYPE_CHECKING:
-    from carbon_node.answers import Answer, Summary, TaskKey
+    from carbon_node.tasks.answers import Answer, Summary, TaskKey
 
 
 @pytest.fixture

@@ -12,8 +12,8 @@ import structlog
 from carbon_node.errors import TransportError
 from carbon_node.pipeline.ports import CallTransport, ConfigurationService, Transport
 from carbon_node.pipeline.retained import RetainedSamples
-from carbon_node.transport.contract import CONFIGURATION_NODE_ID, Topic
-from carbon_node.transport.wire import ConfigurationRequest, ConfigurationResponse, ErrorCode
+from carbon_node.wire.contract import CONFIGURATION_NODE_ID, Topic
+from carbon_node.wire.samples import ConfigurationRequest, ConfigurationResponse, ErrorCode
 
 RESPONSES_RETAINED = 400
 """Responses that stay for readers that are slow; older instances end before the 500 of a peer's

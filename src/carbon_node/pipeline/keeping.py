@@ -12,15 +12,15 @@ from enum import StrEnum
 
 import structlog
 
-from carbon_node import inputs as task_inputs
-from carbon_node.answers import Answered, Kept, Standing
-from carbon_node.pipeline import extra_data
 from carbon_node.pipeline.ports import Ledger
 from carbon_node.pipeline.progress import Answer, Progress
 from carbon_node.pipeline.raw_models import LightModel
 from carbon_node.pipeline.record import answer_of, summary_of
 from carbon_node.pipeline.task import TaskInputs
-from carbon_node.transport.wire import HWResource, MLModel, UserInput
+from carbon_node.tasks import digest as task_inputs
+from carbon_node.tasks.answers import Answered, Kept, Standing
+from carbon_node.wire import extra_data
+from carbon_node.wire.samples import HWResource, MLModel, UserInput
 
 LARGE_BYTES = 65_536
 """Inputs above this are digested in a thread: 30 ms per MB of extra_data would hold up the loop."""

@@ -10,7 +10,6 @@ from datetime import UTC, datetime
 
 import structlog
 
-from carbon_node.answers import Answered, Due, Outcome
 from carbon_node.errors import TransportError
 from carbon_node.estimation import NotComputed
 from carbon_node.pipeline.admission import Admission
@@ -27,8 +26,9 @@ from carbon_node.pipeline.recent import RecentResults
 from carbon_node.pipeline.register import TaskRegister
 from carbon_node.pipeline.secrecy import cleaned, without_secrets
 from carbon_node.pipeline.task import TaskInputs
-from carbon_node.transport.contract import Arrival
-from carbon_node.transport.wire import TaskId
+from carbon_node.tasks.answers import Answered, Due, Outcome
+from carbon_node.wire.contract import Arrival
+from carbon_node.wire.samples import TaskId
 
 MAX_RUNNING = 64
 """Tasks in progress at once: each holds an instance of the status topic, of which the

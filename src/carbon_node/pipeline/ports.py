@@ -4,11 +4,11 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Protocol
 
-from carbon_node.answers import Answer, Kept, Standing, Summary, TaskKey
 from carbon_node.estimation import Assumptions, CarbonIntensity, LatencyUnit, Place
 from carbon_node.estimation.measurement import Measurement, ModelRun, Run, SetAside
-from carbon_node.transport.contract import Arrival, ConfigurationCall, Peer, Topic
-from carbon_node.transport.wire import Octets, Sample
+from carbon_node.tasks.answers import Answer, Kept, Standing, Summary, TaskKey
+from carbon_node.wire.contract import Arrival, ConfigurationCall, Peer, Topic
+from carbon_node.wire.samples import Octets, Sample
 
 
 class Transport(Protocol):

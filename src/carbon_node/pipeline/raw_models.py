@@ -15,7 +15,7 @@ import structlog
 from carbon_node.estimation import Mode
 from carbon_node.estimation.measurement import ModelRun, RawModel, SetAside
 from carbon_node.pipeline.ports import ConditionsSource, Spool
-from carbon_node.transport.wire import MLModel, Octets
+from carbon_node.wire.samples import MLModel, Octets
 
 SMALL_BYTES = 65_536
 """Bytes up to which a model that may be run waits in memory, and is hashed in the loop's thread."""

@@ -7,8 +7,8 @@ from carbon_node.pipeline.doors import TopicDoor
 from carbon_node.pipeline.pipeline import Pipeline
 from carbon_node.pipeline.ports import Transport
 from carbon_node.pipeline.raw_models import RawModels
-from carbon_node.transport.contract import Arrival
-from carbon_node.transport.wire import (
+from carbon_node.wire.contract import Arrival
+from carbon_node.wire.samples import (
     ConfigurationRequest,
     HWResource,
     MLModel,

@@ -2,11 +2,11 @@
 
 from collections.abc import Mapping
 
-from carbon_node import answers
-from carbon_node.answers import Outcome, Summary
 from carbon_node.estimation import Estimate, NotComputed
 from carbon_node.pipeline.progress import Answer
 from carbon_node.pipeline.task import TaskInputs
+from carbon_node.tasks import answers
+from carbon_node.tasks.answers import Outcome, Summary
 
 
 def summary_of(inputs: TaskInputs) -> Summary:

@@ -3,11 +3,11 @@
 from dataclasses import dataclass, replace
 from functools import cached_property
 
-from carbon_node.answers import TaskKey
-from carbon_node.pipeline.extra_data import ExtraData, read
 from carbon_node.pipeline.raw_models import LightModel
-from carbon_node.transport.contract import Arrival
-from carbon_node.transport.wire import HWResource, MLModel, TaskId, UserInput
+from carbon_node.tasks.answers import TaskKey
+from carbon_node.wire.contract import Arrival
+from carbon_node.wire.extra_data import ExtraData, read
+from carbon_node.wire.samples import HWResource, MLModel, TaskId, UserInput
 
 
 @dataclass(frozen=True, slots=True)

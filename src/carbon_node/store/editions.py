@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from enum import IntEnum
 from typing import TypeAlias
 
-from carbon_node.answers import Answer, Answered, Due, Kept, Standing, Summary, TaskKey, Why
+from carbon_node.tasks.answers import Answer, Answered, Due, Kept, Standing, Summary, TaskKey, Why
 
 
 class State(IntEnum):

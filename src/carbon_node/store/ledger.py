@@ -13,7 +13,6 @@ from datetime import UTC, datetime
 from itertools import chain, count
 from pathlib import Path
 
-from carbon_node.answers import Kept, Standing, TaskKey
 from carbon_node.errors import StateDirectoryInUse, StoreDamaged, StoreError
 from carbon_node.store import history
 from carbon_node.store.database import DATABASE_NAME, Database
@@ -30,6 +29,7 @@ from carbon_node.store.editions import (
 )
 from carbon_node.store.history import Query
 from carbon_node.store.lock import StateLock
+from carbon_node.tasks.answers import Kept, Standing, TaskKey
 
 _WRITTEN_LIMIT = 512
 """Tasks whose editions stay in memory after they were written: marks follow within a second, and

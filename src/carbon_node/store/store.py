@@ -18,13 +18,13 @@ from functools import partial
 from pathlib import Path
 from typing import ParamSpec, TypeVar
 
-from carbon_node.answers import Answer, Due, Kept, Standing, Summary, TaskKey, Why
 from carbon_node.errors import StoreError
-from carbon_node.inputs import without_secrets
-from carbon_node.store.acquaintances import Acquaintances
 from carbon_node.store.editions import Accept, Change, Edition, Editions, Ignore, Mark, Save, State
 from carbon_node.store.history import Query
 from carbon_node.store.ledger import Health, Ledger
+from carbon_node.tasks.answers import Answer, Due, Kept, Standing, Summary, TaskKey, Why
+from carbon_node.tasks.digest import without_secrets
+from carbon_node.tasks.known import Acquaintances
 
 _P = ParamSpec("_P")
 _T = TypeVar("_T")

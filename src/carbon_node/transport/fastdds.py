@@ -11,12 +11,12 @@ from dataclasses import dataclass
 
 from carbon_node.errors import TransportError, WireError
 from carbon_node.transport.binding import native
-from carbon_node.transport.contract import Arrival, ConfigurationCall, Peer, Role, Topic
 from carbon_node.transport.endpoints import Reader, explained, open_writer
 from carbon_node.transport.news import News
 from carbon_node.transport.rpc import ConfigurationClient, ConfigurationServer
-from carbon_node.transport.types import encode
-from carbon_node.transport.wire import Sample
+from carbon_node.wire.contract import Arrival, ConfigurationCall, Peer, Role, Topic
+from carbon_node.wire.samples import Sample
+from carbon_node.wire.types import encode
 
 BATCH = 64
 """Samples taken from one reader at once, a millisecond's work."""

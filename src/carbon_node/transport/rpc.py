@@ -10,11 +10,11 @@ import time
 
 from carbon_node.errors import TransportError
 from carbon_node.transport.binding import native
-from carbon_node.transport.contract import ConfigurationCall
 from carbon_node.transport.endpoints import explained, native_qos, native_type
 from carbon_node.transport.news import News
-from carbon_node.transport.quality import SERVICE
-from carbon_node.transport.types import Member, Struct, sendable
+from carbon_node.wire.contract import ConfigurationCall
+from carbon_node.wire.quality import SERVICE
+from carbon_node.wire.types import Member, Struct, sendable
 
 SERVICE_NAME = "CarbonFootprintService"
 OPERATION = "update_configuration"

@@ -10,9 +10,9 @@ from tests.transports import PATIENCE_S, PEERS, opened, run, take
 
 from carbon_node.errors import TransportError
 from carbon_node.pipeline.doors import RESPONSES_RETAINED, CallDoor, TopicDoor
-from carbon_node.transport.contract import NODE_NAME, ConfigurationCall, Role, Topic
 from carbon_node.transport.memory import MemoryBus, MemoryTransport
-from carbon_node.transport.wire import (
+from carbon_node.wire.contract import NODE_NAME, ConfigurationCall, Role, Topic
+from carbon_node.wire.samples import (
     ConfigurationRequest,
     ConfigurationResponse,
     ErrorCode,

@@ -18,8 +18,8 @@ from carbon_node.pipeline.raw_models import LightModel, RawModels, raw_model_of
 from carbon_node.pipeline.reception import Reception
 from carbon_node.settings import load
 from carbon_node.store.spool import FileSpool
-from carbon_node.transport.contract import Arrival, Topic
-from carbon_node.transport.wire import MLModel, TaskId
+from carbon_node.wire.contract import Arrival, Topic
+from carbon_node.wire.samples import MLModel, TaskId
 
 LARGE = bytes(range(256)) * 1000
 SMALL = bytes(range(256))

@@ -7,7 +7,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.unit.store.samples import answer, summary, task
 
-from carbon_node.answers import Answered, Due, Kept, Why
 from carbon_node.store.editions import (
     Accept,
     Editions,
@@ -20,6 +19,7 @@ from carbon_node.store.editions import (
     note,
     save,
 )
+from carbon_node.tasks.answers import Answered, Due, Kept, Why
 
 KEY = task()
 

@@ -14,10 +14,10 @@ from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, invariant, multiple, rule
 from tests.unit.store.samples import answer, summary, task
 
-from carbon_node.answers import Answer, Answered, Kept, TaskKey
 from carbon_node.store.editions import Accept, Editions, Mark, Save, State
 from carbon_node.store.history import Query
 from carbon_node.store.ledger import Ledger
+from carbon_node.tasks.answers import Answer, Answered, Kept, TaskKey
 
 KEYS = [task(1), task(2), task(1, writer="other")]
 keys = st.sampled_from(KEYS)

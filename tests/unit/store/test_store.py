@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 from tests.unit.store.samples import answer, failure, summary, task
 
-from carbon_node.answers import Answered, Due, Kept, TaskKey, Why
 from carbon_node.errors import StateDirectoryInUse
 from carbon_node.store import Clocks, Health, Query, State, Store, StoreConfig, open_store
+from carbon_node.tasks.answers import Answered, Due, Kept, TaskKey, Why
 
 Body = Callable[[Store], Awaitable[None]]
 
