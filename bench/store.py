@@ -20,7 +20,8 @@ from carbon_node.store import Query, Store, StoreConfig, open_store
 from carbon_node.store.database import DATABASE_NAME, Database
 from carbon_node.store.editions import Edition, State
 from carbon_node.store.history import editions, open_history, totals
-from carbon_node.tasks.answers import Answer, Outcome, Summary, TaskKey
+from carbon_node.tasks.answer import Answer, Outcome
+from carbon_node.tasks.key import Summary, TaskKey
 from carbon_node.wire import samples
 
 EXTRA_DATA = b'{"num_outputs": 1, "model_restrains": [], "provenance": "' + b"x" * 2500 + b'"}'

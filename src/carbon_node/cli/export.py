@@ -13,7 +13,7 @@ from typing import TextIO
 from carbon_node.errors import ConfigError
 from carbon_node.store.editions import Edition
 from carbon_node.store.history import Totals
-from carbon_node.tasks.answers import Answer
+from carbon_node.tasks.answer import Answer
 from carbon_node.tasks.digest import Json
 
 PARQUET_MISSING = "Parquet needs pyarrow; install it with: pip install 'carbon-node[parquet]'"

@@ -23,7 +23,7 @@ from carbon_node.pipeline.announcer import StatusAnnouncer
 from carbon_node.pipeline.answering import Answering
 from carbon_node.pipeline.baseline import Baseline, BaselinePolicy
 from carbon_node.pipeline.control import CommandCounts, Control
-from carbon_node.pipeline.doors import CallDoor, TopicDoor
+from carbon_node.pipeline.doors import RpcEndpoint, TopicEndpoint
 from carbon_node.pipeline.intake import Intake
 from carbon_node.pipeline.join import Join
 from carbon_node.pipeline.keeping import Keeping
@@ -39,7 +39,7 @@ from carbon_node.pipeline.view import Identity, NodeView
 from carbon_node.settings import Configuration, Loaded, supervision
 from carbon_node.store import Store, open_store
 from carbon_node.store.spool import FileSpool
-from carbon_node.tasks.answers import TaskKey
+from carbon_node.tasks.key import TaskKey
 from carbon_node.tracking import TrackerPool
 from carbon_node.transport.choice import TransportChoice, choose
 from carbon_node.wire.contract import Topic
@@ -66,7 +66,7 @@ log = structlog.get_logger(__name__)
 class _Node:
     pipeline: Pipeline
     reception: Reception
-    call_door: CallDoor
+    call_door: RpcEndpoint
     settings: SettingsInForce
     operation: Operation
 
@@ -207,8 +207,8 @@ def _node(
     spool = FileSpool(configuration.settings.state_dir)
     spool.clear()
     models = RawModels(spool, settings)
-    topic_door = TopicDoor(transport, CountedService(settings.service, "topics", metrics))
-    call_door = CallDoor(transport, CountedService(settings.service, "rpc", metrics))
+    topic_door = TopicEndpoint(transport, CountedService(settings.service, "topics", metrics))
+    call_door = RpcEndpoint(transport, CountedService(settings.service, "rpc", metrics))
     heartbeats = [
         Heartbeat("the transport", transport.sign_of_life),
         Heartbeat("the store", lambda: store.editions(NO_KEY)),

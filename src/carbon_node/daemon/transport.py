@@ -16,7 +16,7 @@ from carbon_node.pipeline import translate
 from carbon_node.pipeline.ports import CallTransport, Transport
 from carbon_node.pipeline.task import TaskInputs
 from carbon_node.settings import Configuration, Settings
-from carbon_node.tasks.answers import TaskKey
+from carbon_node.tasks.key import TaskKey
 from carbon_node.transport.choice import TransportKind
 from carbon_node.transport.sustainml.callbacks import Deadlines, Unanswered
 from carbon_node.transport.sustainml.transport import SustainmlConfig, SustainmlTransport

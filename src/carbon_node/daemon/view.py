@@ -18,7 +18,7 @@ from carbon_node.pipeline.view import NodeView
 from carbon_node.settings import ConfigurationService
 from carbon_node.settings.catalogue import flat, shown
 from carbon_node.store import Edition, Query
-from carbon_node.tasks.answers import Answer, Outcome
+from carbon_node.tasks.answer import Answer, Outcome
 from carbon_node.wire.samples import Status, TaskId
 
 EditionSource: TypeAlias = Callable[[Query], Awaitable[Sequence[Edition]]]

@@ -2,7 +2,7 @@
 
 from carbon_node.estimation import Estimate, NotComputed
 from carbon_node.pipeline.progress import Answer, Progress
-from carbon_node.tasks.answers import Kept
+from carbon_node.tasks.answer import Kept
 
 ESTIMATED = "estimated"
 FAILED = "failed"

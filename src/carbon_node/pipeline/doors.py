@@ -22,7 +22,7 @@ reader are full."""
 log = structlog.get_logger(__name__)
 
 
-class TopicDoor:
+class TopicEndpoint:
     """Answers requests on the topics of release 0.2.
 
     Args:
@@ -55,7 +55,7 @@ class TopicDoor:
             )
 
 
-class CallDoor:
+class RpcEndpoint:
     """Answers calls of main's orchestrator.
 
     Args:

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from typing import Generic, TypeAlias, TypeVar, assert_never
 
 from carbon_node.pipeline.task import TaskInputs
-from carbon_node.tasks.answers import TaskKey
+from carbon_node.tasks.key import TaskKey
 from carbon_node.tasks.memory import MAX_BLOCKS, TaskMemory
 from carbon_node.wire.contract import Arrival
 from carbon_node.wire.samples import HWResource, MLModel, TaskId, UserInput

@@ -15,7 +15,7 @@ import structlog
 
 from carbon_node.errors import TransportError
 from carbon_node.pipeline.ports import Ledger, Transport
-from carbon_node.tasks.answers import Kept
+from carbon_node.tasks.answer import Kept
 from carbon_node.wire.contract import Topic
 from carbon_node.wire.samples import CO2Footprint, TaskId
 

@@ -26,7 +26,7 @@ from carbon_node.store.rows import (
     task_values,
 )
 from carbon_node.store.schema import VERSION, migrate, version_of
-from carbon_node.tasks.answers import TaskKey
+from carbon_node.tasks.key import TaskKey
 
 DATABASE_NAME = "results.sqlite3"
 

@@ -6,7 +6,8 @@ import sqlite3
 from typing import TypeAlias
 
 from carbon_node.store.editions import Edition, State
-from carbon_node.tasks.answers import Answer, Outcome, Summary, TaskKey
+from carbon_node.tasks.answer import Answer, Outcome
+from carbon_node.tasks.key import Summary, TaskKey
 from carbon_node.wire import samples
 
 Values: TypeAlias = tuple[int | float | str | bytes | None, ...]

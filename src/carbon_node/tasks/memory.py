@@ -7,7 +7,7 @@ blocks of consecutive problems, one bit for each task.
 from collections import OrderedDict
 from typing import TypeAlias
 
-from carbon_node.tasks.answers import TaskKey
+from carbon_node.tasks.key import TaskKey
 
 BLOCK_PROBLEMS = 256
 """Consecutive problem ids, of one writer and iteration, that share a block."""
@@ -48,6 +48,40 @@ class TaskMemory:
         if len(self._blocks) > self._max_blocks:
             self._blocks.popitem(last=False)
             self.has_forgotten = True
+
+
+class KnownTasks:
+    """Writers of whom the database held tasks, and tasks that were accepted since.
+
+    The latter are bounded: once one of them had to be forgotten, nobody is a stranger any more, and
+    the database is asked about everyone.
+    """
+
+    def __init__(self) -> None:
+        self._writers: frozenset[str] | None = None
+        self._met = TaskMemory()
+
+    @property
+    def is_loaded(self) -> bool:
+        """Whether the writers in the database are known."""
+        return self._writers is not None
+
+    def load(self, writers: frozenset[str] | None) -> None:
+        """Note the writers of all tasks in the database; None if that is not known."""
+        self._writers = writers
+
+    def add(self, key: TaskKey) -> None:
+        """Note that a task was accepted."""
+        self._met.add(key)
+
+    def is_new(self, key: TaskKey) -> bool:
+        """Whether the database holds nothing of a task for certain."""
+        return (
+            self._writers is not None
+            and key.writer not in self._writers
+            and key not in self._met
+            and not self._met.has_forgotten
+        )
 
 
 def _place(key: TaskKey) -> tuple[_Block, int]:

@@ -104,7 +104,7 @@ class Reader:
 
 
 @contextmanager
-def explained(action: str) -> Iterator[None]:
+def translated_errors(action: str) -> Iterator[None]:
     """Turn the binding's errors into ours: what could not be done, and why.
 
     Raises:

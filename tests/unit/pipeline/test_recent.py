@@ -13,7 +13,7 @@ from carbon_node.pipeline.recent import RESULTS_KEPT, RecentResults
 from carbon_node.pipeline.register import ANSWERED_KEPT, TaskRegister
 from carbon_node.pipeline.task import TaskInputs
 from carbon_node.pipeline.view import Identity, NodeView
-from carbon_node.tasks.answers import TaskKey
+from carbon_node.tasks.key import TaskKey
 from carbon_node.transport.memory import MemoryBus, MemoryTransport
 from carbon_node.wire.contract import NODE_NAME, Role
 from carbon_node.wire.samples import HWResource, MLModel, TaskId, UserInput

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from carbon_node.pipeline.secrecy import HIDDEN, cleaned, without_secrets
 from carbon_node.pipeline.task import TaskInputs
-from carbon_node.tasks.answers import TaskKey
+from carbon_node.tasks.key import TaskKey
 from carbon_node.wire.contract import Arrival, Topic
 from carbon_node.wire.samples import HWResource, MLModel, TaskId, UserInput
 

@@ -2,7 +2,8 @@
 
 import json
 
-from carbon_node.tasks.answers import Answer, Outcome, Summary, TaskKey
+from carbon_node.tasks.answer import Answer, Outcome
+from carbon_node.tasks.key import Summary, TaskKey
 from carbon_node.wire import samples
 
 WRITER = "01.0f.aa.bb.cc.dd.ee.ff.00.00.00.01|0.0.1.2"

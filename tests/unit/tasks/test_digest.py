@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from carbon_node.pipeline.raw_models import LightModel
+from carbon_node.pipeline.raw_models import DetachedModel
 from carbon_node.tasks.digest import digest, is_secret, without_secrets
 from carbon_node.wire.samples import HWResource, MLModel, TaskId, UserInput
 
@@ -144,7 +144,7 @@ def test_a_model_whose_bytes_were_taken_out_has_the_same_digest() -> None:
     """Where the bytes wait does not make other inputs of them."""
     octets = b"model" * 100_000
     sha256 = hashlib.sha256(octets).hexdigest()
-    light = LightModel(model="m", raw_model_sha256=sha256)
+    light = DetachedModel(model="m", raw_model_sha256=sha256)
 
     whole = digest(USER_INPUT, MLModel(model="m", raw_model=octets), HW_RESOURCE)
 

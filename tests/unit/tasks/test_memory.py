@@ -5,7 +5,7 @@ import tracemalloc
 from hypothesis import given
 from hypothesis import strategies as st
 
-from carbon_node.tasks.answers import TaskKey
+from carbon_node.tasks.key import TaskKey
 from carbon_node.tasks.memory import BLOCK_PROBLEMS, TaskMemory
 from carbon_node.wire.samples import TaskId
 

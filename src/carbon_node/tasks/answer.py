@@ -1,44 +1,11 @@
-"""What a task's answer is and where it stands: the vocabulary between pipeline and store.
-
-Identity: an orchestrator that restarts counts its tasks from (1, 1) again, so the task id alone
-names no task. The writer of
-the user input does: its GUID is new with every start of the orchestrator.
-"""
+"""What a task is answered with."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import TypeAlias
 
-from carbon_node.wire import samples
-
-
-@dataclass(frozen=True, slots=True)
-class TaskKey:
-    """Identity of a task across restarts of this node and of the orchestrator.
-
-    Args:
-        task_id: id as on the wire.
-        writer: GUID of the user input's writer as text.
-    """
-
-    task_id: samples.TaskId
-    writer: str
-
-
-@dataclass(frozen=True, slots=True)
-class Summary:
-    """What a task was about, as the peers sent it; kept up to 1,000 characters of each text.
-
-    Args:
-        model: model id.
-        hardware: hardware description.
-        place: geo-location text of the user input.
-    """
-
-    model: str = ""
-    hardware: str = ""
-    place: str = ""
+from carbon_node.tasks.key import TaskKey
+from carbon_node.wire.samples import CO2Footprint
 
 
 class Outcome(StrEnum):
@@ -69,7 +36,7 @@ class Answer:
         stage_seconds: monotonic duration of each stage by its name.
     """
 
-    footprint: samples.CO2Footprint
+    footprint: CO2Footprint
     outcome: Outcome
     reason: str = ""
     mode: str = ""
@@ -97,41 +64,3 @@ class Kept:
     key: TaskKey
     edition: int
     answer: Answer
-
-
-class Why(StrEnum):
-    """Why a task has to be computed."""
-
-    NEW = "new"
-    INTERRUPTED = "interrupted"
-    CHANGED = "changed"
-    REPEATED = "repeated"
-
-
-@dataclass(frozen=True, slots=True)
-class Due:
-    """The task has no answer for these inputs: compute it.
-
-    Args:
-        why: NEW: never seen; INTERRUPTED: accepted before and never answered; CHANGED: answered or
-            accepted with other inputs, which stay in the history; REPEATED: answered, and the
-            caller asked for it to be computed again.
-    """
-
-    why: Why
-
-
-@dataclass(frozen=True, slots=True)
-class Answered:
-    """The task was answered with the same inputs: never measure it again.
-
-    Args:
-        kept: what was, or was about to be, published.
-        is_acknowledged: whether the readers that were matched then are known to have it.
-    """
-
-    kept: Kept
-    is_acknowledged: bool
-
-
-Standing: TypeAlias = Due | Answered
