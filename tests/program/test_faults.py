@@ -85,7 +85,10 @@ def node(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[NodeProcess
             b'{"hf_token": "hf_planted_secret", "x": "' + b"a" * (9 << 20) + b'"}',
             "bytes are more than",
         ),
-        (b"[" * 100_000, "nested too deeply"),
+        (
+            b'{"hf_token": "hf_planted_secret", "x": ' + b"[" * 100_000,
+            "nested deeper than 64 levels",
+        ),
     ],
     ids=["not-json", "list", "not-utf8", "9-MB", "deep"],
 )

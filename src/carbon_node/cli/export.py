@@ -15,6 +15,7 @@ from carbon_node.store.editions import Edition
 from carbon_node.store.history import Totals
 from carbon_node.tasks.answer import Answer
 from carbon_node.tasks.digest import Json
+from carbon_node.wire import bounded_json
 
 PARQUET_MISSING = "Parquet needs pyarrow; install it with: pip install 'carbon-node[parquet]'"
 
@@ -159,8 +160,8 @@ def _finite(value: float | None) -> float | None:
 
 def _json_or_text(extra_data: bytes) -> Json:
     try:
-        value: Json = json.loads(extra_data, parse_constant=lambda _: None)
-    except (ValueError, RecursionError):
+        value: Json = bounded_json.loads(extra_data, parse_constant=lambda _: None)
+    except ValueError:
         return extra_data.decode(errors="replace")
     return value
 

@@ -13,6 +13,7 @@ import typer
 from carbon_node.cli.options import DomainOption, JsonOption, tool_domain
 from carbon_node.cli.peers import Answer, SimulatedPeers, SubmittedTask
 from carbon_node.errors import TransportError
+from carbon_node.wire import bounded_json
 from carbon_node.wire.samples import HWResource, MLModel, TaskId, UserInput
 
 
@@ -107,7 +108,7 @@ def _as_json(answer: Answer) -> dict[str, object]:
         "carbon_footprint_g": footprint.carbon_footprint,
         "energy_kwh": footprint.energy_consumption,
         "intensity_g_per_kwh": footprint.carbon_intensity,
-        "extra_data": json.loads(footprint.extra_data),
+        "extra_data": bounded_json.loads(footprint.extra_data),
         "seconds": round(answer.seconds, 4),
     }
 
@@ -116,7 +117,7 @@ def _as_line(task: SubmittedTask, answer: Answer) -> str:
     footprint = answer.footprint
     name = f"{footprint.task_id.problem_id}.{footprint.task_id.iteration_id}"
     subject = f"{task.ml_model.model} on {task.hw_resource.hw_description}"
-    error = json.loads(footprint.extra_data).get("error")
+    error = bounded_json.loads(footprint.extra_data).get("error")
     if error is not None:
         return f"{name}  no result: {error}  ({subject}, {answer.seconds:.2f} s)"
     return (

@@ -1,6 +1,5 @@
 """What the local interface shows of this node: its own view of itself, and what its store keeps."""
 
-import json
 import os
 import time
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
@@ -19,6 +18,7 @@ from carbon_node.settings import ConfigurationService
 from carbon_node.settings.catalogue import flat, shown
 from carbon_node.store import Edition, Query
 from carbon_node.tasks.answer import Answer, Outcome
+from carbon_node.wire import bounded_json
 from carbon_node.wire.samples import Status, TaskId
 
 EditionSource: TypeAlias = Callable[[Query], Awaitable[Sequence[Edition]]]
@@ -114,7 +114,7 @@ def _running(progress: Progress) -> RunningTask:
 
 
 def _shown(edition: Edition, answer: Answer) -> TaskResult:
-    extra_data = json.loads(answer.footprint.extra_data)
+    extra_data = bounded_json.loads(answer.footprint.extra_data)
     finished_ms = edition.finished_at_ms or edition.accepted_at_ms
     finished_at = datetime.fromtimestamp(finished_ms / 1000, UTC)
     return TaskResult(

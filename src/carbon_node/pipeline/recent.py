@@ -1,7 +1,6 @@
 """The latest results, in memory, for whoever asks the node."""
 
 import itertools
-import json
 from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -11,6 +10,7 @@ from typing import TypeAlias
 from carbon_node.estimation import Estimate, NotComputed
 from carbon_node.pipeline.canonical_line import ESTIMATED, FAILED, MAX_TEXT_CHARS
 from carbon_node.pipeline.progress import Answer, Progress
+from carbon_node.wire import bounded_json
 from carbon_node.wire.samples import TaskId
 
 Json: TypeAlias = bool | int | float | str | list["Json"] | dict[str, "Json"] | None
@@ -50,7 +50,7 @@ class PublishedResult:
             "hardware": self.hardware,
             "outcome": self.outcome,
             **self.findings,
-            "extra_data": json.loads(self.extra_data),
+            "extra_data": bounded_json.loads(self.extra_data),
         }
 
 

@@ -14,6 +14,7 @@ from carbon_node.errors import ConfigError
 from carbon_node.settings.catalogue import catalogue
 from carbon_node.settings.origin import Origin, Source
 from carbon_node.settings.validation import typed
+from carbon_node.wire import bounded_json
 
 PREFIX = "CARBON_NODE_"
 """What the environment names of all settings begin with."""
@@ -47,14 +48,16 @@ def from_file(path: Path) -> Layer:
         ConfigError: if it cannot be read as TOML in UTF-8.
     """
     try:
-        tables = tomllib.loads(path.read_bytes().decode())
+        tables = _tables(path.read_bytes().decode())
     except OSError as error:
         raise ConfigError(f"cannot read configuration file {path}: {error.strerror}") from error
     except UnicodeDecodeError as error:
         raise ConfigError(
             f"configuration file {path} is not UTF-8: see byte {error.start}"
         ) from error
-    except (ValueError, RecursionError) as error:
+    except bounded_json.NestedTooDeep as error:
+        raise ConfigError(f"configuration file {path} is {error}") from error
+    except ValueError as error:
         # ValueError also stands for a number of more digits than Python reads
         raise ConfigError(f"configuration file {path} is not TOML: {error}") from error
     values = dict(_flat(tables, ""))
@@ -115,6 +118,15 @@ def from_options(options: Mapping[str, object]) -> Layer:
     given = {key: value for key, value in options.items() if value is not None}
     values = {key: _value_of_option(key, value) for key, value in given.items()}
     return Layer(values, {key: Origin(Source.OPTION, _flag(key)) for key in given})
+
+
+def _tables(text: str) -> dict[str, object]:
+    try:
+        tables = tomllib.loads(text)
+    except RecursionError as error:
+        raise bounded_json.NestedTooDeep from error
+    bounded_json.check_depth(tables)
+    return tables
 
 
 def _one(key: str, value: object, origin: Origin) -> Layer:

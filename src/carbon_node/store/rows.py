@@ -8,7 +8,7 @@ from typing import TypeAlias
 from carbon_node.store.editions import Edition, State
 from carbon_node.tasks.answer import Answer, Outcome
 from carbon_node.tasks.key import Summary, TaskKey
-from carbon_node.wire import samples
+from carbon_node.wire import bounded_json, samples
 
 Values: TypeAlias = tuple[int | float | str | bytes | None, ...]
 
@@ -136,7 +136,7 @@ def _answer_of(row: sqlite3.Row, task_id: samples.TaskId) -> Answer:
         reason=row["reason"],
         mode=row["mode"],
         place_code=row["place_code"],
-        stage_seconds=json.loads(row["stage_seconds"]),
+        stage_seconds=bounded_json.loads(row["stage_seconds"]),
         **{name: row[name] for name in _NUMBERS},
     )
 

@@ -16,6 +16,7 @@ from itertools import pairwise
 from types import MappingProxyType
 from typing import TypeAlias
 
+from carbon_node.wire import bounded_json
 from carbon_node.wire.samples import HWResource, MLModel, UserInput
 
 Json: TypeAlias = "bool | int | float | str | list[Json] | dict[str, Json] | None"
@@ -106,9 +107,9 @@ def without_secrets(extra_data: bytes) -> bytes:
     if not _may_hold_secrets(extra_data):
         return extra_data
     try:
-        value: Json = json.loads(extra_data)
+        value: Json = bounded_json.loads(extra_data)
         return json.dumps(_kept(value)).encode() if _has_secrets(value) else extra_data
-    except (ValueError, RecursionError):
+    except ValueError:
         return extra_data
 
 
@@ -160,8 +161,8 @@ def _digestible(value: object) -> object:
 def _meaning(extra_data: bytes) -> str | None:
     """Return canonical JSON without secrets, or None for what no parser here can read."""
     try:
-        return _CANONICAL.encode(_kept(json.loads(extra_data)))
-    except (ValueError, RecursionError):
+        return _CANONICAL.encode(_kept(bounded_json.loads(extra_data)))
+    except ValueError:
         return None
 
 

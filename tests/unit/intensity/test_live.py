@@ -193,6 +193,7 @@ def test_a_delayed_answer_within_the_timeout_counts(provider: Provider, clock: C
         (says_octets(b"<html>"), "not JSON"),
         (says_octets(b"\xff\xfe\x00"), "not JSON"),
         (says_octets(b"[" * 60_000), "not JSON"),
+        (says_octets(b"[" * 65 + b"]" * 65), "not JSON"),
         (says_octets(b"x" * 70_000), "more than 65536 bytes"),
         (says_octets(b"", "nonsense"), "request failed"),
         (lambda write: write(b"garbage\r\n\r\n"), "request failed"),

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from carbon_node.pipeline.secrecy import HIDDEN, cleaned, without_secrets
 from carbon_node.pipeline.task import TaskInputs
 from carbon_node.tasks.key import TaskKey
+from carbon_node.wire.bounded_json import MAX_DEPTH
 from carbon_node.wire.contract import Arrival, Topic
 from carbon_node.wire.samples import HWResource, MLModel, TaskId, UserInput
 
@@ -80,9 +81,11 @@ def test_a_later_sample_loses_the_secrets_that_are_known_and_its_own() -> None:
     assert keeper.told == ["another-secret"]
 
 
-def test_nesting_without_end_is_survived() -> None:
-    """JSON that is as deep as the parser takes neither fails the task nor hides the token."""
-    deep = b'{"hf_token": "' + TOKEN.encode() + b'", "x": ' + b"[" * 900 + b"]" * 900 + b"}"
+def test_the_deepest_json_that_is_read_hides_no_token() -> None:
+    """A token at the last level, and one beside all levels, are found and taken out."""
+    levels, core = MAX_DEPTH - 1, b'{"api_key": "' + TOKEN.encode() + b'"}'
+    nested = b"[" * (levels - 1) + core + b"]" * (levels - 1)
+    deep = b'{"hf_token": "' + TOKEN.encode() + b'", "x": ' + nested + b"}"
     task = replace(inputs({}), user_input=UserInput(extra_data=deep, task_id=TASK_ID))
     clean, _ = cleaned(task, Keeper())
     assert TOKEN.encode() not in clean.user_input.extra_data

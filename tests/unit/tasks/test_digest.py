@@ -90,7 +90,7 @@ def _other(value: object) -> object:
 
 @pytest.mark.parametrize(
     "extra_data",
-    [b"", b"\xff\xfe", b"not json", b"[" * 100_000, b'{"a":' * 900 + b"1" + b"}" * 900, b"null"],
+    [b"", b"\xff\xfe", b"not json", b"[" * 100_000, b'{"a":' * 65 + b"1" + b"}" * 65, b"null"],
 )
 def test_extra_data_that_no_parser_reads_counts_by_its_bytes(extra_data: bytes) -> None:
     """Broken, deep and empty extra_data have digests of their own, and come back unchanged."""
