@@ -19,7 +19,6 @@ READ_LIMIT = 256 * 1024
 """Characters of a text that are looked at; no line shows more."""
 
 _TAIL_MATTERS = ("exception", "stack")  # the last lines of a traceback say what happened
-_BROKEN_REPR = (ArithmeticError, AttributeError, LookupError, RuntimeError, TypeError, ValueError)
 _EXACT_INT = 1 << 64  # larger ones are shown as text: JSON readers would round them
 
 
@@ -85,5 +84,5 @@ class Cleaner:
 def _shown(value: object) -> str:
     try:
         return repr(value)
-    except _BROKEN_REPR:
+    except Exception:  # noqa: BLE001  # a value of any library, whose method may raise anything
         return f"<{type(value).__name__}>"
