@@ -10,7 +10,8 @@ from dataclasses import dataclass
 import structlog
 
 from carbon_node import __version__
-from carbon_node.daemon import health, heap, parts, presence
+from carbon_node.daemon import health, heap, limits, parts, presence
+from carbon_node.daemon.failure import failure
 from carbon_node.daemon.operation import Operation
 from carbon_node.daemon.settings_in_force import SettingsInForce
 from carbon_node.daemon.status_line import StatusLine
@@ -83,8 +84,9 @@ def serve(loaded: Loaded, load: Callable[[], Loaded], secrets: Secrets) -> int:
         Exit status: 0 after a graceful stop, 1 after one that a second signal hurried.
 
     Raises:
-        CarbonNodeError: the node could not start.
+        CarbonNodeError: the node could not start, or could not go on.
     """
+    limits.check()
     for warning in loaded.warnings:
         log.warning("settings", problem=warning)
     heap.keep_large_apart()
@@ -93,15 +95,9 @@ def serve(loaded: Loaded, load: Callable[[], Loaded], secrets: Secrets) -> int:
     except asyncio.CancelledError:
         log.warning("stopped at once by a second signal; running tasks were left unanswered")
         return 1
-    except ExceptionGroup as group:
-        raise _cause(group) from group
+    except Exception as error:
+        raise failure(error) from error
     return 0
-
-
-def _cause(error: Exception) -> Exception:
-    while isinstance(error, ExceptionGroup):
-        error = error.exceptions[0]
-    return error
 
 
 async def _serve(

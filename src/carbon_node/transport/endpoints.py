@@ -113,7 +113,8 @@ def translated_errors(action: str) -> Iterator[None]:
     """
     try:
         yield
-    except native.Error as error:
+    # RuntimeError is what libraries below Fast DDS throw: no thread or descriptor to be had.
+    except (native.Error, RuntimeError) as error:
         raise TransportError(f"cannot {action}: {error}") from error
     except TypeError as error:
         raise WireError(f"cannot {action}: {error}") from error
