@@ -7,6 +7,8 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any, TypeVar
 
+from tests.patience import PATIENCE_S as PATIENCE_S
+
 from carbon_node.transport.fastdds import FastDdsConfig, FastDdsTransport
 from carbon_node.wire.contract import NODE_NAME, Role, Topic
 from carbon_node.wire.samples import (
@@ -25,9 +27,6 @@ from carbon_node.wire.samples import (
     TaskId,
     UserInput,
 )
-
-PATIENCE_S = 20.0
-"""Longest wait for something that has to happen."""
 
 ROLE = Role(
     "carbon_node_test",

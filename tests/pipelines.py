@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
+from tests.patience import PATIENCE_S
 from tests.transports import PEERS, opened
 
 from carbon_node.daemon import parts
@@ -137,7 +138,7 @@ class World:
 
     async def until(self, fact: Callable[[], bool]) -> None:
         """Let everything run until a fact holds."""
-        async with asyncio.timeout(5.0):
+        async with asyncio.timeout(PATIENCE_S):
             while not fact():  # noqa: ASYNC110 - facts of all kinds
                 await asyncio.sleep(0.001)
 

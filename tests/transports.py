@@ -7,13 +7,11 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from typing import TypeAlias
 
 from tests.domains import fresh_domain
+from tests.patience import PATIENCE_S as PATIENCE_S
 
 from carbon_node.transport.fastdds import FastDdsConfig, FastDdsTransport
 from carbon_node.transport.memory import MemoryBus, MemoryTransport
 from carbon_node.wire.contract import NODE_NAME, Arrival, Role, Topic
-
-PATIENCE_S = 20.0
-"""Longest wait for something that has to happen."""
 
 INPUTS = (Topic.USER_INPUT, Topic.ML_MODEL, Topic.HW_RESOURCE, Topic.CONTROL, Topic.REQUEST)
 OUTPUTS = (Topic.STATUS, Topic.FOOTPRINT, Topic.RESPONSE)
@@ -76,7 +74,7 @@ def run(test: Awaitable[None]) -> None:
     """Run an asynchronous test to its end."""
 
     async def bounded() -> None:
-        async with asyncio.timeout(3 * PATIENCE_S):
+        async with asyncio.timeout(2 * PATIENCE_S):
             await test
 
     asyncio.run(bounded())

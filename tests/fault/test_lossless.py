@@ -330,7 +330,7 @@ def test_the_status_is_said_again_once_the_old_lease_has_passed(tmp_path: Path) 
             )
             known = len(load.statuses)
             await load.wait_for(
-                lambda: any(s.node_status is Status.IDLE for s in load.statuses[known:]), 10.0
+                lambda: any(s.node_status is Status.IDLE for s in load.statuses[known:])
             )
 
     with running_node(domain, tmp_path, env=env):

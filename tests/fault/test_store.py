@@ -14,6 +14,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
+from tests.patience import PATIENCE_S
 from tests.unit.store.samples import answer, summary, task
 
 from carbon_node.errors import StateDirectoryInUse
@@ -30,6 +31,7 @@ WRITER = """
 import asyncio, os, sys
 from pathlib import Path
 from carbon_node.store import StoreConfig, open_store
+from tests.patience import PATIENCE_S
 from tests.unit.store.samples import answer, summary, task
 
 async def work(store, number, attempt):
@@ -67,7 +69,7 @@ def _run(directory: Path, body: Callable[[Store], Awaitable[None]]) -> list[Heal
 
 
 async def _until(condition: Callable[[], bool]) -> None:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_S):
         while not condition():  # noqa: ASYNC110 - the disk tells nobody that it has room again
             await asyncio.sleep(RETRY_S / 4)
 

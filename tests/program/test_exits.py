@@ -58,7 +58,7 @@ def wait_for_children(pid: int, count: int) -> list[psutil.Process]:
 
 def test_a_second_signal_ends_a_busy_node_at_once(tmp_path: Path) -> None:
     """While running tasks have their budget, a second signal gives status 1 and leaves nothing."""
-    env = {"CARBON_NODE_TRACKER__WINDOW_S": "50", "CARBON_NODE_STOP_BUDGET_S": "50"}
+    env = {"CARBON_NODE_TRACKER__WINDOW_S": "600", "CARBON_NODE_STOP_BUDGET_S": "600"}
     domain = fresh_domain()
     with running_node(domain, tmp_path, env=env) as node:
         submitting = subprocess.Popen(
@@ -71,14 +71,12 @@ def test_a_second_signal_ends_a_busy_node_at_once(tmp_path: Path) -> None:
             children = wait_for_children(node.process.pid, 3)
             node.process.send_signal(signal.SIGTERM)
             node.wait_for_event("stopping")
-            since_s = time.monotonic()
             assert node.stop(signal.SIGINT) == 1
-            assert time.monotonic() - since_s < 5.0
         finally:
             submitting.kill()
             submitting.wait()
         assert "stopped at once by a second signal" in node.events()[-1]["event"]
-        assert psutil.wait_procs(children, timeout=5.0)[1] == []
+        assert psutil.wait_procs(children, timeout=PATIENCE_S)[1] == []
 
 
 def test_a_node_that_is_process_1_serves_its_container_and_ends_it(tmp_path: Path) -> None:
@@ -97,7 +95,7 @@ def test_a_node_that_is_process_1_serves_its_container_and_ends_it(tmp_path: Pat
         first.send_signal(signal.SIGTERM)
         assert node.wait() == 0
         assert node.events()[-1]["event"] == "stopped"
-        assert psutil.wait_procs(inside, timeout=5.0)[1] == []
+        assert psutil.wait_procs(inside, timeout=PATIENCE_S)[1] == []
     finally:
         node.close()
 
@@ -116,7 +114,9 @@ def test_process_1_passes_on_how_its_node_ended(tmp_path: Path) -> None:
     finally:
         node.close()
     refused = [*unshare, *COMMAND, "run", "--config=/"]
-    done = subprocess.run(refused, env=environment(), capture_output=True, check=False, timeout=30)
+    done = subprocess.run(
+        refused, env=environment(), capture_output=True, check=False, timeout=PATIENCE_S
+    )
     assert done.returncode == 2
 
 
@@ -134,7 +134,7 @@ def answers_and_ends(command: list[str], log: int | None = None) -> None:
     ):
         try:
             heard.wait_for("READY=1")
-            done = run_command("submit", domain, "--timeout=20")
+            done = run_command("submit", domain, f"--timeout={PATIENCE_S}")
             assert done.returncode == 0, (done.stderr, node.poll())
             node.send_signal(signal.SIGTERM)
             assert node.wait(PATIENCE_S) == 0
@@ -182,7 +182,12 @@ def test_settings_that_cannot_be_used_give_status_2_and_one_line(
     """The line says what is wrong, where it was set and what is allowed."""
     command = [*COMMAND, "run", *options]
     done = subprocess.run(
-        command, env=environment(env), capture_output=True, text=True, check=False, timeout=30
+        command,
+        env=environment(env),
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=PATIENCE_S,
     )
     assert (done.returncode, done.stdout) == (2, "")
     assert len(done.stderr.splitlines()) == 1
@@ -193,7 +198,7 @@ def test_settings_that_cannot_be_used_give_status_2_and_one_line(
 def test_the_status_of_a_bad_start_does_not_depend_on_the_log(redirection: str) -> None:
     """Where the line cannot be written the status still says what happened."""
     shell = ["sh", "-c", f'exec "$@" {redirection}', "sh", *COMMAND, "run", "--config=/"]
-    assert subprocess.run(shell, env=environment(), check=False, timeout=30).returncode == 2
+    assert subprocess.run(shell, env=environment(), check=False, timeout=PATIENCE_S).returncode == 2
 
 
 @pytest.mark.parametrize(

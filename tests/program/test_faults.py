@@ -294,7 +294,7 @@ def test_a_measurement_that_dies_or_hangs_still_yields_the_result(
 def test_a_busy_node_stops_within_the_trackers_grace(tmp_path: Path) -> None:
     """SIGTERM ends node and measurement gracefully, without waiting for the window."""
     domain = fresh_domain()
-    env = {"CARBON_NODE_TRACKER__WINDOW_S": "60", "CARBON_NODE_STOP_BUDGET_S": "0.2"}
+    env = {"CARBON_NODE_TRACKER__WINDOW_S": "600", "CARBON_NODE_STOP_BUDGET_S": "0.2"}
 
     async def scenario(running: NodeProcess) -> list[psutil.Process]:
         async with peers_of(domain) as (_, transport):
@@ -305,7 +305,7 @@ def test_a_busy_node_stops_within_the_trackers_grace(tmp_path: Path) -> None:
             async with asyncio.timeout(PATIENCE_S):
                 await _measuring(running)
             children = running.children()
-            status = await asyncio.to_thread(running.stop, timeout_s=5.0)
+            status = await asyncio.to_thread(running.stop)
             assert status == 0
             return children
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from tests.callers import calling
 from tests.domains import fresh_domain
+from tests.patience import PATIENCE_S
 from tests.program.processes import NodeProcess, running_node
 
 from carbon_node.wire.contract import Topic
@@ -83,7 +84,7 @@ def shown(node: NodeProcess) -> bytes:
     address = node.wait_for_event("local interface")["address"]
     answers = []
     for path in PATHS:
-        with urllib.request.urlopen(f"http://{address}{path}", timeout=10) as answer:
+        with urllib.request.urlopen(f"http://{address}{path}", timeout=PATIENCE_S) as answer:
             answers.append(answer.read())
     return b"\n".join(answers)
 

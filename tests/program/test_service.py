@@ -6,6 +6,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from tests.patience import PATIENCE_S
 from tests.program.processes import run_command
 
 EXPOSURE_LIMIT = 1.5
@@ -20,7 +21,7 @@ needs_systemd = pytest.mark.skipif(
 def analyze(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
     """Run systemd-analyze."""
     command = [str(ANALYZE), *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=30)
+    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=PATIENCE_S)
 
 
 @pytest.fixture
@@ -48,7 +49,7 @@ def test_a_system_without_kill_accepts_the_unit(installed: Path) -> None:
     if subprocess.run([*sandbox, "true"], capture_output=True, check=False).returncode != 0:
         pytest.skip("bubblewrap cannot work here")
     command = [*sandbox, str(ANALYZE), "verify", "--man=no", str(installed)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=30)
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=PATIENCE_S)
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
 
 

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from tests.patience import PATIENCE_S
 from tests.unit.http.node_view import PlainView, ask, connect, exchange, result, serving
 
 from carbon_node.http import connection
@@ -15,8 +16,6 @@ from carbon_node.http.address import UnixAddress
 from carbon_node.http.connection import CONNECTION_LIMIT, HEADER_LIMIT_BYTES
 from carbon_node.http.guard import HEADER_LIMIT
 from carbon_node.http.server import BACKLOG
-
-PATIENCE_S = 10.0
 
 
 @pytest.fixture

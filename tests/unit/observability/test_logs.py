@@ -11,6 +11,8 @@ import textwrap
 from pathlib import Path
 from typing import IO, Any
 
+from tests.patience import PATIENCE_S
+
 PREAMBLE = """
 import logging, os, sys, warnings
 from carbon_node.observability.logs import LogConfig, LogFormat, LogLevel, configure_logging
@@ -27,7 +29,9 @@ def logged(
 ) -> subprocess.CompletedProcess[bytes]:
     """Run a program that logs; its standard error is what is looked at."""
     program = PREAMBLE + textwrap.dedent(code)
-    return subprocess.run([sys.executable, "-c", program], stderr=stderr, check=False, timeout=30)
+    return subprocess.run(
+        [sys.executable, "-c", program], stderr=stderr, check=False, timeout=PATIENCE_S
+    )
 
 
 def records(code: str) -> list[dict[str, Any]]:
@@ -223,7 +227,7 @@ def test_a_reader_that_does_not_read_stops_nothing() -> None:
             taken = log.read(1 << 20)  # what the pipe held: now it has room again
             process.stdin.close()
             lines = [json.loads(line) for line in (taken + log.readall()).splitlines()]
-        assert process.wait(timeout=30) == 0
+        assert process.wait(timeout=PATIENCE_S) == 0
     dropped, again = lines[-2:]
     assert dropped["event"] == "log records were dropped, nobody took them"
     assert dropped["count"] == 2000 - (len(lines) - 2)

@@ -5,11 +5,10 @@ from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 
 import pytest
+from tests.patience import PATIENCE_S
 
 from carbon_node.errors import TransportError
 from carbon_node.transport.sustainml.rendezvous import Released, Rendezvous
-
-PATIENCE_S = 10.0
 
 
 def waiting(
