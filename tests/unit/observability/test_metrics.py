@@ -1,7 +1,6 @@
 """The metrics as Prometheus reads them."""
 
 import asyncio
-import time
 from itertools import pairwise
 
 import pytest
@@ -14,8 +13,6 @@ from tests.unit.http.node_view import Answer, PlainView, ask, serving
 
 from carbon_node.http.metrics_page import MetricsPage
 from carbon_node.observability.metrics import STAGE_BOUNDS_S, Metrics
-
-SCRAPE_LIMIT_S = 0.1  # ten times what a scrape may take on an idle machine
 
 
 def families(metrics: Metrics, view: PlainView | None = None) -> dict[str, Metric]:
@@ -116,18 +113,15 @@ def test_two_nodes_in_one_process_do_not_share_numbers() -> None:
     )
 
 
-def test_a_scrape_over_the_interface_is_quick_and_counted() -> None:
-    """A scrape is read by a real parser, within its time, and appears among the requests."""
+def test_a_scrape_over_the_interface_is_counted() -> None:
+    """A scrape is read by a real parser, and appears among the requests of the next."""
 
-    async def scrape() -> tuple[Answer, float]:
+    async def scrape() -> Answer:
         async with serving(metrics=counted()) as interface:
             await ask(interface, "/metrics")
-            since_s = time.monotonic()
-            answer = await ask(interface, "/metrics")
-            return answer, time.monotonic() - since_s
+            return await ask(interface, "/metrics")
 
-    answer, took_s = asyncio.run(scrape())
+    answer = asyncio.run(scrape())
     assert answer.headers["content-type"].startswith("text/plain; version=0.0.4")
     read = {family.name: family for family in text_string_to_metric_families(answer.body.decode())}
     assert values(read["carbon_node_requests"])["http", "200"] == 1
-    assert took_s < SCRAPE_LIMIT_S
