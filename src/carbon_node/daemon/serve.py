@@ -3,7 +3,7 @@
 import asyncio
 import signal
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import AsyncExitStack, contextmanager
 from dataclasses import dataclass
 
@@ -42,7 +42,7 @@ from carbon_node.store.spool import FileSpool
 from carbon_node.tasks.key import TaskKey
 from carbon_node.tracking import TrackerPool
 from carbon_node.transport.choice import TransportChoice, choose
-from carbon_node.wire.contract import Topic
+from carbon_node.wire.contract import Peer, Topic
 from carbon_node.wire.samples import NO_TASK
 
 DISCOVERY_S = 0.1
@@ -238,12 +238,11 @@ async def _outlive_predecessor(announcer: StatusAnnouncer, lease_duration_s: flo
 async def _yield_to_rivals(
     transport: NodeTransport, domain: int, started_ns: int, within_s: float
 ) -> None:
-    await transport.wait_until(
-        lambda: bool(presence.rivals(transport.peers(), started_ns)), within_s
-    )
-    rivals = presence.rivals(transport.peers(), started_ns)
-    if rivals:
-        raise presence.already_present(domain, rivals)
+    def is_there(peers: Iterable[Peer]) -> bool:
+        return bool(presence.rivals(peers, started_ns))
+
+    if await transport.wait_for_peers(is_there, within_s):
+        raise presence.already_present(domain, presence.rivals(transport.peers(), started_ns))
 
 
 @contextmanager

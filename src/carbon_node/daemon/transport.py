@@ -4,7 +4,7 @@ Only the chosen one is imported: the embedded Fast DDS and a workspace's must no
 process.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from functools import partial
 from typing import Protocol, assert_never
 
@@ -20,7 +20,7 @@ from carbon_node.tasks.key import TaskKey
 from carbon_node.transport.choice import TransportKind
 from carbon_node.transport.sustainml.callbacks import Deadlines, Unanswered
 from carbon_node.transport.sustainml.transport import SustainmlConfig, SustainmlTransport
-from carbon_node.wire.contract import Topic
+from carbon_node.wire.contract import Peer, Topic
 from carbon_node.wire.samples import CO2Footprint, HWResource, MLModel, UserInput
 
 MARGIN_S = 5.0
@@ -43,8 +43,10 @@ class NodeTransport(Transport, CallTransport, Protocol):
         """Create readers and writers."""
         ...
 
-    async def wait_until(self, fact: Callable[[], bool], timeout_s: float | None) -> bool:
-        """Wait until a fact about peers holds."""
+    async def wait_for_peers(
+        self, fact: Callable[[Collection[Peer]], bool], timeout_s: float
+    ) -> bool:
+        """Wait until a fact about the peers holds; False if not in time."""
         ...
 
     async def sign_of_life(self) -> None:

@@ -13,8 +13,8 @@ from carbon_node.wire.quality import (
     reader_quality,
     writer_quality,
 )
-from carbon_node.wire.samples import TaskId
-from carbon_node.wire.types import STRUCTS, Struct, decode, key_in_handle, key_of
+from carbon_node.wire.samples import Sample, TaskId
+from carbon_node.wire.types import STRUCTS, Struct, decode, encode, key_in_handle, key_of
 
 
 def native_qos(quality: Quality) -> native.Qos:
@@ -45,12 +45,42 @@ def native_type(struct: Struct) -> native.StructType:
     return native.StructType(struct.name, members, extensibility=struct.extensibility)
 
 
-def open_writer(participant: native.Participant, topic: Topic) -> native.Writer:
-    """Create a topic's writer."""
-    struct_type = native_type(STRUCTS[topic.sample_type])
-    return native.Writer(
-        participant, topic.dds_name, struct_type, native_qos(writer_quality(topic))
-    )
+class Writer:
+    """A topic's writer."""
+
+    def __init__(self, participant: native.Participant, topic: Topic) -> None:
+        self.topic = topic
+        struct_type = native_type(STRUCTS[topic.sample_type])
+        self._native = native.Writer(
+            participant, topic.dds_name, struct_type, native_qos(writer_quality(topic))
+        )
+        self.matched = self._native.matched
+        """Returns the GUIDs of the matched readers."""
+        self.wait_for_acknowledgments = self._native.wait_for_acknowledgments
+        """Blocks until all matched readers have everything, or for so many seconds."""
+
+    def write(self, sample: Sample) -> None:
+        """Write a sample.
+
+        Raises:
+            WireError: a value does not fit its wire type.
+            TransportError: Fast DDS refused.
+        """
+        try:
+            self._native.write(encode(sample))
+        except (native.Error, TypeError) as error:
+            raise _translated(f"publish on {self.topic.dds_name}", error) from error
+
+    def end(self, sample: Sample) -> None:
+        """End the instance that a sample's key names.
+
+        Raises:
+            TransportError: Fast DDS refused.
+        """
+        try:
+            self._native.unregister(encode(sample))
+        except (native.Error, TypeError) as error:
+            raise _translated(f"retire an instance of {self.topic.dds_name}", error) from error
 
 
 class Reader:
@@ -67,14 +97,10 @@ class Reader:
             participant, topic.dds_name, struct_type, native_qos(reader_quality(topic))
         )
         self._keys: dict[bytes, TaskId] = {}
-
-    def matched(self) -> list[str]:
-        """GUIDs of the matched writers."""
-        return self._native.matched()
-
-    def take(self, limit: int) -> list[native.Sample]:
-        """Take up to `limit` waiting samples."""
-        return self._native.take(limit)
+        self.matched = self._native.matched
+        """Returns the GUIDs of the matched writers."""
+        self.take = self._native.take
+        """Takes up to so many of the samples that wait."""
 
     def arrival(self, sample: native.Sample) -> Arrival | None:
         """Read a taken sample; None for the end of an instance whose key cannot be told.
@@ -113,7 +139,10 @@ def translated_errors(action: str) -> Iterator[None]:
     """
     try:
         yield
-    except native.Error as error:
-        raise TransportError(f"cannot {action}: {error}") from error
-    except TypeError as error:
-        raise WireError(f"cannot {action}: {error}") from error
+    except (native.Error, TypeError) as error:
+        raise _translated(action, error) from error
+
+
+def _translated(action: str, error: Exception) -> TransportError | WireError:
+    kind = WireError if isinstance(error, TypeError) else TransportError
+    return kind(f"cannot {action}: {error}")

@@ -6,17 +6,16 @@ slow consumer holds nothing but what DDS keeps: the newest sample of each instan
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Collection
 from dataclasses import dataclass
 
 from carbon_node.errors import TransportError, WireError
 from carbon_node.transport.binding import native
-from carbon_node.transport.endpoints import Reader, open_writer, translated_errors
+from carbon_node.transport.endpoints import Reader, Writer, translated_errors
 from carbon_node.transport.news import News
 from carbon_node.transport.rpc import ConfigurationClient, ConfigurationServer
 from carbon_node.wire.contract import Arrival, ConfigurationCall, Peer, Role, Topic
 from carbon_node.wire.samples import Sample
-from carbon_node.wire.types import encode
 
 BATCH = 64
 """Samples taken from one reader at once, a millisecond's work."""
@@ -80,9 +79,10 @@ class FastDdsTransport:
     def __init__(self, config: FastDdsConfig) -> None:
         self._config = config
         self._news = News()
+        self._peer_news = News()
         self._peers: dict[str, Peer] = {}
         self._readers: dict[Topic, Reader] = {}
-        self._writers: dict[Topic, native.Writer] = {}
+        self._writers: dict[Topic, Writer] = {}
         self._server: ConfigurationServer | None = None
         self._client: ConfigurationClient | None = None
         self._participant: native.Participant | None = None
@@ -116,6 +116,7 @@ class FastDdsTransport:
         self._writers.clear()
         self._server = self._client = None
         self._news.announce()
+        self._peer_news.announce()
         # Waits for a wait_for_acknowledgments that is still under way, so not on the loop's thread.
         await asyncio.to_thread(participant.close)
 
@@ -126,7 +127,7 @@ class FastDdsTransport:
         for topic in topics or (*role.writes, *role.reads):
             with translated_errors(f"connect {topic.dds_name}"):
                 if topic in role.writes and topic not in self._writers:
-                    self._writers[topic] = open_writer(participant, topic)
+                    self._writers[topic] = Writer(participant, topic)
                 if topic in role.reads and topic not in self._readers:
                     self._readers[topic] = Reader(participant, topic)
 
@@ -142,8 +143,7 @@ class FastDdsTransport:
             TransportError: the writer is full: too many instances are not retired, or their
                 retirement is not acknowledged.
         """
-        with translated_errors(f"publish on {topic.dds_name}"):
-            self._writer(topic).write(encode(sample))
+        self._writer(topic).write(sample)
 
     def retire(self, topic: Topic, sample: Sample) -> None:
         """End the instance that a sample's key names, which frees it here and at the readers.
@@ -153,8 +153,7 @@ class FastDdsTransport:
         Raises:
             TransportError: Fast DDS refused.
         """
-        with translated_errors(f"retire an instance of {topic.dds_name}"):
-            self._writer(topic).unregister(encode(sample))
+        self._writer(topic).end(sample)
 
     def peers(self) -> tuple[Peer, ...]:
         """Other participants of the domain that are there now."""
@@ -175,6 +174,12 @@ class FastDdsTransport:
     async def wait_until(self, fact: Callable[[], bool], timeout_s: float | None) -> bool:
         """Wait until a fact about peers or matches holds; see `News.until`."""
         return await self._news.until(fact, timeout_s)
+
+    async def wait_for_peers(
+        self, fact: Callable[[Collection[Peer]], bool], timeout_s: float
+    ) -> bool:
+        """Wait until a fact about the peers holds; looks again when one comes, changes or goes."""
+        return await self._peer_news.until(lambda: fact(self.peers()), timeout_s)
 
     async def wait_for_match(self, topic: Topic, count: int = 1, *, timeout_s: float) -> bool:
         """Wait until `count` endpoints of others match ours of a topic; False if none in time."""
@@ -240,6 +245,8 @@ class FastDdsTransport:
                 self._peers[event.guid] = Peer(event.guid, event.name, tuple(event.properties))
             else:
                 self._peers.pop(event.guid, None)
+        if events:
+            self._peer_news.announce()
 
     def _take(self) -> list[Arrival]:
         taken = [
@@ -261,7 +268,7 @@ class FastDdsTransport:
     def _is_open(self) -> bool:
         return self._participant is not None
 
-    def _writer(self, topic: Topic) -> native.Writer:
+    def _writer(self, topic: Topic) -> Writer:
         try:
             return self._writers[topic]
         except KeyError:
