@@ -9,53 +9,53 @@ import structlog
 
 from carbon_node.daemon.heap import settle
 from carbon_node.daemon.status_line import status_text
-from carbon_node.daemon.view import EditionSource, LocalView
+from carbon_node.daemon.view import LocalView, PublishedResults
 from carbon_node.http.address import parse_address
 from carbon_node.http.server import HttpInterface
 from carbon_node.observability.heartbeat import Heartbeat
 from carbon_node.observability.metrics import Metrics
 from carbon_node.observability.supervisor import Supervisor
-from carbon_node.pipeline.view import NodeView
+from carbon_node.pipeline.facts import FactsSource
 from carbon_node.settings import ConfigurationService
 
 log = structlog.get_logger(__name__)
 
 
-class Operation:
+class OperatorInterface:
     """Shows a node to those who operate it.
 
     Args:
         supervisor: who started the node.
         metrics: what is counted.
-        view: what the node knows of itself.
+        facts: knows how the node is.
+        results: what was published.
         service: holds the settings in force.
         heartbeats: signs of life of the node's parts: while one is missing, the watchdog is not
             fed and the health probe fails.
-        editions: finds results in the store.
     """
 
     def __init__(
         self,
         supervisor: Supervisor,
         metrics: Metrics,
-        view: NodeView,
+        facts: FactsSource,
+        results: PublishedResults,
         service: ConfigurationService,
         heartbeats: Iterable[Heartbeat],
-        editions: EditionSource,
     ) -> None:
         self._supervisor = supervisor
-        self._view = view
+        self._facts = facts
         self._heartbeats = tuple(heartbeats)
         checks = [heartbeat.check for heartbeat in self._heartbeats]
         self._checks = checks
         address = parse_address(service.current.settings.http_listen)
         self._interface = HttpInterface(
-            address, LocalView(view, service, checks, editions), metrics
+            address, LocalView(facts, results, service, checks), metrics
         )
 
     def ready(self) -> None:
         """Say that the node answers tasks."""
-        self._supervisor.ready(status_text(self._view.facts()))
+        self._supervisor.ready(status_text(self._facts.facts()))
 
     @contextmanager
     def reloading(self) -> Iterator[None]:
@@ -79,7 +79,7 @@ class Operation:
     async def _tell_stop(self, stop: asyncio.Event) -> None:
         await stop.wait()
         self._supervisor.stopping()
-        facts = self._view.facts()
+        facts = self._facts.facts()
         log.info("stopping", waiting=facts.waiting_count, running=len(facts.running))
 
     async def _serve_interface(self) -> None:

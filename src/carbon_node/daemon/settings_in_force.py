@@ -16,7 +16,7 @@ from carbon_node.estimation.measurement import Measurement, ModelRun, Run
 from carbon_node.intensity import IntensityConfig, IntensityLookup, LiveIntensity
 from carbon_node.observability.logs import LogLevel, set_log_level
 from carbon_node.pipeline.ports import Conditions
-from carbon_node.settings import Change, Configuration, ConfigurationService, Loaded, NodeView
+from carbon_node.settings import Change, Configuration, ConfigurationService, Loaded, NodeQuestions
 from carbon_node.tracking import TrackerConfig, TrackerPool, is_runnable
 
 log = structlog.get_logger(__name__)
@@ -43,7 +43,9 @@ class SettingsInForce:
         tracker: measures; told of changes.
     """
 
-    def __init__(self, configuration: Configuration, node: NodeView, tracker: TrackerPool) -> None:
+    def __init__(
+        self, configuration: Configuration, node: NodeQuestions, tracker: TrackerPool
+    ) -> None:
         self.service = ConfigurationService(configuration, node, self._on_change)
         self._tracker = tracker
         self._live = parts.live_intensity(configuration.settings)

@@ -3,7 +3,7 @@
 import asyncio
 from typing import Protocol
 
-from carbon_node.pipeline.view import NodeFacts
+from carbon_node.pipeline.facts import NodeFacts
 
 PERIOD_S = 1.0
 """Seconds between two lines at least, while tasks come and go; without tasks none is sent."""

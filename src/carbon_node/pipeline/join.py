@@ -17,7 +17,7 @@ from typing import Generic, TypeAlias, TypeVar, assert_never
 
 from carbon_node.pipeline.task import TaskInputs
 from carbon_node.tasks.key import TaskKey
-from carbon_node.tasks.memory import MAX_BLOCKS, TaskMemory
+from carbon_node.tasks.memory import TaskMemory
 from carbon_node.wire.contract import Arrival
 from carbon_node.wire.samples import HWResource, MLModel, TaskId, UserInput
 
@@ -36,9 +36,9 @@ class JoinBounds:
             `TaskMemory`. A task that was forgotten and comes again is still found in the store.
     """
 
-    incomplete_count: int = 5_000
-    incomplete_age_s: float = 3_600.0
-    remembered_blocks: int = MAX_BLOCKS
+    incomplete_count: int
+    incomplete_age_s: float
+    remembered_blocks: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +130,7 @@ class Join:
         bounds: how much is kept.
     """
 
-    def __init__(self, bounds: JoinBounds = JoinBounds()) -> None:
+    def __init__(self, bounds: JoinBounds) -> None:
         self._bounds = bounds
         self._partials: OrderedDict[TaskId, _Partial] = OrderedDict()
         self._started = TaskMemory(bounds.remembered_blocks)

@@ -45,15 +45,20 @@ def native_type(struct: Struct) -> native.StructType:
     return native.StructType(struct.name, members, extensibility=struct.extensibility)
 
 
+def open_writer(participant: native.Participant, topic: Topic) -> native.Writer:
+    """Create a topic's writer."""
+    struct_type = native_type(STRUCTS[topic.sample_type])
+    return native.Writer(
+        participant, topic.dds_name, struct_type, native_qos(writer_quality(topic))
+    )
+
+
 class Writer:
     """A topic's writer."""
 
     def __init__(self, participant: native.Participant, topic: Topic) -> None:
         self.topic = topic
-        struct_type = native_type(STRUCTS[topic.sample_type])
-        self._native = native.Writer(
-            participant, topic.dds_name, struct_type, native_qos(writer_quality(topic))
-        )
+        self._native = open_writer(participant, topic)
         self.matched = self._native.matched
         """Returns the GUIDs of the matched readers."""
         self.wait_for_acknowledgments = self._native.wait_for_acknowledgments
