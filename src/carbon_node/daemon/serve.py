@@ -11,10 +11,9 @@ from typing import Any
 import structlog
 
 from carbon_node import __version__
-from carbon_node.daemon import health, heap, parts, presence
-from carbon_node.daemon.operation import OperatorInterface
+from carbon_node.daemon import heap, parts, presence
+from carbon_node.daemon.operation import OperatorInterface, StatusLine, degraded, report
 from carbon_node.daemon.settings_in_force import SettingsInForce
-from carbon_node.daemon.status_line import StatusLine
 from carbon_node.daemon.transport import NodeTransport, node_transport
 from carbon_node.daemon.view import PeerView, PublishedResults
 from carbon_node.observability.heartbeat import Heartbeat
@@ -111,9 +110,7 @@ async def _serve(
     async with AsyncExitStack() as opened:
         opened.enter_context(_signals(stop, reload))
         opened.enter_context(presence.claimed(settings.domain))
-        store = await opened.enter_async_context(
-            open_store(parts.store_config(settings), health.report)
-        )
+        store = await opened.enter_async_context(open_store(parts.store_config(settings), report))
         choice = await asyncio.to_thread(choose, settings.transport)
         log.info("transport chosen", transport=choice.kind, reason=choice.reason)
         transport = node_transport(choice.kind, configuration, started_ns)
@@ -169,9 +166,10 @@ def _node(
         register,
         lambda: join.incomplete_count,
         commands,
-        lambda: health.degraded(store.health),
+        lambda: degraded(store.health),
     )
-    status_line.follow(facts)
+    if asked.notify_socket:
+        status_line.follow(facts.facts)
     results = PublishedResults(store.results)
     in_force = SettingsInForce(configuration, PeerView(facts, results), tracker)
     baseline = Baseline(transport, BaselinePolicy(settings.baseline))

@@ -4,8 +4,9 @@ A change applies between tasks, never within one: each task takes its conditions
 begins, and they hold everything that settings decide about it.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
+from typing import Any
 
 import structlog
 
@@ -30,8 +31,8 @@ class _TrackerAsConfigured:
     def can_run(self, run: ModelRun) -> bool:
         return is_runnable(run, self.config.model_roots)
 
-    async def measure(self, run: Run) -> Measurement:
-        return await self.pool.measure(run, config=self.config)
+    def measure(self, run: Run) -> Coroutine[Any, Any, Measurement]:
+        return self.pool.measure(run, config=self.config)
 
 
 class SettingsInForce:

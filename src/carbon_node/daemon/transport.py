@@ -4,13 +4,13 @@ Only the chosen one is imported: the embedded Fast DDS and a workspace's must no
 process.
 """
 
+import logging
 from collections.abc import Callable, Collection
 from functools import partial
 from typing import Protocol, assert_never
 
 from carbon_node import __version__
 from carbon_node.daemon import parts
-from carbon_node.daemon.transport_log import log_line
 from carbon_node.estimation import NotComputed, Reason
 from carbon_node.pipeline import translate
 from carbon_node.pipeline.ports import CallTransport, Transport
@@ -26,6 +26,9 @@ from carbon_node.wire.samples import CO2Footprint, HWResource, MLModel, UserInpu
 MARGIN_S = 5.0
 """Seconds that a task may take beyond its measurement and its intensity, before its callback gives
 it up: the node's own work on a busy host."""
+
+
+_log = logging.getLogger("fastdds")
 
 
 class NodeTransport(Transport, CallTransport, Protocol):
@@ -120,3 +123,15 @@ def _failed(
     inputs = TaskInputs(key, user_input, ml_model, hw_resource)
     reason = Reason.STOPPED if why is Unanswered.STOPPED else Reason.INTERNAL_ERROR
     return translate.to_footprint(inputs, NotComputed(reason, why.value), __version__, revision)
+
+
+def log_line(severity: str, category: str, message: str) -> None:
+    """Log a line of Fast DDS with the weight that it has for this node.
+
+    Args:
+        severity: error, warning, info or debug.
+        category: part of Fast DDS that says it.
+        message: what it says.
+    """
+    level = logging.getLevelNamesMapping()[severity.upper()]
+    _log.log(level, message.strip(), extra={"category": category})

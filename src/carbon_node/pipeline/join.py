@@ -19,7 +19,7 @@ from carbon_node.pipeline.task import TaskInputs
 from carbon_node.tasks.key import TaskKey
 from carbon_node.tasks.memory import TaskMemory
 from carbon_node.wire.contract import Arrival
-from carbon_node.wire.samples import HWResource, MLModel, TaskId, UserInput
+from carbon_node.wire.samples import NO_TASK, HWResource, MLModel, TaskId, UserInput
 
 SampleT = TypeVar("SampleT", UserInput, MLModel, HWResource)
 
@@ -154,7 +154,7 @@ class Join:
         kind = type(sample).__name__
         if not isinstance(sample, UserInput | MLModel | HWResource):
             return Rejected(f"a {kind} is not an input of a task")
-        if not sample.task_id.is_valid:
+        if sample.task_id == NO_TASK:
             return Rejected(
                 f"{kind} with the invalid task id (0, 0); its sender has to number its tasks"
             )

@@ -65,10 +65,11 @@ class Keeping:
         """Record that a task begins; say whether it has to be computed."""
         with progress.stage("accept"):
             progress.digest = await _digest(progress.inputs)
+            progress.summary = summary_of(progress.inputs)
             return await self._store.accept(
                 progress.inputs.key,
                 progress.digest,
-                summary_of(progress.inputs),
+                progress.summary,
                 repeat=progress.is_repeat,
             )
 
@@ -80,7 +81,7 @@ class Keeping:
         """
         with progress.stage("save"):
             return await self._store.save(
-                progress.inputs.key, progress.digest, summary_of(progress.inputs), answer
+                progress.inputs.key, progress.digest, progress.summary, answer
             )
 
     def republication(self, answered: Answered) -> Kept | None:

@@ -73,8 +73,7 @@ class Pipeline:
             budget_s: seconds that running tasks get after that, >= 0.
         """
         async with asyncio.TaskGroup() as parts:
-            services = (self._publishing.run(), self._publishing.follow())
-            serving = [parts.create_task(service) for service in services]
+            serving = [parts.create_task(service) for service in self._publishing.services()]
             await stop.wait()
             self.is_stopping = True
             self._admission.close()

@@ -6,8 +6,8 @@ back merge: without a gap, parts of a burst stay in its reader for good.
 
 import asyncio
 import heapq
-from collections.abc import Callable
-from typing import Protocol
+from collections.abc import Callable, Coroutine
+from typing import Any, Protocol
 
 from carbon_node.pipeline.announcer import StatusAnnouncer
 from carbon_node.pipeline.baseline import Baseline
@@ -115,13 +115,12 @@ class Publishing:
         self._baseline = baseline
         self._outbox = Outbox(gap_s, outputs)
 
-    async def run(self) -> None:
-        """Let answers leave, until cancelled."""
-        await self._outbox.run()
+    def services(self) -> tuple[Coroutine[Any, Any, None], ...]:
+        """Return what has to run: it lets answers leave, and follows them until readers have them.
 
-    async def follow(self) -> None:
-        """Follow outputs until readers have them, until cancelled."""
-        await self._outputs.run()
+        Each runs until it is cancelled.
+        """
+        return self._outbox.run(), self._outputs.run()
 
     async def settle(self) -> None:
         """Give readers a moment to receive what left last."""

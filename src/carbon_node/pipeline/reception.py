@@ -102,6 +102,7 @@ class Reception:
             case Waiting():
                 self._update_baseline(arrival)
                 self._pipeline.revise(arrival)
+                self._evict(now_s)
             case Repeated(key):
                 log.info(
                     "repeated input ignored", topic=arrival.topic.dds_name, task_id=key.task_id
@@ -109,7 +110,6 @@ class Reception:
                 self._pipeline.revise(arrival)
             case Rejected(reason):
                 log.warning("sample rejected", topic=arrival.topic.dds_name, reason=reason)
-        self._evict(now_s)
 
     def _update_baseline(self, arrival: Arrival) -> None:
         if not isinstance(arrival.sample, UserInput):

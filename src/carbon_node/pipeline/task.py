@@ -8,7 +8,7 @@ from functools import cached_property
 
 from carbon_node.pipeline.interruption import Interruption
 from carbon_node.pipeline.raw_models import DetachedModel
-from carbon_node.tasks.key import TaskKey
+from carbon_node.tasks.key import Summary, TaskKey
 from carbon_node.wire.contract import Arrival
 from carbon_node.wire.extra_data import ExtraData, read
 from carbon_node.wire.samples import HWResource, MLModel, TaskId, UserInput
@@ -91,6 +91,7 @@ class Progress:
         has_begun: whether it waits no longer.
         is_repeat: whether it is computed again although it was answered.
         digest: of the inputs; empty until it has begun.
+        summary: what the task is about; empty until it has begun.
         changed: inputs that came since it has begun, if they differ.
         interruption: how commands stop or repeat it.
     """
@@ -105,6 +106,7 @@ class Progress:
     has_begun: bool = False
     is_repeat: bool = False
     digest: str = ""
+    summary: Summary = field(default_factory=Summary)
     changed: TaskInputs | None = None
     interruption: Interruption = field(default_factory=Interruption)
 

@@ -80,18 +80,20 @@ class Ledger:
         # Those of the unwritten whose earlier editions could not be read.
         self._unread: set[TaskKey] = set()
         self._is_damaged = False
-        self._trouble = ""
         self._lost = 0
-        self._moved_aside: Path | None = None
+        self.trouble = ""
+        """Why results cannot be written now; may be read by any thread."""
+        self.moved_aside: Path | None = None
+        """Where the last damaged database was moved; may be read by any thread."""
 
     @property
     def health(self) -> Health:
         """How well results are kept; may be read by any thread."""
         return Health(
-            self._trouble,
-            len(self._unwritten) if self._trouble else 0,
+            self.trouble,
+            len(self._unwritten) if self.trouble else 0,
             self._lost,
-            self._moved_aside,
+            self.moved_aside,
         )
 
     def open(self) -> None:
@@ -109,7 +111,7 @@ class Ledger:
 
     def close(self) -> None:
         """Write what can be written and give the state directory back."""
-        if self._trouble:
+        if self.trouble:
             self.recover()
         self.commit()
         self._close_database()
@@ -140,7 +142,7 @@ class Ledger:
                 case _:
                     before = self.editions(change.key)
                     self._keep(before, note(before, change))
-        if self._unwritten and not self._trouble:
+        if self._unwritten and not self.trouble:
             try:
                 self._write()
             except StoreError as error:
@@ -165,13 +167,13 @@ class Ledger:
         Raises:
             StoreError: it turned out that it cannot be read.
         """
-        if self._trouble or self._database is None:
+        if self.trouble or self._database is None:
             return None
         return history.writers(self._database)
 
     def prune(self, max_results: int, accepted_before_ms: int) -> bool:
         """Delete some of what is too many or too old; return whether there is more to delete."""
-        if self._trouble or self._database is None:
+        if self.trouble or self._database is None:
             return False
         self._written.clear()  # what is deleted must not be written again for a mark
         try:
@@ -205,7 +207,7 @@ class Ledger:
         except StoreDamaged:
             self._is_damaged = True
             self._renew()
-        self._trouble = ""
+        self.trouble = ""
 
     def _renew(self) -> None:
         self._close_database()
@@ -226,12 +228,12 @@ class Ledger:
             self._lock = StateLock.acquire(self._directory)
         path = self._directory / DATABASE_NAME
         if self._is_damaged:
-            self._moved_aside = _moved_aside(path)
+            self.moved_aside = _moved_aside(path)
             self._is_damaged = False
         return Database.open(path)
 
     def _degrade(self, error: StoreError) -> None:
-        self._trouble = str(error)
+        self.trouble = str(error)
         if self._database is None and self._lock is not None and self._directory is not None:
             with suppress(StoreError):
                 self._database = Database.open_without_space(self._directory / DATABASE_NAME)
@@ -261,7 +263,7 @@ class Ledger:
         if after is before:
             return
         self._unwritten[after[0].key] = after
-        if self._trouble and len(self._unwritten) > _MEMORY_LIMIT:
+        if self.trouble and len(self._unwritten) > _MEMORY_LIMIT:
             oldest = next(iter(self._unwritten))
             self._unread.discard(oldest)
             self._lost += any(edition.answer is not None for edition in self._unwritten.pop(oldest))

@@ -131,7 +131,7 @@ class Store:
         self._notify = notify
         self._clocks = clocks
         self._opened_at = (clocks.wall(), clocks.monotonic())
-        self._told = Health()
+        self._told: tuple[str, Path | None] = ("", None)
         self._is_in_trouble = asyncio.Event()
         self._known_tasks = KnownTasks()
         self._changes: list[Change] = []
@@ -245,14 +245,15 @@ class Store:
 
     def tell(self) -> None:
         """Report the health if it has changed since it was told last."""
-        health = self._ledger.health
-        if health.is_degraded:
+        news = (self._ledger.trouble, self._ledger.moved_aside)
+        if news == self._told:
+            return
+        self._told = news
+        if self._ledger.trouble:
             self._is_in_trouble.set()
         else:
             self._is_in_trouble.clear()
-        if (health.trouble, health.moved_aside) != (self._told.trouble, self._told.moved_aside):
-            self._told = health
-            self._notify(health)
+        self._notify(self._ledger.health)
 
     async def close(self) -> None:
         """Write what waits, as far as that is possible, and give the state directory back."""

@@ -13,8 +13,8 @@ from carbon_node.wire.quality import (
     reader_quality,
     writer_quality,
 )
-from carbon_node.wire.samples import Sample, TaskId
-from carbon_node.wire.types import STRUCTS, Struct, decode, encode, key_in_handle, key_of
+from carbon_node.wire.samples import TaskId
+from carbon_node.wire.types import STRUCTS, Struct, decode, key_in_handle, key_of
 
 
 def native_qos(quality: Quality) -> native.Qos:
@@ -53,41 +53,6 @@ def open_writer(participant: native.Participant, topic: Topic) -> native.Writer:
     )
 
 
-class Writer:
-    """A topic's writer."""
-
-    def __init__(self, participant: native.Participant, topic: Topic) -> None:
-        self.topic = topic
-        self._native = open_writer(participant, topic)
-        self.matched = self._native.matched
-        """Returns the GUIDs of the matched readers."""
-        self.wait_for_acknowledgments = self._native.wait_for_acknowledgments
-        """Blocks until all matched readers have everything, or for so many seconds."""
-
-    def write(self, sample: Sample) -> None:
-        """Write a sample.
-
-        Raises:
-            WireError: a value does not fit its wire type.
-            TransportError: Fast DDS refused.
-        """
-        try:
-            self._native.write(encode(sample))
-        except (native.Error, TypeError) as error:
-            raise _translated(f"publish on {self.topic.dds_name}", error) from error
-
-    def end(self, sample: Sample) -> None:
-        """End the instance that a sample's key names.
-
-        Raises:
-            TransportError: Fast DDS refused.
-        """
-        try:
-            self._native.unregister(encode(sample))
-        except (native.Error, TypeError) as error:
-            raise _translated(f"retire an instance of {self.topic.dds_name}", error) from error
-
-
 class Reader:
     """A topic's reader.
 
@@ -102,6 +67,7 @@ class Reader:
             participant, topic.dds_name, struct_type, native_qos(reader_quality(topic))
         )
         self._keys: dict[bytes, TaskId] = {}
+        self._is_key_in_handle = key_in_handle(topic.sample_type, bytes(16)) is not None
         self.matched = self._native.matched
         """Returns the GUIDs of the matched writers."""
         self.take = self._native.take
@@ -123,7 +89,7 @@ class Reader:
         return Arrival(self.topic, content, key, sample.writer, sample.source_timestamp_ns)
 
     def _remember(self, instance: bytes, key: TaskId) -> TaskId:
-        if key_in_handle(self.topic.sample_type, instance) is None:
+        if not self._is_key_in_handle:
             self._keys[instance] = key
             if len(self._keys) > READER_INSTANCES:
                 del self._keys[next(iter(self._keys))]
@@ -145,9 +111,10 @@ def translated_errors(action: str) -> Iterator[None]:
     try:
         yield
     except (native.Error, TypeError) as error:
-        raise _translated(action, error) from error
+        raise translated(action, error) from error
 
 
-def _translated(action: str, error: Exception) -> TransportError | WireError:
+def translated(action: str, error: Exception) -> TransportError | WireError:
+    """Turn an error of the binding into ours; for calls too frequent for a context."""
     kind = WireError if isinstance(error, TypeError) else TransportError
     return kind(f"cannot {action}: {error}")

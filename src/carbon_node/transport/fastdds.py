@@ -11,11 +11,12 @@ from dataclasses import dataclass
 
 from carbon_node.errors import TransportError, WireError
 from carbon_node.transport.binding import native
-from carbon_node.transport.endpoints import Reader, Writer, translated_errors
+from carbon_node.transport.endpoints import Reader, open_writer, translated, translated_errors
 from carbon_node.transport.news import News
 from carbon_node.transport.rpc import ConfigurationClient, ConfigurationServer
 from carbon_node.wire.contract import Arrival, ConfigurationCall, Peer, Role, Topic
 from carbon_node.wire.samples import Sample
+from carbon_node.wire.types import encode
 
 BATCH = 64
 """Samples taken from one reader at once, a millisecond's work."""
@@ -82,7 +83,7 @@ class FastDdsTransport:
         self._peer_news = News()
         self._peers: dict[str, Peer] = {}
         self._readers: dict[Topic, Reader] = {}
-        self._writers: dict[Topic, Writer] = {}
+        self._writers: dict[Topic, native.Writer] = {}
         self._server: ConfigurationServer | None = None
         self._client: ConfigurationClient | None = None
         self._participant: native.Participant | None = None
@@ -115,8 +116,8 @@ class FastDdsTransport:
         self._readers.clear()
         self._writers.clear()
         self._server = self._client = None
-        self._news.announce()
-        self._peer_news.announce()
+        self._news.close()
+        self._peer_news.close()
         # Waits for a wait_for_acknowledgments that is still under way, so not on the loop's thread.
         await asyncio.to_thread(participant.close)
 
@@ -127,13 +128,13 @@ class FastDdsTransport:
         for topic in topics or (*role.writes, *role.reads):
             with translated_errors(f"connect {topic.dds_name}"):
                 if topic in role.writes and topic not in self._writers:
-                    self._writers[topic] = Writer(participant, topic)
+                    self._writers[topic] = open_writer(participant, topic)
                 if topic in role.reads and topic not in self._readers:
                     self._readers[topic] = Reader(participant, topic)
 
     def arrivals(self) -> AsyncIterator[Arrival]:
         """Iterate over what is received, in that order, until closed; for one consumer."""
-        return self._news.stream(self._take, self._is_open)
+        return self._news.stream(self._take)
 
     def publish(self, topic: Topic, sample: Sample) -> None:
         """Write a sample; takes some 50 microseconds.
@@ -143,7 +144,11 @@ class FastDdsTransport:
             TransportError: the writer is full: too many instances are not retired, or their
                 retirement is not acknowledged.
         """
-        self._writer(topic).write(sample)
+        writer = self._writer(topic)
+        try:
+            writer.write(encode(sample))
+        except (native.Error, TypeError) as error:
+            raise translated(f"publish on {topic.dds_name}", error) from error
 
     def retire(self, topic: Topic, sample: Sample) -> None:
         """End the instance that a sample's key names, which frees it here and at the readers.
@@ -153,7 +158,11 @@ class FastDdsTransport:
         Raises:
             TransportError: Fast DDS refused.
         """
-        self._writer(topic).end(sample)
+        writer = self._writer(topic)
+        try:
+            writer.unregister(encode(sample))
+        except (native.Error, TypeError) as error:
+            raise translated(f"retire an instance of {topic.dds_name}", error) from error
 
     def peers(self) -> tuple[Peer, ...]:
         """Other participants of the domain that are there now."""
@@ -188,8 +197,11 @@ class FastDdsTransport:
     async def wait_for_acknowledgments(self, topic: Topic, timeout_s: float) -> bool:
         """Wait until all matched readers have all that was published; False if not in time."""
         writer = self._writer(topic)
-        with translated_errors(f"wait for acknowledgments on {topic.dds_name}"):
+        try:
             return await asyncio.to_thread(writer.wait_for_acknowledgments, timeout_s)
+        except native.Error as error:
+            action = f"wait for acknowledgments on {topic.dds_name}"
+            raise translated(action, error) from error
 
     async def sign_of_life(self) -> None:
         """Wake the loop as a thread of DDS would, and wait until that has woken all who wait.
@@ -204,7 +216,7 @@ class FastDdsTransport:
         """Serve main's configuration service from now on; iterate over its calls until closed."""
         with translated_errors("serve the configuration service"):
             self._server = ConfigurationServer(self._opened(), self._news)
-        return self._news.stream(self._server.take, self._is_open)
+        return self._news.stream(self._server.take)
 
     def answer(self, call: ConfigurationCall, text: str) -> None:
         """Answer a configuration call.
@@ -265,10 +277,7 @@ class FastDdsTransport:
             )
             return None
 
-    def _is_open(self) -> bool:
-        return self._participant is not None
-
-    def _writer(self, topic: Topic) -> Writer:
+    def _writer(self, topic: Topic) -> native.Writer:
         try:
             return self._writers[topic]
         except KeyError:

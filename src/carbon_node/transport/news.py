@@ -17,7 +17,8 @@ class News:
 
     def __init__(self) -> None:
         self._waiting: list[asyncio.Future[None]] = []
-        self._streams: dict[Stream[Any], None] = {}
+        self._streams: list[Stream[Any]] = []
+        self._is_closed = False
 
     def announce(self) -> None:
         """Wake everyone who waits now, and every stream for which something came."""
@@ -25,7 +26,7 @@ class News:
         for waiter in waiting:
             if not waiter.done():
                 waiter.set_result(None)
-        for stream in tuple(self._streams):
+        for stream in self._streams:
             stream.look()
 
     async def next(self) -> None:
@@ -52,48 +53,55 @@ class News:
             return False
         return True
 
-    def stream(
-        self, take: Callable[[], Collection[Item]], is_open: Callable[[], bool]
-    ) -> "Stream[Item]":
+    def stream(self, take: Callable[[], Collection[Item]]) -> "Stream[Item]":
         """Iterate over what can be taken, now and later, until closed; for one consumer.
 
         Args:
             take: takes some of what waits, without blocking.
-            is_open: whether there is more to come.
         """
-        stream = Stream(self, take, is_open)
-        self._streams[stream] = None
+        stream = Stream(take)
+        if self._is_closed:
+            stream.close()
+        else:
+            self._streams.append(stream)
         return stream
 
-    def remove(self, stream: "Stream[Any]") -> None:
-        """Announce to a stream no more."""
-        self._streams.pop(stream, None)
+    def close(self) -> None:
+        """Wake everyone a last time: nothing more will come, and every stream ends."""
+        self._is_closed = True
+        for stream in self._streams:
+            stream.close()
+        self._streams.clear()
+        self.announce()
 
 
 class Stream(AsyncIterator[Item]):
     """What arrives, one item at a time; made by `News.stream`.
 
     An announcement that brings nothing does not wake the consumer: the stream looks for itself.
+
+    Args:
+        take: takes some of what waits, without blocking.
     """
 
-    def __init__(
-        self, news: News, take: Callable[[], Collection[Item]], is_open: Callable[[], bool]
-    ) -> None:
-        self._news = news
+    def __init__(self, take: Callable[[], Collection[Item]]) -> None:
         self._take = take
-        self._is_open = is_open
         self._items: deque[Item] = deque()
         self._waiter: asyncio.Future[None] | None = None
+        self._is_closed = False
 
     def look(self) -> None:
-        """Take what has come, if the consumer waits for it; belongs to the loop's thread."""
-        if self._waiter is None or self._waiter.done():
-            return
-        if self._is_open():
+        """Take what has come, if the consumer waits for it."""
+        if self._waiter is not None and not self._waiter.done():
             self._items.extend(self._take())
-            if not self._items:
-                return
-        self._waiter.set_result(None)
+            if self._items:
+                self._waiter.set_result(None)
+
+    def close(self) -> None:
+        """End, and hand out nothing more."""
+        self._is_closed = True
+        if self._waiter is not None and not self._waiter.done():
+            self._waiter.set_result(None)
 
     async def __anext__(self) -> Item:
         """Return the next item, as soon as there is one.
@@ -102,9 +110,9 @@ class Stream(AsyncIterator[Item]):
         """
         if self._items:
             await asyncio.sleep(0)
-        elif self._is_open():
+        elif not self._is_closed:
             self._items.extend(self._take())
-        while self._is_open():
+        while not self._is_closed:
             if self._items:
                 # Not kept in a variable here: an item may hold megabytes, and the next may be far.
                 return self._items.popleft()
@@ -114,5 +122,4 @@ class Stream(AsyncIterator[Item]):
             finally:
                 self._waiter = None
         self._items.clear()
-        self._news.remove(self)
         raise StopAsyncIteration

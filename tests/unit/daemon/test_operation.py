@@ -5,8 +5,8 @@ from dataclasses import dataclass, field, replace
 
 import pytest
 
-from carbon_node.daemon import status_line
-from carbon_node.daemon.status_line import StatusLine, status_text
+from carbon_node.daemon import operation
+from carbon_node.daemon.operation import StatusLine, status_text
 from carbon_node.pipeline.facts import Identity, NodeFacts
 from carbon_node.wire.samples import Status
 
@@ -54,11 +54,11 @@ async def test_many_changes_give_one_line_and_quiet_gives_none(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """A burst of tasks costs one message; it is repeated only while tasks are there."""
-    monkeypatch.setattr(status_line, "PERIOD_S", 0.01)
+    monkeypatch.setattr(operation, "PERIOD_S", 0.01)
     desk = Desk(replace(FACTS, waiting_count=0))
 
     line = StatusLine(desk)
-    line.follow(desk)
+    line.follow(desk.facts)
     for _ in range(100):
         line.changed()
     await asyncio.sleep(0.1)
@@ -67,11 +67,11 @@ async def test_many_changes_give_one_line_and_quiet_gives_none(
 
 async def test_the_line_follows_tasks_until_none_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
     """While tasks wait or run the line is told again; then there is silence."""
-    monkeypatch.setattr(status_line, "PERIOD_S", 0.005)
+    monkeypatch.setattr(operation, "PERIOD_S", 0.005)
     desk = Desk()
 
     line = StatusLine(desk)
-    line.follow(desk)
+    line.follow(desk.facts)
     line.changed()
     await asyncio.sleep(0.1)
     desk.told = replace(FACTS, waiting_count=0)
