@@ -42,7 +42,7 @@ class Admission:
     async def _entered(self, progress: Progress) -> bool:
         """Whether the task has got a place; without yielding to the loop where one is free."""
         is_free = self._gate.is_set() and not self._places.locked()
-        if is_free and not progress.interruption.has_order:
+        if is_free and progress.interruption.order is None:
             await self._enter()
             return True
         return await progress.interruption.wait(self._enter())

@@ -93,11 +93,9 @@ class Keeping:
         }[self._policy.republish]
         return _with_single_output(answered.kept) if is_due else None
 
-    async def has_to_run_again(self, progress: Progress) -> bool:
+    async def has_to_run_again(self, progress: Progress, changed: TaskInputs) -> bool:
         """Decide what becomes of inputs that came while their task ran, and record it."""
-        if progress.changed is None:
-            return False
-        digest = await _digest(progress.changed)
+        digest = await _digest(changed)
         if digest == progress.digest:
             return False
         if not self._policy.rerun_on_change:

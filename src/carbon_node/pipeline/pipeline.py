@@ -162,8 +162,9 @@ class Pipeline:
                         await self._answer_again(progress, answered)
             except TransportError as error:
                 log.error("output not published", task_id=progress.name, error=str(error))  # noqa: TRY400 - the message says it all
-        if await self._keeping.has_to_run_again(progress) and progress.changed is not None:
-            self.start(progress.changed)
+        changed = progress.changed
+        if changed is not None and await self._keeping.has_to_run_again(progress, changed):
+            self.start(changed)
 
     async def _answer(self, progress: Progress) -> None:
         self._publishing.task_started(progress.inputs.key.task_id)

@@ -11,7 +11,7 @@ import structlog
 
 from carbon_node.pipeline.ports import Observer
 from carbon_node.pipeline.task import Progress, TaskInputs
-from carbon_node.tasks.answer import Answer, Outcome
+from carbon_node.tasks.answer import WORDS, Answer, Outcome
 from carbon_node.wire.samples import TaskId
 
 ANSWERED_KEPT = 400
@@ -72,7 +72,7 @@ class TaskRegister:
         """Note that a task was computed and its output published."""
         log.info("task answered", **_line(progress, answer, {"origin": "computed"}))
         energy_kwh, carbon_g = answer.energy_kwh or 0.0, answer.carbon_g or 0.0
-        self._observer.task_finished(answer.outcome.word, energy_kwh, carbon_g)
+        self._observer.task_finished(WORDS[answer.outcome], energy_kwh, carbon_g)
         if answer.tracker_failure:
             self._observer.tracker_failed(answer.tracker_failure)
         for name, seconds in progress.stage_s.items():
@@ -136,7 +136,7 @@ def _line(progress: Progress, answer: Answer, origin: dict[str, object]) -> dict
         "model": inputs.ml_model.model[:MAX_TEXT_CHARS],
         "hardware": inputs.hw_resource.hw_description[:MAX_TEXT_CHARS],
         **origin,
-        "outcome": answer.outcome.word,
+        "outcome": WORDS[answer.outcome],
         **{name: value for name, value in found.items() if value not in (None, "")},
         "stage_s": progress.stage_s,
     }

@@ -112,21 +112,17 @@ class ConfigurationService:
         on_change: Callable[[tuple[Change, ...]], None],
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._current = configuration
+        self.current = configuration
+        """The configuration in force; a task reads it once, so that none sees a change."""
         self._node = node
         self._on_change = on_change
         self._rate = RequestRate(configuration.settings.configuration_requests_per_s, clock)
 
-    @property
-    def current(self) -> Configuration:
-        """The configuration in force; a task reads it once, so that none sees a change."""
-        return self._current
-
     async def answer(self, text: str) -> Reply:
         """Answer one request; never raises, whatever the text is."""
         if not self._rate.admits():
-            return refused(self._current, _too_many(self._current))
-        changed, reply = apply(self._current, text)
+            return refused(self.current, _too_many(self.current))
+        changed, reply = apply(self.current, text)
         if not isinstance(reply, Reply):
             return await self._told(reply)
         warnings = self._adopt(changed)
@@ -137,17 +133,17 @@ class ConfigurationService:
             async with asyncio.timeout(RESULTS_WAIT_S):
                 content = await _content(self._node, question)
         except RequestRefused as refusal:
-            return refused(self._current, refusal)
+            return refused(self.current, refusal)
         except CarbonNodeError as error:
-            return refused(self._current, _unavailable(str(error)))
+            return refused(self.current, _unavailable(str(error)))
         except TimeoutError:
             why = f"the results were not read within {RESULTS_WAIT_S:g} s"
-            return refused(self._current, _unavailable(why))
-        return granted(self._current, content)
+            return refused(self.current, _unavailable(why))
+        return granted(self.current, content)
 
     def reset(self) -> None:
         """Return to the configuration at start-up, as the control command RESET_NODE asks."""
-        self._adopt(at_startup(self._current, catalogue()))
+        self._adopt(at_startup(self.current, catalogue()))
 
     def reload(self, fresh: Configuration) -> tuple[str, ...]:
         """Take over newly loaded sources, as far as settings can change; changes by request stay.
@@ -158,13 +154,13 @@ class ConfigurationService:
         Returns:
             Names of the settings whose new value needs a restart.
         """
-        changed, waiting = reloaded(self._current, fresh)
+        changed, waiting = reloaded(self.current, fresh)
         self._adopt(changed)
         return waiting
 
     def _adopt(self, changed: Configuration) -> list[Json]:
         """Make a configuration the current one; return what its sender should know."""
-        previous, self._current = self._current, changed
+        previous, self.current = self.current, changed
         changes = () if changed is previous else tuple(_changes(previous, changed))
         if not changes:
             return []

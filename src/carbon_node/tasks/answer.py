@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from enum import StrEnum
+from types import MappingProxyType
 
 from carbon_node.tasks.key import TaskKey
 from carbon_node.wire.samples import CO2Footprint
@@ -14,10 +15,11 @@ class Outcome(StrEnum):
     COMPUTED = "computed"
     NOT_COMPUTED = "not_computed"
 
-    @property
-    def word(self) -> str:
-        """The word for it in the log, in metrics and on the status screen."""
-        return "estimated" if self is Outcome.COMPUTED else "failed"
+
+WORDS: Mapping[Outcome, str] = MappingProxyType(
+    {Outcome.COMPUTED: "estimated", Outcome.NOT_COMPUTED: "failed"}
+)
+"""Words for it in the log, in metrics and on the status screen."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
