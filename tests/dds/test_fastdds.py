@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from tests.dds.test_native import joined, waited
 from tests.domains import fresh_domain
-from tests.transports import NODE, PATIENCE_S, PEERS, opened, run, take
+from tests.transports import NODE, PATIENCE_S, PEERS, Transport, opened, run, take
 
 from carbon_node.errors import TransportError, WireError
 from carbon_node.transport.binding import native
@@ -126,7 +126,16 @@ while received < 3000:
 
 
 def test_a_peer_of_another_process_acknowledges_quickly() -> None:
-    """Acknowledgment does not wait for Fast DDS's own heartbeats, three seconds apart."""
+    """Acknowledgment does not wait for Fast DDS's own heartbeats, three seconds apart.
+
+    The quickest of several counts, because a busy machine delays any one of them.
+    """
+
+    async def acknowledgment_s(node: Transport) -> float:
+        since_s = time.monotonic()
+        node.publish(Topic.FOOTPRINT, CO2Footprint(task_id=TASK))
+        assert await node.wait_for_acknowledgments(Topic.FOOTPRINT, PATIENCE_S)
+        return time.monotonic() - since_s
 
     async def test() -> None:
         domain = fresh_domain()
@@ -141,8 +150,7 @@ sys.stdin.read()
                 sys.executable, "-c", script, stdin=subprocess.PIPE
             )
             assert await node.wait_for_match(Topic.FOOTPRINT, timeout_s=PATIENCE_S)
-            node.publish(Topic.FOOTPRINT, CO2Footprint(task_id=TASK))
-            assert await node.wait_for_acknowledgments(Topic.FOOTPRINT, 2.0)
+            assert min([await acknowledgment_s(node) for _ in range(10)]) < 1.5
             await peer.communicate(b"")
 
     run(test())
