@@ -49,6 +49,6 @@ def test_a_model_without_declared_power_is_measured_here(tmp_path: Path) -> None
 
     provenance = json.loads(footprint.extra_data)
     assert provenance["mode"] == "measured"
-    assert provenance["tracker"]["inferences"] > 100
+    assert provenance["tracker"]["inferences"] > 1
     measured_kwh = provenance["tracker"]["device_energy_kwh"] / provenance["tracker"]["inferences"]
     assert abs(footprint.energy_consumption - measured_kwh * 1.58) < 1e-9 * measured_kwh

@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from tests.patience import PATIENCE_S
 from tests.stores import store_config
 from tests.unit.store.samples import answer, failure, summary, task
 
@@ -102,11 +103,9 @@ def test_mark_without_company_is_written_a_moment_later(state_dir: Path) -> None
 
     async def body(store: Store) -> None:
         store.mark_published(await _answer(store, task()))
-        for _ in range(200):
-            await asyncio.sleep(0.01)
-            if (await store.editions(task()))[0].state is State.PUBLISHED:
-                return
-        pytest.fail("the mark was never written")
+        async with asyncio.timeout(PATIENCE_S):
+            while (await store.editions(task()))[0].state is not State.PUBLISHED:
+                await asyncio.sleep(0.01)
 
     _run(store_config(state_dir), body)
 
@@ -278,10 +277,9 @@ def test_oldest_results_go_when_there_are_too_many(state_dir: Path) -> None:
         await asyncio.gather(*(_answer(store, task(n)) for n in range(1, 1303)))
 
     async def prune(store: Store) -> None:
-        for _ in range(1000):
-            if len(await _kept(store)) <= 50:
-                break
-            await asyncio.sleep(0.005)
+        async with asyncio.timeout(PATIENCE_S):
+            while len(await _kept(store)) > 50:
+                await asyncio.sleep(0.005)
         assert await _kept(store) == list(range(1253, 1303))
 
     _run(store_config(state_dir), fill)
