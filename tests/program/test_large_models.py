@@ -50,8 +50,8 @@ def test_a_large_model_is_in_the_daemon_once(tmp_path: Path, mode: str) -> None:
             before = memory_bytes(node, "VmRSS")
             forget_peak(node)
             await peers.submit(task(2, bytes(SIZE_BYTES)), PATIENCE_S)
-            left = lambda: memory_bytes(node, "VmRSS") - before  # noqa: E731
-            await asyncio.to_thread(wait_for, lambda: left() < 0.25 * SIZE_BYTES)
+            least = before + 0.25 * SIZE_BYTES
+            await asyncio.to_thread(wait_for, lambda: memory_bytes(node, "VmRSS") < least)
             return memory_bytes(node, "VmHWM") - before
 
     with running_node(domain, tmp_path, env={"CARBON_NODE_TRACKER__MODE": mode}) as node:

@@ -104,7 +104,8 @@ def test_mark_without_company_is_written_a_moment_later(state_dir: Path) -> None
     async def body(store: Store) -> None:
         store.mark_published(await _answer(store, task()))
         async with asyncio.timeout(PATIENCE_S):
-            while (await store.editions(task()))[0].state is not State.PUBLISHED:
+            # The store tells nobody what it has written a moment later.
+            while (await store.editions(task()))[0].state is not State.PUBLISHED:  # noqa: ASYNC110
                 await asyncio.sleep(0.01)
 
     _run(store_config(state_dir), body)
@@ -278,7 +279,7 @@ def test_oldest_results_go_when_there_are_too_many(state_dir: Path) -> None:
 
     async def prune(store: Store) -> None:
         async with asyncio.timeout(PATIENCE_S):
-            while len(await _kept(store)) > 50:
+            while len(await _kept(store)) > 50:  # noqa: ASYNC110 - pruning tells nobody
                 await asyncio.sleep(0.005)
         assert await _kept(store) == list(range(1253, 1303))
 
