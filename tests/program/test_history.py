@@ -173,6 +173,7 @@ from contextlib import closing
 from pathlib import Path
 from carbon_node.store import open_store
 from carbon_node.store.history import Query, editions, open_history
+from tests.stores import store_config
 from tests.unit.store.samples import answer, summary, task
 
 def read(directory):

@@ -4,13 +4,15 @@ import asyncio
 import gc
 import json
 import stat
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.unit.settings.conftest import QuietNode
 
+import carbon_node.settings.service
 from carbon_node.settings import (
     Change,
     Configuration,
@@ -198,3 +200,48 @@ def test_a_reload_without_news_changes_nothing(serve: Serve, told: list[Change])
     service = serve(configuration)
     assert service.reload(replace(configuration)) == ()
     assert (service.current.revision, told) == (0, [])
+
+
+class SlowNode(QuietNode):
+    """A node whose results come when the test lets them."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.may_end = asyncio.Event()
+
+    async def last_results(self, count: int) -> Sequence[Mapping[str, int]]:
+        """Wait for the test."""
+        await self.may_end.wait()
+        return await super().last_results(count)
+
+
+@pytest.mark.anyio
+async def test_a_change_while_results_are_read_stays() -> None:
+    """A question that waits for the store holds up no other request, and undoes none."""
+    node = SlowNode()
+    service = ConfigurationService(load({}, {}).configuration, node, lambda _: None, Clock())
+    asking = asyncio.create_task(service.answer('{"results": {"last": 1}}'))
+    await asyncio.sleep(0)
+    assert (await service.answer('{"set": {"pue": 1.2}}')).success
+    node.may_end.set()
+
+    reply = await asking
+
+    assert reply.body["results"] == [{"problem_id": 2}]
+    assert (reply.body["revision"], service.current.settings.pue) == (1, 1.2)
+
+
+@pytest.mark.anyio
+async def test_results_that_do_not_come_are_an_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A store that hangs leaves no caller without a reply."""
+    monkeypatch.setattr(carbon_node.settings.service, "RESULTS_WAIT_S", 0.01)
+    service = ConfigurationService(load({}, {}).configuration, SlowNode(), lambda _: None, Clock())
+
+    reply = await service.answer('{"results": {"last": 1}}')
+
+    assert not reply.success
+    assert reply.body["error"] == {
+        "code": "unavailable",
+        "message": "the results were not read within 0.01 s",
+        "hint": "ask again later",
+    }
