@@ -142,26 +142,6 @@ def test_reader_of_a_pipe_may_stop_reading(state_dir: Path) -> None:
     assert b"Traceback" not in done.stderr
 
 
-def test_history_loads_nothing_that_takes_long(state_dir: Path) -> None:
-    """Neither DDS nor measuring nor drawing for a table."""
-    code = (
-        "import sys\nfrom carbon_node.cli import main\n"
-        f"sys.argv = ['carbon-node', 'history', '--state-dir', {str(state_dir)!r}]\n"
-        "try:\n    main()\nfinally:\n"
-        "    heavy = ['matplotlib', 'pyarrow', 'carbontracker', 'carbon_node.settings',"
-        " 'carbon_node.transport.fastdds']\n"
-        "    print([name for name in heavy if name in sys.modules], file=sys.stderr)"
-    )
-    done = subprocess.run(
-        [sys.executable, "-c", code],
-        capture_output=True,
-        text=True,
-        env=environment(),
-        check=True,
-    )
-    assert done.stderr.strip() == "[]"
-
-
 @pytest.mark.skipif(os.geteuid() != 0, reason="needs root, to become another user")
 @pytest.mark.parametrize("is_running", [False, True])
 def test_user_who_may_only_read_sees_the_history(*, is_running: bool) -> None:

@@ -6,7 +6,6 @@ import os
 import pty
 import signal
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -163,14 +162,3 @@ def test_watching_shows_changes_survives_a_restart_and_ends_quietly() -> None:
         os.close(ours)
         os.close(theirs)
     assert b"Traceback" not in seen
-
-
-def test_asking_does_not_load_dds() -> None:
-    """The command never loads what could join the domain."""
-    code = (
-        "import sys; sys.argv = ['carbon-node', 'status', '--http-listen', '127.0.0.1:1'];"
-        "import carbon_node.cli as cli; cli._status_of_command();"
-        "print('carbon_node.transport._fastdds' in sys.modules)"
-    )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout == "False\n"

@@ -13,6 +13,8 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from rich.console import Console
+from rich.table import Table
 
 from carbon_node.errors import CarbonNodeError
 from carbon_node.wire.contract import DOMAIN_RANGE
@@ -60,8 +62,8 @@ def demo(
     domain: Annotated[
         int | None,
         typer.Option(
-            min=0,
-            max=232,
+            min=DOMAIN_RANGE[0],
+            max=DOMAIN_RANGE[-1],
             show_default=False,
             help="DDS domain id (default: one derived from the process id).",
         ),
@@ -125,9 +127,6 @@ def _command(*arguments: str) -> list[str]:
 
 
 def _print_table(answers: Sequence[Mapping[str, Any]]) -> None:
-    from rich.console import Console
-    from rich.table import Table
-
     table = Table(
         title="Carbon footprint of one inference",
         caption="gCO2e = kWh x gCO2e/kWh; kWh includes the PUE; s from last input to output",

@@ -2,16 +2,16 @@
 
 import json
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
 
 from carbon_node.cli.options import JsonOption
 from carbon_node.cli.what_if import Question, Scenario, scenarios
 from carbon_node.estimation import Estimate, Interval, LatencyUnit, indistinct
-
-if TYPE_CHECKING:
-    from rich.table import Table
 
 NUMBER_WIDTH = 9
 """Characters of the longest number with four digits, such as 1.317e-05."""
@@ -120,9 +120,6 @@ def _bounds(interval: Interval) -> list[float]:
 
 
 def _show(answers: Sequence[Scenario]) -> None:
-    # Lazy: rich takes longer to import than an estimate takes.
-    from rich.console import Console
-
     console = Console(markup=False, highlight=False)
     console.print(_table(answers, _SHADES if console.encoding.startswith("utf") else _LETTERS))
     lines = (*_verdicts(answers), *_notes(answers))
@@ -130,10 +127,7 @@ def _show(answers: Sequence[Scenario]) -> None:
         console.print(line)
 
 
-def _table(answers: Sequence[Scenario], shades: tuple[str, str, str]) -> "Table":
-    from rich.table import Table
-    from rich.text import Text
-
+def _table(answers: Sequence[Scenario], shades: tuple[str, str, str]) -> Table:
     table = Table(box=None, pad_edge=False)
     table.add_column("", justify="right")
     table.add_column("scenario")

@@ -33,14 +33,14 @@ def test_readable_counters_are_usable(tmp_path: Path) -> None:
     assert (found.is_usable, found.detail) == (True, "2 energy counters are readable")
 
 
-def test_counters_for_root_only_name_the_command_that_mends_them(
+def test_counters_for_root_only_name_the_command_that_fixes_them(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The usual case of an ordinary user: there are counters, and they cannot be read."""
     counter = _zone(tmp_path, "intel-rapl:0", "package-0")
     monkeypatch.setattr(os, "access", lambda *_: False)  # root may read everything
     found = host.rapl(tmp_path)
-    assert found.mend.startswith(f"chmod a+r {counter}; to stay, in /etc/tmpfiles.d: z /sys/")
+    assert found.fix.startswith(f"chmod a+r {counter}; to stay, in /etc/tmpfiles.d: z /sys/")
     assert (found.is_usable, found.breaks) == (False, ("measured",))
 
 
@@ -62,7 +62,7 @@ def test_missing_package_names_the_command_that_installs_it() -> None:
     """Of packages that are needed together, those that lack are named."""
     found = host.package("x", ("carbontracker", "no-such-package"), "pip install x")
     expected = Finding(
-        "x", is_usable=False, detail="not installed: no-such-package", mend="pip install x"
+        "x", is_usable=False, detail="not installed: no-such-package", fix="pip install x"
     )
     assert found == expected
 
