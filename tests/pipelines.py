@@ -12,7 +12,7 @@ from carbon_node.estimation.measurement import Measurement, ModelRun, Run
 from carbon_node.observability.redaction import Secrets
 from carbon_node.pipeline.announcer import StatusAnnouncer
 from carbon_node.pipeline.answering import Answering
-from carbon_node.pipeline.baseline import Baseline, BaselinePolicy
+from carbon_node.pipeline.baseline import Baseline
 from carbon_node.pipeline.intake import Intake
 from carbon_node.pipeline.join import Join
 from carbon_node.pipeline.keeping import Keeping, KeepingPolicy
@@ -25,7 +25,7 @@ from carbon_node.pipeline.register import TaskRegister
 from carbon_node.settings import load
 from carbon_node.store import StoreConfig, open_store
 from carbon_node.transport.memory import MemoryBus, MemoryTransport
-from carbon_node.wire.contract import NODE_NAME, Role, Topic
+from carbon_node.wire.contract import NODE_NAME, BaselinePolicy, Role, Topic
 from carbon_node.wire.samples import (
     CO2Footprint,
     HWResource,

@@ -21,7 +21,7 @@ from carbon_node.observability.redaction import Secrets
 from carbon_node.observability.supervisor import supervisor
 from carbon_node.pipeline.announcer import StatusAnnouncer
 from carbon_node.pipeline.answering import Answering
-from carbon_node.pipeline.baseline import Baseline, BaselinePolicy
+from carbon_node.pipeline.baseline import Baseline
 from carbon_node.pipeline.control import CommandCounts, Control
 from carbon_node.pipeline.doors import RpcEndpoint, TopicEndpoint
 from carbon_node.pipeline.intake import Intake
@@ -185,7 +185,7 @@ def _node(
     )
     status_line.follow(view)
     settings = SettingsInForce(configuration, view, tracker)
-    baseline = Baseline(transport, BaselinePolicy(configuration.settings.baseline))
+    baseline = Baseline(transport, configuration.settings.baseline)
     pipeline = Pipeline(
         Intake(join, baseline),
         Keeping(store, parts.keeping_policy(configuration.settings, choice.kind)),

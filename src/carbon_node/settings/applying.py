@@ -7,10 +7,9 @@ from functools import partial
 from typing import Protocol, TypeVar
 
 from carbon_node.errors import CarbonNodeError, RequestRefused
-from carbon_node.settings.catalogue import Json, catalogue, flat, nested, shown
+from carbon_node.settings.catalogue import Json, catalogue, description, flat, nested, shown
 from carbon_node.settings.loading import Configuration
 from carbon_node.settings.model import Settings
-from carbon_node.settings.origin import Origin, Source
 from carbon_node.settings.requests import (
     Code,
     Describe,
@@ -23,7 +22,7 @@ from carbon_node.settings.requests import (
     Status,
     parsed,
 )
-from carbon_node.settings.schema import description
+from carbon_node.settings.sources import Origin, Source
 from carbon_node.settings.validation import UnknownKey, settings_of
 
 _Told = TypeVar("_Told")

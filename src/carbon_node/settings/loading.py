@@ -14,9 +14,8 @@ from carbon_node.errors import ConfigError
 from carbon_node.settings import sources
 from carbon_node.settings.catalogue import catalogue, flat
 from carbon_node.settings.model import Settings
-from carbon_node.settings.origin import Origin, Source
 from carbon_node.settings.persisted import persisted, persisted_path
-from carbon_node.settings.sources import Layer
+from carbon_node.settings.sources import Layer, Origin, Source
 from carbon_node.settings.validation import Problem, settings_of
 
 

@@ -5,14 +5,15 @@ form of a source is judged here: `validation` judges values, after all sources w
 other.
 """
 
+import os
 import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from enum import StrEnum
 from pathlib import Path
 
 from carbon_node.errors import ConfigError
 from carbon_node.settings.catalogue import catalogue
-from carbon_node.settings.origin import Origin, Source
 from carbon_node.settings.validation import typed
 
 PREFIX = "CARBON_NODE_"
@@ -23,6 +24,39 @@ PIPELINE_DOMAIN = "SUSTAINML_DOMAIN_ID"
 
 SYSTEM_FILE = Path("/etc/carbon-node/carbon-node.toml")
 """Configuration file of the machine; a file of the user is laid over it."""
+
+
+class Source(StrEnum):
+    """Kinds of sources, weakest first at a start; requests come on top while the node runs."""
+
+    DEFAULT = "default"
+    FILE = "file"
+    PERSISTED = "persisted"
+    ENVIRONMENT = "environment"
+    OPTION = "option"
+    REQUEST = "request"
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where one value came from.
+
+    Args:
+        source: kind of the source.
+        name: which one of its kind: a file's path, a variable's or an option's name, a revision.
+    """
+
+    source: Source
+    name: str = ""
+
+    def __str__(self) -> str:
+        """Return it in words, e.g. "environment CARBON_NODE_PUE"."""
+        return f"{self.source} {self.name}".rstrip()
+
+    @property
+    def has_last_word(self) -> bool:
+        """Whether it wins over persisted changes at every start."""
+        return self.source in (Source.ENVIRONMENT, Source.OPTION)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +72,19 @@ class Layer:
     values: Mapping[str, object] = field(default_factory=dict)
     origins: Mapping[str, Origin] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Supervision:
+    """What the supervisor asked for.
+
+    Args:
+        notify_socket: address of its notification socket, empty if nobody listens.
+        watchdog_usec: microseconds within which it wants a sign of life; None if it wants none.
+    """
+
+    notify_socket: str = ""
+    watchdog_usec: int | None = None
 
 
 def from_file(path: Path) -> Layer:
@@ -117,6 +164,16 @@ def from_options(options: Mapping[str, object]) -> Layer:
     return Layer(values, {key: Origin(Source.OPTION, _flag(key)) for key in given})
 
 
+def supervision(environ: Mapping[str, str] | None = None) -> Supervision:
+    """Read what the supervisor asked for; what makes no sense counts as not asked.
+
+    Args:
+        environ: the environment; None for that of the process.
+    """
+    environ = os.environ if environ is None else environ
+    return Supervision(environ.get("NOTIFY_SOCKET", ""), _watchdog_usec(environ))
+
+
 def _one(key: str, value: object, origin: Origin) -> Layer:
     return Layer({key: value}, {key: origin})
 
@@ -160,3 +217,12 @@ def _exists(path: Path, *, if_forbidden: bool) -> bool:
         return path.exists()
     except PermissionError:
         return if_forbidden
+
+
+def _watchdog_usec(environ: Mapping[str, str]) -> int | None:
+    # The variables are inherited: a watchdog that is meant for a parent must not be fed from here.
+    if environ.get("WATCHDOG_PID", str(os.getpid())) != str(os.getpid()):
+        return None
+    text = environ.get("WATCHDOG_USEC", "")
+    is_number = text.isascii() and text.isdecimal() and len(text) <= len(str(2**63))
+    return int(text) or None if is_number else None

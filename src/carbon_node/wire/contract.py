@@ -1,7 +1,7 @@
 """Names and topics of the SustainML pipeline that both ends have to agree on."""
 
 from dataclasses import dataclass
-from enum import Enum
+from enum import Enum, StrEnum
 
 from carbon_node.wire import samples
 
@@ -34,6 +34,14 @@ class Topic(Enum):
     def __init__(self, dds_name: str, sample_type: type[samples.Sample]) -> None:
         self.dds_name = dds_name
         self.sample_type = sample_type
+
+
+class BaselinePolicy(StrEnum):
+    """Whether this node publishes the baseline; AUTO: where no orchestrator is in the domain."""
+
+    AUTO = "auto"
+    ALWAYS = "always"
+    NEVER = "never"
 
 
 @dataclass(frozen=True, slots=True)

@@ -186,14 +186,14 @@ def test_the_state_lies_where_systemd_or_the_user_has_it(
 def test_an_error_says_what_where_from_and_what_is_allowed(
     tmp_path: Path, environ: dict[str, str], said: list[str]
 ) -> None:
-    """A value or name that cannot be used is one line with all that is needed to mend it."""
+    """A value or name that cannot be used is one line with all that is needed to fix it."""
     message = error_of(tmp_path, environ)
     assert "\n" not in message
     assert [words for words in said if words not in message] == []
 
 
 def test_all_problems_are_said_at_once(tmp_path: Path) -> None:
-    """Who mends settings does not learn of the next problem only at the next start."""
+    """All problems are told at once, not one at each start."""
     (tmp_path / "system.toml").write_text("pue = 0\nfoo = 1\n[tracker]\nworkers = '2'")
     message = error_of(tmp_path, {"CARBON_NODE_DOMAIN": "x"})
     assert [

@@ -11,8 +11,7 @@ from hypothesis import settings as examples
 from hypothesis import strategies as st
 
 from carbon_node.settings import Change, ConfigurationService, Settings, load
-from carbon_node.settings.catalogue import catalogue, flat, nested
-from carbon_node.settings.schema import description
+from carbon_node.settings.catalogue import catalogue, description, flat, nested
 
 PATIENT = examples(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 """For machines that do much else: these properties say nothing about time."""
