@@ -19,7 +19,7 @@ from carbon_node.errors import ConfigError, StoreError
 from carbon_node.store.editions import Edition
 
 _COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
-"""Distinct also for colour-blind readers: hues of Okabe and Ito."""
+"""Hues of Okabe and Ito, which colour-blind readers can tell apart."""
 
 _MARKERS = ("o", "s", "^", "D", "v", "P")
 _OTHER_COLOUR, _OTHER_MARKER = "#9A9A9A", "X"
@@ -152,7 +152,7 @@ def _place(edition: Edition) -> str:
 
 
 def _label(text: str) -> str:
-    """Return one short line that matplotlib does not read as mathematics."""
+    """Return one short line, without what matplotlib would typeset as mathematics."""
     line = " ".join(text.split()) or "unnamed"
     line = line if len(line) <= _LABEL_LIMIT else f"{line[: _LABEL_LIMIT - 1]}…"
     return line.replace("$", r"\$")

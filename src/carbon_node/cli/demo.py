@@ -20,16 +20,16 @@ from carbon_node.errors import CarbonNodeError
 from carbon_node.wire.contract import DOMAIN_RANGE
 
 DEMO_DOMAINS = range(215, DOMAIN_RANGE.stop)
-"""Domains whose ports lie above Linux's ephemeral ones, which any program may hold, and far from
-those in common use."""
+"""Domains far from those in common use, with ports above Linux's ephemeral ones, which any program
+may hold."""
 
 PATIENCE_S = 30.0
-"""Seconds that the demo waits for anything; on two loaded cores a task takes a few."""
+"""Seconds that the demo waits for any step; on two loaded cores a task takes a few."""
 
 
 @dataclass(frozen=True, slots=True)
 class DemoTask:
-    """An invented model on hardware of roughly its vendor's rated power, somewhere."""
+    """An invented model in some place, on hardware with about the power that its vendor states."""
 
     model: str
     hardware: str

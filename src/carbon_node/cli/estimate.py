@@ -20,7 +20,7 @@ BAR_WIDTH = 20
 """Characters of the chart from zero to the highest bound."""
 
 _SHADES, _LETTERS = ("█", "▓", "░"), ("#", "=", "-")
-"""What is surely emitted, what is up to the value, and up to the highest bound."""
+"""Shades of what is certain, what is within the value, and what is within the highest bound."""
 
 
 def estimate(
@@ -75,7 +75,7 @@ def estimate(
 
 
 def _as_json(answers: Sequence[Scenario]) -> str:
-    """One object for one scenario, an array of them for several."""
+    """Return one object for one scenario, an array for several."""
     overlaps = indistinct([answer.estimate for answer in answers])
     objects = [
         {"label": answer.label, **_numbers(answer.estimate), "indistinct_from": list(others)}
@@ -132,7 +132,7 @@ def _table(answers: Sequence[Scenario], shades: tuple[str, str, str]) -> Table:
     table.add_column("", justify="right")
     table.add_column("scenario")
     for heading in ("kWh", "gCO2e", "from", "to"):
-        # A shortened number is a wrong one: in a narrow terminal the scenario's text wraps.
+        # A truncated number is wrong: in a narrow terminal the scenario wraps instead.
         table.add_column(heading, justify="right", min_width=NUMBER_WIDTH)
     table.add_column("", no_wrap=True)
     highest_g = max(answer.estimate.carbon_g.high for answer in answers)
@@ -155,7 +155,7 @@ def _bar(carbon_g: Interval, highest_g: float, shades: tuple[str, str, str]) -> 
 
 
 def _verdicts(answers: Sequence[Scenario]) -> list[str]:
-    """Say which differences mean something."""
+    """Say which differences are significant."""
     if len(answers) < 2:
         return []
     overlaps = indistinct([answer.estimate for answer in answers])
@@ -173,7 +173,7 @@ def _numbered(indices: Sequence[int]) -> str:
 
 
 def _notes(answers: Sequence[Scenario]) -> Iterator[str]:
-    """Name the sources of all factors, and what a reader should know."""
+    """Name the sources of all factors, and warn where a number needs care."""
     for answer in answers:
         estimate = answer.estimate
         for named in estimate.factors:

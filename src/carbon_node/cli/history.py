@@ -82,7 +82,7 @@ def history(
 
 
 def _refuse_options(context: typer.Context) -> None:
-    """Options before the subcommand would be lost: say so."""
+    """Refuse options before the subcommand, which would be ignored."""
     given = [name for name, value in context.params.items() if value not in (None, "", False)]
     if given:
         option = given[0].removeprefix("as_").replace("_", "-")

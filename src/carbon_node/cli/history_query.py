@@ -1,4 +1,4 @@
-"""Which results the commands on the history are about, and where these lie."""
+"""Which results the history commands select, and where they are kept."""
 
 import re
 from collections.abc import Iterator
@@ -57,7 +57,7 @@ def opened(state_dir: Path | None) -> Iterator[Database]:
 def query_of(
     model: str, hardware: str, place: str, since: str, until: str, last: int | None
 ) -> Query:
-    """Return what options ask for.
+    """Return the query that the options describe.
 
     Raises:
         ConfigError: a time cannot be read.
@@ -74,13 +74,13 @@ def query_of(
 
 
 def _time(text: str, now: datetime) -> datetime:
-    """Return the time that a text names: a date, a date with time, or an age such as 24h."""
+    """Read a date, a date with time, or an age such as 24h."""
     if age := _AGE.fullmatch(text.strip()):
         return now - timedelta(**{_UNITS[age[2]]: float(age[1])})
     try:
         time = datetime.fromisoformat(text.strip())
     except ValueError as error:
         raise ConfigError(
-            f"{text!r} is no time: write 2026-05-01, 2026-05-01T12:30, or an age such as 24h or 7d"
+            f"{text!r} is not a time: write 2026-05-01, 2026-05-01T12:30, or an age such as 24h"
         ) from error
     return time if time.tzinfo is not None else time.replace(tzinfo=UTC)

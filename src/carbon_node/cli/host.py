@@ -13,7 +13,7 @@ RAPL: Final = Path("/sys/class/powercap")
 CPU_INFO: Final = Path("/proc/cpuinfo")
 
 RAPL_RULE: Final = "z /sys/class/powercap/intel-rapl:*/energy_uj 0444"
-"""Line of systemd-tmpfiles that keeps the counters readable after a restart of the host."""
+"""Line for systemd-tmpfiles that keeps the counters readable after a reboot."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +74,7 @@ def power_source(found: Iterable[Finding]) -> str:
 
 
 def processor(info: Path) -> Finding:
-    """Return the processor's name, by which CarbonTracker guesses power where nothing is metered.
+    """Return the processor's name, from which CarbonTracker guesses power where nothing is metered.
 
     Args:
         info: the kernel's list of processors.
@@ -100,7 +100,7 @@ def rapl(powercap: Path) -> Finding:
         return Finding(
             "rapl",
             is_usable=False,
-            detail=f"{powercap} has no counter of a processor, and CarbonTracker expects one",
+            detail=f"{powercap} has no counter of a processor, which CarbonTracker expects",
             fix="modprobe intel_rapl_msr; where that finds none: modprobe -r intel_rapl_common",
             breaks=("measured",),
         )
@@ -108,7 +108,7 @@ def rapl(powercap: Path) -> Finding:
         return Finding(
             "rapl",
             is_usable=False,
-            detail="no energy counters: the usual case on a virtual machine",
+            detail="no energy counters, as usual on a virtual machine",
             fix="on bare metal: modprobe intel_rapl_msr; in a virtual machine: none",
         )
     if unreadable:
@@ -131,7 +131,7 @@ def _counters(powercap: Path) -> Iterator[Path]:
 
 
 def nvml() -> Finding:
-    """Return whether the NVIDIA driver tells the power of its GPUs."""
+    """Return whether the NVIDIA driver reports the power of its GPUs."""
     try:
         pynvml.nvmlInit()
     except pynvml.NVMLError as error:
@@ -147,7 +147,7 @@ def nvml() -> Finding:
         return Finding(
             "nvml",
             is_usable=False,
-            detail=f"the GPUs do not tell their power: {error}",
+            detail=f"the GPUs do not report their power: {error}",
             fix="update the driver; where that does not help, declare the GPU's power",
         )
     finally:
@@ -234,7 +234,7 @@ def roots(model_roots: tuple[Path, ...]) -> Finding:
 
 
 def process_limit(user_id: int) -> Finding:
-    """Return whether the limit on processes binds measurements.
+    """Return whether the limit on processes applies to measurements.
 
     Args:
         user_id: effective id of the user that runs the node.
@@ -243,7 +243,7 @@ def process_limit(user_id: int) -> Finding:
         return Finding(
             "process_limit",
             is_usable=False,
-            detail="runs as root, whom the kernel exempts from the limit on processes",
+            detail="runs as root, which the kernel exempts from the limit on processes",
             fix="run the node as another user, or set TasksMax= in its systemd unit",
         )
-    return Finding("process_limit", is_usable=True, detail=f"binds user {user_id}")
+    return Finding("process_limit", is_usable=True, detail=f"applies to user {user_id}")

@@ -31,10 +31,10 @@ def status(
         ),
     ] = None,
     interval: Annotated[
-        float, typer.Option(min=0.1, max=3600, help="Seconds between two looks with --watch.")
+        float, typer.Option(min=0.1, max=3600, help="Seconds between refreshes with --watch.")
     ] = 1.0,
     *,
-    watch: Annotated[bool, typer.Option("--watch", help="Look again and again.")] = False,
+    watch: Annotated[bool, typer.Option("--watch", help="Refresh until interrupted.")] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Show what a running node does and has done; never joins the DDS domain."""
@@ -52,7 +52,7 @@ def _address(http_listen: str | None) -> Address:
     listen = load({"http_listen": http_listen}).settings.http_listen
     address = parse_address(listen)
     if address is None:
-        raise ConfigError("http_listen is off: a node that runs like this cannot be asked")
+        raise ConfigError("http_listen is off: a node with this setting cannot be asked")
     return address
 
 
@@ -78,5 +78,5 @@ def _watch(address: Address, interval_s: float) -> None:
             try:
                 shown = _screen(address, console.width)
                 live.update(shown)
-            except InterfaceError as error:  # it may be restarting: go on looking
+            except InterfaceError as error:  # it may be restarting: keep trying
                 live.update(Group(Text(str(error), style="red"), shown))

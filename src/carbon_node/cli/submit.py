@@ -57,7 +57,7 @@ def submit(
 
 
 def _domain(option: int | None) -> int:
-    """Return the domain that an option, the environment or a file names, else the private one."""
+    """Return the domain that an option, the environment or a file states, else the private one."""
     configuration = load({"domain": option}).configuration
     is_named = configuration.origins["domain"].source is not Source.DEFAULT
     return configuration.settings.domain if is_named else PRIVATE_DOMAIN

@@ -29,7 +29,7 @@ _Told = TypeVar("_Told")
 
 
 class NodeView(Protocol):
-    """What the service may tell about the node beside its configuration; each answers at once."""
+    """What the service reports besides the configuration; every method returns at once."""
 
     def status(self) -> Mapping[str, Json]:
         """Return how the node is, as JSON."""
@@ -55,7 +55,7 @@ class Answer:
 
     @property
     def text(self) -> str:
-        """The reply as text, in ASCII so that every string type on the wire holds it."""
+        """The reply as ASCII text, which every string type on the wire can hold."""
         return json.dumps(self.body)
 
 
@@ -64,7 +64,7 @@ def apply(current: Configuration, text: str, node: NodeView) -> tuple[Configurat
 
     Args:
         current: the configuration in force.
-        text: the request, anything at all.
+        text: the request; untrusted.
         node: where status and results come from.
 
     Returns:
@@ -80,7 +80,7 @@ def apply(current: Configuration, text: str, node: NodeView) -> tuple[Configurat
 
 
 def refused(current: Configuration, refusal: RequestRefused) -> Answer:
-    """Return the answer to a request that is not granted."""
+    """Return the answer to a refused request."""
     error = {"code": refusal.code, "message": refusal.message, "hint": refusal.hint}
     return Answer(
         success=False, body={"success": False, "revision": current.revision, "error": {**error}}
@@ -88,14 +88,14 @@ def refused(current: Configuration, refusal: RequestRefused) -> Answer:
 
 
 def at_startup(current: Configuration, keys: Iterable[str]) -> Configuration:
-    """Return the configuration with some settings back at their values at start-up."""
+    """Return the configuration with some settings reset to their values at start-up."""
     startup = flat(current.startup)
     values = {key: startup[key] for key in keys}
     return _changed(current, values, current.startup_origins)
 
 
 def reloaded(current: Configuration, fresh: Configuration) -> tuple[Configuration, tuple[str, ...]]:
-    """Take over newly loaded sources as far as settings can change; changes by request stay.
+    """Adopt newly loaded sources as far as settings can change; changes by request stay.
 
     Returns:
         The configuration with them, and the names of settings that need a restart for theirs.

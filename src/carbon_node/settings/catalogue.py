@@ -1,4 +1,4 @@
-"""What is known about each setting, by its dotted name; read from the model, its one place."""
+"""Everything known about each setting, by its dotted name, derived from the model."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ from carbon_node.settings.model import Settings
 Json: TypeAlias = bool | int | float | str | list["Json"] | dict[str, "Json"] | None
 
 HIDDEN = "***"
-"""What is shown in place of a secret that is set."""
+"""Shown in place of a secret that is set."""
 
 _EXACT = ".12g"  # without the exponent or ".0" that other forms give to some bounds
 
@@ -29,13 +29,13 @@ class Entry:
 
     Args:
         key: dotted name, e.g. "tracker.window_s".
-        kind: what its value is, None left out: bool, int, float, str, Path, tuple or SecretStr.
+        kind: type of its value, None aside: bool, int, float, str, Path, tuple or SecretStr.
         default: value without any source.
         description: one sentence.
         unit: unit of a number, empty without one.
-        noun: what its values are, e.g. "a number".
+        noun: kind of its values in words, e.g. "a number".
         range: which of them are allowed, e.g. "from 1 to 5"; empty if the noun says it all.
-        fixed: why it cannot change while the node runs; empty if it can.
+        fixed: why it cannot change while the node runs; empty if it can change.
     """
 
     key: str
@@ -74,7 +74,7 @@ def schema() -> dict[str, Any]:
             # pydantic's titles only repeat the names
             member.pop("title", None)
             if choice := choices.get(member.get("$ref", "")):
-                # where it is used, since requests describe settings one by one
+                # inline, because requests describe settings one by one
                 del member["$ref"]
                 member |= {"enum": choice["enum"], "type": choice["type"]}
     return {
@@ -95,7 +95,7 @@ def description(key: str) -> dict[str, Json]:
 
 
 def near_match(name: str, names: Mapping[str, object]) -> str:
-    """Return the known name that an unknown one was probably meant to be, or an empty text."""
+    """Return the known name that is closest to an unknown one; empty if none is close."""
     found = get_close_matches(name[:100], names, n=1)
     return found[0] if found else ""
 
@@ -206,7 +206,7 @@ def _range(field: FieldInfo) -> str:
 
 @cache
 def _properties() -> Mapping[str, dict[str, Json]]:
-    # Kept, because making the schema takes longer than the rest of a request together.
+    # Cached: building the schema takes longer than the rest of a request.
     whole = schema()
     return MappingProxyType({key: _property(whole, key) for key in catalogue()})
 

@@ -30,10 +30,10 @@ OPERATOR_ONLY = "only the operator decides what peers may do to this node"
 GUARDS_NODE = "it protects the node from the code that it measures"
 
 MAX_PLACE_CHARACTERS = 200
-"""Longest place name that is kept; the longest official names of countries have a third of it."""
+"""Longest place name that is kept: three times the longest official name of a country."""
 
 MAX_SOCKET_PATH_BYTES = 107
-"""Longest path that the kernel takes as the address of a Unix socket."""
+"""Longest path that the kernel accepts as the address of a Unix socket."""
 
 _ADDRESS = re.compile(r"(?P<host>[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\]):(?P<port>[0-9]{1,5})")
 
@@ -93,7 +93,7 @@ def _visible(secret: SecretStr) -> SecretStr:
     return secret
 
 
-# Every source has paths, lists and words of an enum in forms that strict mode alone would refuse.
+# Paths, lists and enums arrive as text and JSON arrays, which strict mode alone would refuse.
 _Lax = Strict(strict=False)
 
 _AbsolutePath: TypeAlias = Annotated[Path, _Lax, AfterValidator(_absolute)]

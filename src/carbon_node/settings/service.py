@@ -1,4 +1,4 @@
-"""The configuration service: the one place whose state is the configuration in force."""
+"""The configuration service: the only holder of the configuration in force."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -30,7 +30,7 @@ class Change:
 
 
 class RequestRate:
-    """Bound on requests per second that lets one second's worth pass at once.
+    """A limit on requests per second that admits bursts of one second's worth.
 
     Args:
         per_s: requests per second, at least 1.
@@ -44,7 +44,7 @@ class RequestRate:
         self._seen_s = clock()
 
     def admits(self) -> bool:
-        """Count one request; whether it is within the bound."""
+        """Count one request; return whether it is within the limit."""
         now_s = self._clock()
         self._left = min(self._per_s, self._left + (now_s - self._seen_s) * self._per_s)
         self._seen_s = now_s
@@ -57,8 +57,8 @@ class RequestRate:
 class ConfigurationService:
     """Holds the configuration in force and answers requests about it.
 
-    It belongs to one thread: requests from other threads have to be handed over to it. An answer is
-    found without waiting, but for the write of a persisted change.
+    Use it from one thread only. It answers without waiting, except for the write of a persisted
+    change.
 
     Args:
         configuration: the configuration at start.
@@ -81,7 +81,7 @@ class ConfigurationService:
 
     @property
     def current(self) -> Configuration:
-        """The configuration in force; a task reads it once, so that none sees a change."""
+        """The configuration in force; a task reads it once and never sees a change."""
         return self._current
 
     def answer(self, text: str) -> Answer:
@@ -97,7 +97,7 @@ class ConfigurationService:
         self._adopt(at_startup(self._current, catalogue()))
 
     def reload(self, fresh: Configuration) -> tuple[str, ...]:
-        """Take over newly loaded sources, as far as settings can change; changes by request stay.
+        """Adopt newly loaded sources, as far as settings can change; changes by request stay.
 
         Args:
             fresh: what loading gives now.
@@ -110,7 +110,7 @@ class ConfigurationService:
         return waiting
 
     def _adopt(self, changed: Configuration) -> list[Json]:
-        """Make a configuration the current one; return what its sender should know."""
+        """Make a configuration the current one; return warnings for whoever asked for it."""
         previous, self._current = self._current, changed
         changes = () if changed is previous else tuple(_changes(previous, changed))
         if not changes:
@@ -127,7 +127,7 @@ def _changes(previous: Configuration, changed: Configuration) -> Iterator[Change
 
 
 def _kept(configuration: Configuration) -> list[Json]:
-    """Persist the changes; return why some of them will not be there at the next start."""
+    """Persist the changes; return which of them will not survive the next start, and why."""
     changes = {key: shown(value) for key, value in configuration.changes.items()}
     try:
         persist(persisted_path(configuration.settings), changes, configuration.revision)
