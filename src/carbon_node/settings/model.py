@@ -21,7 +21,7 @@ from carbon_node.estimation import (
 )
 from carbon_node.observability.logs import LogFormat, LogLevel
 from carbon_node.tasks.decision import Republish
-from carbon_node.wire.contract import DOMAIN_RANGE, BaselinePolicy
+from carbon_node.wire.contract import DOMAIN_RANGE, LEASE_DURATION_S, BaselinePolicy
 
 USED_AT_START = "it is used once, when the node starts"
 OPENS_FILE = "a request must not choose files or directories"
@@ -204,7 +204,7 @@ class Settings(_Table):
         fixed=USED_AT_START,
     )
     lease_duration_s: float = _setting(
-        5.0,
+        LEASE_DURATION_S,
         "Time after which peers take a silent node for dead.",
         unit="s",
         fixed="the DDS participant was announced with it",

@@ -18,6 +18,10 @@ DOMAIN_RANGE = range(233)
 """DDS domain ids whose ports fit below 65536 with the RTPS port formula."""
 
 
+LEASE_DURATION_S = 5.0
+"""Seconds after which peers give up a participant that fell silent, unless it announces others."""
+
+
 class Topic(Enum):
     """Topics of the pipeline: DDS topic name and the dataclass of its samples."""
 
