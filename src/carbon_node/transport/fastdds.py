@@ -14,7 +14,14 @@ from carbon_node.transport.binding import native
 from carbon_node.transport.endpoints import Reader, open_writer, translated, translated_errors
 from carbon_node.transport.news import News
 from carbon_node.transport.rpc import ConfigurationClient, ConfigurationServer
-from carbon_node.wire.contract import Arrival, ConfigurationCall, Peer, Role, Topic
+from carbon_node.wire.contract import (
+    LEASE_DURATION_S,
+    Arrival,
+    ConfigurationCall,
+    Peer,
+    Role,
+    Topic,
+)
 from carbon_node.wire.samples import Sample
 from carbon_node.wire.types import encode
 
@@ -66,7 +73,7 @@ class FastDdsConfig:
 
     domain: int
     role: Role
-    lease_duration_s: float = 5.0
+    lease_duration_s: float = LEASE_DURATION_S
     loopback_only: bool = False
     log: Callable[[str, str, str], None] = ignore
 
