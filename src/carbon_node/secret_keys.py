@@ -37,7 +37,7 @@ _PAIRS = frozenset(
     for last, firsts in (
         # holders of keys; `primary_key`, `public_key` and `sort_key` are none
         ("key", "access account api auth client encryption private secret service session shared"),
-        ("key", "signing ssh storage subscription"),
+        ("key", "live signing ssh storage subscription"),
         ("key", "anthropic aws azure cohere gcp gemini github gitlab google groq hf huggingface"),
         ("key", "mistral openai replicate slack stripe wandb"),
         ("keys", "access api private secret"),
@@ -73,8 +73,10 @@ _COUNTING = frozenset(
 )
 """Words beside which `tokens` are pieces of text."""
 
-SIGNS = ("auth", "bearer", "cookie", "credential", "jwt", "key", "pass", "pwd", "sas", "secret")
-SIGNS += ("sess", "sig", "string", "token")
+SIGNS = (
+    *("auth", "bearer", "cookie", "credential", "jwt", "key", "pass", "pwd", "sas", "secret"),
+    *("sess", "sig", "string", "token"),
+)
 """Texts of which every secret key contains one, in small letters."""
 
 

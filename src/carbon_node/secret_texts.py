@@ -204,9 +204,10 @@ def _without(text: str, known: Sequence[str]) -> str:
 def _hidden(text: str, known: Sequence[str]) -> str:
     for value in known:
         text = text.replace(value, HIDDEN)
-    parts, end = [], 0
+    parts: list[str] = []
+    end = 0
     for begin, next_end in _spans(text):
-        parts += text[end:begin], HIDDEN
+        parts += (text[end:begin], HIDDEN)
         end = next_end
     return "".join((*parts, text[end:]))
 

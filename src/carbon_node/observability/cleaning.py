@@ -14,7 +14,6 @@ from carbon_node.observability.redaction import Secrets
 from carbon_node.secret_keys import secret_entries
 from carbon_node.secret_texts import HIDDEN
 
-Json: TypeAlias = dict[str, "Json"] | list["Json"] | str | float | int | bool | None
 Event: TypeAlias = MutableMapping[str, Any]  # structlog's event dictionary
 
 ITEM_LIMIT = 32

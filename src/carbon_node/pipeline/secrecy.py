@@ -25,7 +25,7 @@ from carbon_node.wire.samples import HWResource, MLModel, UserInput
 
 SampleT = TypeVar("SampleT", UserInput, MLModel, HWResource)
 
-_Container: TypeAlias = "dict[Any, object] | list[object]"
+_Container: TypeAlias = dict[Any, Any] | list[Any]
 _LISTS = ("inputs", "outputs", "input_batch")
 """Fields of samples that are lists of texts."""
 
@@ -69,12 +69,20 @@ def without_secrets(arrival: Arrival, known: tuple[str, ...], keeper: SecretKeep
         keeper: told of each secret of this sample.
     """
     match arrival.sample:
-        case UserInput() | MLModel() | HWResource() as sample:
-            opened = _opened(sample, extra_data.read(sample.extra_data))
-            _hide((opened,), known, keeper)
-            return replace(arrival, sample=_rebuilt(sample, opened))
+        case UserInput() as user_input:
+            return replace(arrival, sample=_cleaned(user_input, known, keeper))
+        case MLModel() as ml_model:
+            return replace(arrival, sample=_cleaned(ml_model, known, keeper))
+        case HWResource() as hw_resource:
+            return replace(arrival, sample=_cleaned(hw_resource, known, keeper))
         case _:
             return arrival
+
+
+def _cleaned(sample: SampleT, known: tuple[str, ...], keeper: SecretKeeper) -> SampleT:
+    opened = _opened(sample, extra_data.read(sample.extra_data))
+    _hide((opened,), known, keeper)
+    return _rebuilt(sample, opened)
 
 
 class _Copy:
@@ -115,17 +123,20 @@ class _Copy:
         while left:
             source, target = left.pop()
             for key, value in self._entries(source):
+                target[key] = value
                 match value:
                     case dict():
-                        target[key] = {}
-                        left.append((value, target[key]))
+                        entries: dict[Any, Any] = {}
+                        target[key] = entries
+                        left.append((value, entries))
                     case list():
-                        target[key] = [None] * len(value)
-                        left.append((value, target[key]))
+                        items: list[Any] = [None] * len(value)
+                        target[key] = items
+                        left.append((value, items))
+                    case str():
+                        self._places.append((target, key))
                     case _:
-                        target[key] = value
-                        if isinstance(value, str):
-                            self._places.append((target, key))
+                        pass
 
     def _entries(self, source: _Container) -> Iterator[tuple[Any, object]]:
         if isinstance(source, list):
