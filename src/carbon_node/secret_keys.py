@@ -85,6 +85,15 @@ def names_secret(key: str) -> bool:
     return _names_secret(key) if len(key) > _LONGEST_REMEMBERED_CHARS else _remembered(key)
 
 
+def secret_entries(entries: Mapping[str, object]) -> frozenset[str]:
+    """Return the keys of a mapping whose values are secret."""
+    if any(len(key) > _LONGEST_REMEMBERED_CHARS for key in entries):
+        return frozenset(key for key, value in entries.items() if is_secret(key, value))
+    # Most mappings have no such key, and each log record has a mapping.
+    named = [key for key in entries if _remembered(key)]
+    return frozenset(key for key in named if is_secret(key, entries[key]))
+
+
 def is_secret(key: str, value: object) -> bool:
     """Whether the value that stands under a key is secret.
 
@@ -96,11 +105,6 @@ def is_secret(key: str, value: object) -> bool:
         return False
     is_number = isinstance(value, int | float) and not isinstance(value, bool)
     return not is_number or not _PASSWORDS.isdisjoint(_words(key))
-
-
-def secret_entries(entries: Mapping[str, object]) -> frozenset[str]:
-    """Return the keys of a mapping whose values are secret."""
-    return frozenset(key for key, value in entries.items() if is_secret(key, value))
 
 
 def _names_secret(key: str) -> bool:

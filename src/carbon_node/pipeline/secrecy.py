@@ -10,7 +10,7 @@ shape. A raw model is left as it is: its bytes are neither shown nor kept.
 """
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Any, TypeAlias, TypeVar
 
@@ -138,17 +138,15 @@ class _Copy:
                     case _:
                         pass
 
-    def _entries(self, source: _Container) -> Iterator[tuple[Any, object]]:
+    def _entries(self, source: _Container) -> Iterable[tuple[Any, object]]:
         if isinstance(source, list):
-            yield from enumerate(source)
-            return
+            return enumerate(source)
         hidden = secret_entries(source)
-        self.has_changed |= bool(hidden)
-        for key, value in source.items():
-            if key in hidden:
-                self.secrets.extend(_texts_in(value))
-            else:
-                yield key, value
+        if not hidden:
+            return source.items()
+        self.has_changed = True
+        self.secrets += [text for key in sorted(hidden) for text in _texts_in(source[key])]
+        return [(key, value) for key, value in source.items() if key not in hidden]
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,10 +154,12 @@ class _Opened:
     """What a sample holds that may have secrets.
 
     Args:
-        fields: its fields with text, by name.
+        names: names of its fields with text.
+        fields: the values of these fields.
         extra: the content of its extra_data.
     """
 
+    names: tuple[str, ...]
     fields: _Copy
     extra: _Copy
 
@@ -171,9 +171,13 @@ class _Opened:
 
 def _opened(sample: UserInput | MLModel | HWResource, extra: ExtraData) -> _Opened:
     values = {each.name: getattr(sample, each.name) for each in fields(sample)}
-    texts = {name: value for name, value in values.items() if isinstance(value, str)}
-    lists = {name: list(value) for name, value in values.items() if name in _LISTS}
-    return _Opened(_Copy(texts | lists), _Copy(_content(sample.extra_data, extra)))
+    shown = {
+        name: list(value) if name in _LISTS else value
+        for name, value in values.items()
+        if name in _LISTS or isinstance(value, str)
+    }
+    content = _content(sample.extra_data, extra)
+    return _Opened(tuple(shown), _Copy(list(shown.values())), _Copy(content))
 
 
 def _content(octets: bytes, extra: ExtraData) -> object:
@@ -194,16 +198,17 @@ def _hide(
     """Take the secrets out of samples together, and return those that were in them."""
     copies = [copy for each in opened for copy in (each.fields, each.extra)]
     texts = [text for copy in copies for text in copy.texts]
-    credentials = [
-        each for copy in copies for text in copy.secrets for each in credentials_in(text)
-    ]
+    stood = [text for copy in copies for text in copy.secrets]
+    credentials = [each for text in stood for each in credentials_in(text)]
     secrets = tuple(dict.fromkeys((*credentials, *secrets_in(texts))))
     for secret in secrets:
         keeper.register(secret)
     hidden = {form for secret in (*known, *secrets) for form in spellings(secret)}
-    clean = iter(redacted_all(texts, hidden))
-    for copy in copies:
-        copy.replace([next(clean) for _ in copy.texts])
+    clean = redacted_all(texts, hidden)
+    if clean != texts:
+        left = iter(clean)
+        for copy in copies:
+            copy.replace([next(left) for _ in copy.texts])
     return secrets
 
 
@@ -212,7 +217,7 @@ def _rebuilt(sample: SampleT, opened: _Opened) -> SampleT:
     if opened.fields.has_changed:
         changed = {
             name: tuple(value) if isinstance(value, list) else value
-            for name, value in opened.fields.value.items()
+            for name, value in zip(opened.names, opened.fields.value, strict=True)
         }
     if opened.extra.has_changed:
         changed["extra_data"] = _octets(opened.extra.value)
