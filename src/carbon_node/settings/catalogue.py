@@ -14,6 +14,7 @@ from pydantic import BaseModel, SecretStr
 from pydantic.fields import FieldInfo
 
 from carbon_node.json_value import Json
+from carbon_node.secret_keys import names_secret
 from carbon_node.settings.model import Settings
 
 HIDDEN = "***"
@@ -54,7 +55,7 @@ class Entry:
     @property
     def is_secret(self) -> bool:
         """Whether its value must not be shown."""
-        return self.kind is SecretStr
+        return names_secret(self.key)
 
 
 @cache

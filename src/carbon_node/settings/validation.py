@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from pydantic import ValidationError
 
+from carbon_node.secret_texts import redacted
 from carbon_node.settings.catalogue import HIDDEN, Entry, catalogue, near_match, nested
 from carbon_node.settings.model import Settings
 
@@ -14,6 +15,13 @@ _NO = frozenset({"false", "no", "off", "0"})
 
 _LONG_NUMBER_BITS = 256
 """Size above which a whole number is described instead; Python refuses to print huge ones."""
+
+_SHOWN_CHARS = 80
+"""Characters of a refused value that are quoted."""
+
+_READ_CHARS = 10_000
+"""Characters of a refused text that are searched for secrets; the middle of a longer one is left
+out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,11 +79,18 @@ Problem = UnknownKey | InvalidValue
 
 
 def quoted(value: object) -> str:
-    """Return an untrusted value as short printable text on one line."""
+    """Return an untrusted value as short printable text on one line, without secrets."""
     if isinstance(value, int) and value.bit_length() > _LONG_NUMBER_BITS:
         return f"a number of {value.bit_length()} bits"
+    # Looked for in more than is shown: half of a secret is not recognised.
+    text, shown = _repr(value, _READ_CHARS), _repr(value, _SHOWN_CHARS)
+    clean = redacted(text)
+    return shown if clean == text else clean[:_SHOWN_CHARS]
+
+
+def _repr(value: object, longest_chars: int) -> str:
     short = reprlib.Repr()
-    short.maxstring = short.maxother = 80
+    short.maxstring = short.maxother = longest_chars
     return short.repr(value)
 
 

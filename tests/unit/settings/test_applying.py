@@ -5,6 +5,7 @@ import json
 from typing import Any
 
 import pytest
+from pydantic import SecretStr
 
 from carbon_node.settings import (
     Configuration,
@@ -48,6 +49,31 @@ def test_an_empty_request_gets_the_whole_configuration(text: str, node: NodeQues
     assert body["configuration"]["pue"] == 1.2
     assert body["configuration"]["live_key"] == "***"
     assert "planted-key" not in str(body)
+
+
+@pytest.mark.parametrize(
+    "request_",
+    [
+        {"set": {"pue": {"hf_token": "planted-Value-0123"}}},
+        {"set": {"pue": "https://me:planted-Value-0123@host/"}},
+        {"set": {"tracker.mode": "x" * 60 + " token=planted-Value-0123"}},
+        {"set": {"token=planted-Value-0123": 1}},
+        {"password=planted-Value-0123": 1},
+    ],
+)
+def test_no_refusal_repeats_a_secret(request_: object, node: NodeQuestions) -> None:
+    """What cannot be used is quoted without the secrets that are recognised in it."""
+    body = reply(configuration(), request_, node)
+    assert body["success"] is False
+    assert "planted" not in str(body)
+    assert "[reda" in str(body)
+
+
+def test_a_setting_is_secret_by_type_and_by_name() -> None:
+    """A setting whose key names a secret is hidden wherever values are shown, and no other is."""
+    for entry in catalogue().values():
+        assert (entry.kind is SecretStr) == entry.is_secret, entry.key
+    assert catalogue()["live_key"].is_secret
 
 
 def test_get_tells_the_named_settings_only(node: NodeQuestions) -> None:
