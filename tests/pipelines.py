@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
+from tests.memory_transport import MemoryBus, MemoryTransport
 from tests.transports import PEERS, opened
 
 from carbon_node.daemon import parts
@@ -24,7 +25,6 @@ from carbon_node.pipeline.recent import RecentResults
 from carbon_node.pipeline.register import TaskRegister
 from carbon_node.settings import load
 from carbon_node.store import StoreConfig, open_store
-from carbon_node.transport.memory import MemoryBus, MemoryTransport
 from carbon_node.wire.contract import NODE_NAME, Role, Topic
 from carbon_node.wire.samples import (
     CO2Footprint,

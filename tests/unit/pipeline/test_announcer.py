@@ -3,8 +3,9 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 
+from tests.memory_transport import MemoryBus, MemoryTransport
+
 from carbon_node.pipeline.announcer import StatusAnnouncer
-from carbon_node.transport.memory import MemoryBus, MemoryTransport
 from carbon_node.wire.contract import NODE_NAME, Arrival, Role, Topic
 from carbon_node.wire.samples import NodeStatus, Status, TaskId, TaskStatus
 

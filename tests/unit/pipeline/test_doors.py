@@ -6,11 +6,11 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 import pytest
+from tests.memory_transport import MemoryBus, MemoryTransport
 from tests.transports import PATIENCE_S, PEERS, opened, run, take
 
 from carbon_node.errors import TransportError
 from carbon_node.pipeline.doors import RESPONSES_RETAINED, RpcEndpoint, TopicEndpoint
-from carbon_node.transport.memory import MemoryBus, MemoryTransport
 from carbon_node.wire.contract import NODE_NAME, ConfigurationCall, Role, Topic
 from carbon_node.wire.samples import (
     ConfigurationRequest,

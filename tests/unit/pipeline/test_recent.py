@@ -3,6 +3,7 @@
 from datetime import UTC, datetime
 
 import pytest
+from tests.memory_transport import MemoryBus, MemoryTransport
 
 from carbon_node.estimation import NotComputed, Reason
 from carbon_node.pipeline import translate
@@ -14,7 +15,6 @@ from carbon_node.pipeline.register import ANSWERED_KEPT, TaskRegister
 from carbon_node.pipeline.task import TaskInputs
 from carbon_node.pipeline.view import Identity, NodeView
 from carbon_node.tasks.key import TaskKey
-from carbon_node.transport.memory import MemoryBus, MemoryTransport
 from carbon_node.wire.contract import NODE_NAME, Role
 from carbon_node.wire.samples import HWResource, MLModel, TaskId, UserInput
 
