@@ -3,69 +3,62 @@
 import asyncio
 import weakref
 
+import pytest
+
 from carbon_node.transport.news import News
 
+pytestmark = pytest.mark.anyio
 
-def test_every_waiter_wakes_at_an_announcement() -> None:
+
+async def test_every_waiter_wakes_at_an_announcement() -> None:
     """Several coroutines may wait at once, and each announcement wakes those that wait then."""
+    news = News()
+    waiting = [asyncio.create_task(news.next()) for _ in range(3)]
+    await asyncio.sleep(0)
+    news.announce()
+    await asyncio.gather(*waiting)
+    again = asyncio.create_task(news.next())
+    await asyncio.sleep(0)
+    assert not again.done()
+    again.cancel()
 
-    async def test() -> None:
-        news = News()
-        waiting = [asyncio.create_task(news.next()) for _ in range(3)]
+
+async def test_a_fact_that_holds_needs_no_news() -> None:
+    """What is true already is not waited for, even without time to wait."""
+    assert await News().until(lambda: True, 0.0)
+
+
+async def test_a_fact_is_looked_at_again_with_each_announcement() -> None:
+    """Waiting ends with the announcement after which the fact holds."""
+    news = News()
+    looks: list[int] = []
+
+    def third_look() -> bool:
+        looks.append(len(looks))
+        return len(looks) == 3
+
+    waiting = asyncio.create_task(news.until(third_look, 10.0))
+    for _ in range(2):
         await asyncio.sleep(0)
         news.announce()
-        await asyncio.gather(*waiting)
-        again = asyncio.create_task(news.next())
-        await asyncio.sleep(0)
-        assert not again.done()
-        again.cancel()
-
-    asyncio.run(test())
+    assert await waiting
 
 
-def test_a_fact_that_holds_needs_no_news() -> None:
-    """What is true already is not waited for, even without time to wait."""
-    assert asyncio.run(News().until(lambda: True, 0.0))
-
-
-def test_a_fact_is_looked_at_again_with_each_announcement() -> None:
-    """Waiting ends with the announcement after which the fact holds."""
-
-    async def test() -> None:
-        news = News()
-        looks: list[int] = []
-
-        def third_look() -> bool:
-            looks.append(len(looks))
-            return len(looks) == 3
-
-        waiting = asyncio.create_task(news.until(third_look, 10.0))
-        for _ in range(2):
-            await asyncio.sleep(0)
-            news.announce()
-        assert await waiting
-
-    asyncio.run(test())
-
-
-def test_waiting_ends_in_time() -> None:
+async def test_waiting_ends_in_time() -> None:
     """A fact that never holds is given up after the time limit."""
-    assert not asyncio.run(News().until(lambda: False, 0.01))
+    assert not await News().until(lambda: False, 0.01)
 
 
-def test_items_are_not_held_while_the_next_one_is_waited_for() -> None:
+async def test_items_are_not_held_while_the_next_one_is_waited_for() -> None:
     """What was handed out belongs to its consumer alone: it may be large, and the next far."""
 
     class Item:
         """Something that can be seen to go."""
 
-    async def test() -> None:
-        news, batches = News(), [[Item(), Item()]]
-        stream = news.stream(lambda: batches.pop() if batches else [], lambda: True)
-        gone = [weakref.ref(await anext(stream)) for _ in range(2)]
-        waiting = asyncio.ensure_future(anext(stream))
-        await asyncio.sleep(0)
-        assert [item() for item in gone] == [None, None]
-        waiting.cancel()
-
-    asyncio.run(test())
+    news, batches = News(), [[Item(), Item()]]
+    stream = news.stream(lambda: batches.pop() if batches else [], lambda: True)
+    gone = [weakref.ref(await anext(stream)) for _ in range(2)]
+    waiting = asyncio.ensure_future(anext(stream))
+    await asyncio.sleep(0)
+    assert [item() for item in gone] == [None, None]
+    waiting.cancel()
