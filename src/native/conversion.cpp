@@ -129,12 +129,6 @@ nb::object owned(PyObject* made)
     return nb::steal(made);
 }
 
-nb::object text_to_python(std::string_view text)
-{
-    return owned(
-            PyUnicode_DecodeUTF8(text.data(), static_cast<Py_ssize_t>(text.size()), "replace"));
-}
-
 nb::object texts_to_python(const std::vector<std::string_view>& texts)
 {
     nb::object values = owned(PyTuple_New(static_cast<Py_ssize_t>(texts.size())));
@@ -191,6 +185,12 @@ nb::object values_to_python(
 }
 
 }  // namespace
+
+nb::object text_to_python(std::string_view text)
+{
+    return owned(
+            PyUnicode_DecodeUTF8(text.data(), static_cast<Py_ssize_t>(text.size()), "replace"));
+}
 
 Content content_from_python(const Struct& structure, nb::handle values)
 {

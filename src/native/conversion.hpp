@@ -5,6 +5,8 @@
 
 #include <nanobind/nanobind.h>
 
+#include <string_view>
+
 namespace binding {
 
 namespace nb = nanobind;
@@ -17,6 +19,9 @@ Content content_from_python(const Struct& structure, nb::handle values);
 
 /// Convert to a tuple in member order.
 nb::object content_to_python(const Struct& structure, const Content& content);
+
+/// Decode text that may come from anywhere: what is not UTF-8 becomes replacement characters.
+nb::object text_to_python(std::string_view text);
 
 /// Make known to Python what lets a memoryview keep a payload.
 void bind_views(nb::module_& m);

@@ -13,6 +13,7 @@
 #include <nanobind/stl/vector.h>
 
 #include <cstring>
+#include <exception>
 #include <optional>
 
 namespace binding {
@@ -49,6 +50,25 @@ rtps::SampleIdentity identity_of(const nb::bytes& correlation)
     std::memcpy(identity.writer_guid().entityId.value, octets.entity, sizeof octets.entity);
     identity.sequence_number(rtps::SequenceNumber_t(static_cast<uint64_t>(octets.sequence_number)));
     return identity;
+}
+
+nb::list properties_to_python(const Properties& properties)
+{
+    nb::list list;
+    for (const auto& [name, value] : properties) {
+        list.append(nb::make_tuple(text_to_python(name), text_to_python(value)));
+    }
+    return list;
+}
+
+/// Raise `Error` with a message that may quote what a peer said.
+void raise_error(const std::exception_ptr& raised, void* type)
+{
+    try {
+        std::rethrow_exception(raised);
+    } catch (const Error& error) {
+        PyErr_SetObject(static_cast<PyObject*>(type), text_to_python(error.what()).ptr());
+    }
 }
 
 template <class Items>
@@ -99,12 +119,19 @@ void bind_participant(nb::module_& m)
             .def_ro("status", &PeerEvent::status,
                     "\"discovered\", \"changed\", \"removed\" (left), \"dropped\" (lease ended).")
             .def_ro("guid", &PeerEvent::guid)
-            .def_ro("name", &PeerEvent::name)
-            .def_ro("properties", &PeerEvent::properties);
+            .def_prop_ro(
+                    "name", [](const PeerEvent& self) { return text_to_python(self.name); },
+                    nb::sig("def name(self) -> str"))
+            .def_prop_ro(
+                    "properties",
+                    [](const PeerEvent& self) { return properties_to_python(self.properties); },
+                    nb::sig("def properties(self) -> list[tuple[str, str]]"));
     nb::class_<LogLine>(m, "LogLine", "One line of Fast DDS's own log.")
             .def_ro("severity", &LogLine::severity, "\"error\" or \"warning\".")
             .def_ro("category", &LogLine::category)
-            .def_ro("message", &LogLine::message);
+            .def_prop_ro(
+                    "message", [](const LogLine& self) { return text_to_python(self.message); },
+                    nb::sig("def message(self) -> str"));
     nb::class_<Participant>(
             m, "Participant", "A participant of a domain. No thread of DDS takes the GIL.")
             .def(
@@ -236,8 +263,9 @@ NB_MODULE(_fastdds, m)
     // warning.
     nb::set_leak_warnings(false);
     m.attr("VERSION") = FASTDDS_VERSION_STR;
-    nb::exception<Error>(m, "Error").doc() =
-            "Fast DDS refused; the message ends in its return code.";
+    nb::exception<Error> error(m, "Error");
+    error.doc() = "Fast DDS refused; the message ends in its return code.";
+    nb::register_exception_translator(raise_error, error.ptr());
     bind_types(m);
     bind_participant(m);
     bind_endpoints(m);

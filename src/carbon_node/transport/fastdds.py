@@ -215,11 +215,14 @@ class FastDdsTransport:
     def _listen(self) -> None:
         participant = self._opened()
         participant.clear()
-        for line in participant.take_log_lines():
-            severity = severity_of(line.severity, line.message)
-            self._config.log(severity, line.category, line.message)
-        self._note_peers()
-        self._news.announce()
+        try:
+            for line in participant.take_log_lines():
+                severity = severity_of(line.severity, line.message)
+                self._config.log(severity, line.category, line.message)
+            self._note_peers()
+        finally:
+            # Whatever goes wrong here, nobody may go on sleeping over samples that have come.
+            self._news.announce()
 
     def _note_peers(self) -> None:
         events = () if self._participant is None else self._participant.take_peer_events()
