@@ -13,9 +13,10 @@ from tests.dds.cyclone import CyclonePeer, RequestTypeImpl, ResponseTypeImpl, cy
 from tests.domains import fresh_domain
 from tests.transports import PATIENCE_S
 
-from carbon_node.pipeline.doors import RpcEndpoint, TopicEndpoint
+from carbon_node.json_value import Json
+from carbon_node.observability.metrics import Metrics
+from carbon_node.pipeline.endpoints import RpcEndpoint, TopicEndpoint
 from carbon_node.settings import ConfigurationService, load
-from carbon_node.settings.catalogue import Json
 from carbon_node.transport.fastdds import FastDdsConfig
 from carbon_node.wire.contract import NODE_NAME, Role, Topic
 from carbon_node.wire.samples import ConfigurationRequest
@@ -35,11 +36,11 @@ class QuietNode:
         """Return one word."""
         return {"node": "IDLE"}
 
-    def last_results(self, count: int) -> Sequence[Mapping[str, Json]]:  # noqa: ARG002 - there are none
+    async def last_results(self, count: int) -> Sequence[Mapping[str, Json]]:  # noqa: ARG002 - there are none
         """Return nothing."""
         return []
 
-    def results_of(self, problem_id: int, iteration_id: int) -> Sequence[Mapping[str, Json]]:  # noqa: ARG002 - there are none
+    async def results_of(self, problem_id: int, iteration_id: int) -> Sequence[Mapping[str, Json]]:  # noqa: ARG002 - there are none
         """Return nothing."""
         return []
 
@@ -66,9 +67,11 @@ async def both_doors(domain: int) -> AsyncIterator[tuple[CyclonePeer, CallingTra
         participant(domain, REQUESTER) as requester,
         asyncio.TaskGroup() as group,
     ):
+        topics = TopicEndpoint(node, service, Metrics())
         serving = [
-            group.create_task(_serve_topic(node, TopicEndpoint(node, service))),
-            group.create_task(RpcEndpoint(node, service).run()),
+            group.create_task(_serve_topic(node, topics)),
+            group.create_task(topics.run()),
+            group.create_task(RpcEndpoint(node, service, Metrics()).run()),
         ]
         with cyclone_peer(domain) as peer:
             assert await node.wait_for_match(Topic.REQUEST, timeout_s=PATIENCE_S)
@@ -81,7 +84,7 @@ async def both_doors(domain: int) -> AsyncIterator[tuple[CyclonePeer, CallingTra
 async def _serve_topic(node: CallingTransport, door: TopicEndpoint) -> None:
     async for arrival in node.arrivals():
         if isinstance(arrival.sample, ConfigurationRequest):
-            door.answer(arrival.sample)
+            door.take(arrival.sample)
 
 
 async def ask(peer: CyclonePeer, text: str, node_id: int = 1) -> ResponseTypeImpl:

@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 from tests.program.processes import COMMAND, environment, run_command
+from tests.stores import store_config
 from tests.unit.store.samples import answer, failure, summary, task
 
-from carbon_node.store import StoreConfig, open_store
+from carbon_node.store import open_store
 
 if TYPE_CHECKING:
     from carbon_node.tasks.answer import Answer
@@ -33,7 +34,7 @@ def state_dir(tmp_path: Path) -> Path:
     ]
 
     async def fill() -> None:
-        async with open_store(StoreConfig(tmp_path), print) as store:
+        async with open_store(store_config(tmp_path), print) as store:
             for key, about, given in tasks:
                 await store.accept(key, "d", about)
                 if given is not None:
@@ -64,7 +65,7 @@ def test_texts_of_peers_give_the_terminal_no_commands(tmp_path: Path) -> None:
     """An escape sequence in a model id is shown as blanks."""
 
     async def fill() -> None:
-        async with open_store(StoreConfig(tmp_path), print) as store:
+        async with open_store(store_config(tmp_path), print) as store:
             await store.accept(task(1), "d", summary("\x1b[2J\nmodel" + "x" * 900))
 
     asyncio.run(fill())
@@ -170,7 +171,7 @@ def test_user_who_may_only_read_sees_the_history(*, is_running: bool) -> None:
 import asyncio, os, subprocess, sys, tempfile
 from contextlib import closing
 from pathlib import Path
-from carbon_node.store import StoreConfig, open_store
+from carbon_node.store import open_store
 from carbon_node.store.history import Query, editions, open_history
 from tests.unit.store.samples import answer, summary, task
 
@@ -186,7 +187,7 @@ async def main():
     with tempfile.TemporaryDirectory() as name:
         directory = Path(name)
         directory.chmod(0o755)
-        async with open_store(StoreConfig(directory), print) as store:
+        async with open_store(store_config(directory), print) as store:
             await store.save(task(1), "d", summary(), answer(task(1)))
             if sys.argv[1] == "True":
                 print(read(directory))

@@ -1,7 +1,9 @@
 """From settings to what each part is configured with: the only module that knows both sides."""
 
 import socket
+import time
 
+from carbon_node import __version__
 from carbon_node.daemon import presence
 from carbon_node.estimation import (
     DEFAULT_PUE,
@@ -14,13 +16,15 @@ from carbon_node.estimation import (
     exact,
 )
 from carbon_node.intensity import IntensityConfig, LiveConfig, LiveIntensity
+from carbon_node.pipeline.facts import Identity
 from carbon_node.pipeline.join import JoinBounds
 from carbon_node.pipeline.keeping import KeepingPolicy, Republish
 from carbon_node.pipeline.ports import Conditions, IntensitySource, Tracker
 from carbon_node.settings import Configuration, Settings, Source
 from carbon_node.store import StoreConfig
+from carbon_node.tasks.memory import MAX_BLOCKS
 from carbon_node.tracking import Limits, TrackerConfig
-from carbon_node.transport.choice import TransportKind
+from carbon_node.transport.choice import TransportChoice, TransportKind
 from carbon_node.wire.contract import NODE_NAME, Role, Topic
 
 INPUTS = (Topic.USER_INPUT, Topic.ML_MODEL, Topic.HW_RESOURCE)
@@ -44,6 +48,17 @@ def node_role(started_ns: int) -> Role:
         (*INPUTS, *REQUESTS),
         (Topic.STATUS, *OUTPUTS),
         properties=presence.properties(started_ns),
+    )
+
+
+def identity(settings: Settings, choice: TransportChoice) -> Identity:
+    """Derive what stays the same while the node runs; its time begins now."""
+    return Identity(
+        version=__version__,
+        domain=settings.domain,
+        transport=choice.kind,
+        transport_reason=choice.reason,
+        started_s=time.monotonic(),
     )
 
 
@@ -104,6 +119,7 @@ def join_bounds(settings: Settings) -> JoinBounds:
     return JoinBounds(
         incomplete_count=settings.incomplete_max_count,
         incomplete_age_s=settings.incomplete_max_age_s,
+        remembered_blocks=MAX_BLOCKS,
     )
 
 

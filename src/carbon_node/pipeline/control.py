@@ -11,7 +11,7 @@ from typing import Protocol, TypeAlias
 
 import structlog
 
-from carbon_node.pipeline.ports import NO_OBSERVER, Observer
+from carbon_node.pipeline.ports import Observer
 from carbon_node.wire.contract import NODE_NAME
 from carbon_node.wire.samples import NodeCommand, NodeControl, TaskCommand, TaskId
 
@@ -61,7 +61,7 @@ class Control:
         reset: returns to the configuration at start-up.
         terminate: stops the node if the operator allows that; says whether it does.
         counts: where the fate of each command is counted.
-        observer: who counts requests to all doors.
+        observer: counts requests at every interface.
     """
 
     def __init__(
@@ -70,7 +70,7 @@ class Control:
         reset: Callable[[], None],
         terminate: Callable[[], bool],
         counts: CommandCounts,
-        observer: Observer = NO_OBSERVER,
+        observer: Observer,
     ) -> None:
         self._reset = reset
         self._observer = observer

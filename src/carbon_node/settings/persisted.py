@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from carbon_node.errors import ConfigError
-from carbon_node.settings.catalogue import Json
+from carbon_node.json_value import Json
 from carbon_node.settings.model import Settings
 
 _NAME = "configuration.json"

@@ -92,7 +92,8 @@ class ResultsOf:
     iteration_id: int
 
 
-Question: TypeAlias = Get | Describe | Status | LastResults | ResultsOf
+QuestionToNode: TypeAlias = Status | LastResults | ResultsOf
+Question: TypeAlias = Get | Describe | QuestionToNode
 Request: TypeAlias = Question | Set | Reset
 
 

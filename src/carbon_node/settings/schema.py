@@ -5,7 +5,8 @@ from functools import cache
 from types import MappingProxyType
 from typing import Any
 
-from carbon_node.settings.catalogue import Json, catalogue
+from carbon_node.json_value import Json
+from carbon_node.settings.catalogue import catalogue
 from carbon_node.settings.model import Settings
 
 

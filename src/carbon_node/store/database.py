@@ -234,7 +234,7 @@ def _edition(row: sqlite3.Row) -> Edition:
     try:
         return edition_of(row)
     except (ValueError, TypeError) as error:
-        raise StoreDamaged(f"results database: a row that nobody has written: {error}") from error
+        raise StoreDamaged(f"results database: an unreadable row: {error}") from error
 
 
 def _check_tables(connection: sqlite3.Connection) -> None:

@@ -18,7 +18,6 @@ from typing import TypeAlias
 
 from carbon_node.wire.samples import HWResource, MLModel, UserInput
 
-Json: TypeAlias = "bool | int | float | str | list[Json] | dict[str, Json] | None"
 Input: TypeAlias = UserInput | MLModel | HWResource
 Contents: TypeAlias = "Mapping[type[Input], Mapping[str, object]]"
 """JSON objects in the extra_data of a task's samples, by the wire type of the sample."""
@@ -106,7 +105,7 @@ def without_secrets(extra_data: bytes) -> bytes:
     if not _may_hold_secrets(extra_data):
         return extra_data
     try:
-        value: Json = json.loads(extra_data)
+        value: object = json.loads(extra_data)
         return json.dumps(_kept(value)).encode() if _has_secrets(value) else extra_data
     except (ValueError, RecursionError):
         return extra_data

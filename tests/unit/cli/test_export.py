@@ -10,10 +10,11 @@ from typing import Any
 import pytest
 from tests.unit.store.samples import answer, summary, task
 
-from carbon_node.cli.export import COLUMNS, row_of, write_csv, write_json, write_parquet
+from carbon_node.cli.export import write_csv, write_json, write_parquet
 from carbon_node.errors import ConfigError
 from carbon_node.store.editions import Edition, State
 from carbon_node.store.history import Totals
+from carbon_node.store.result import COLUMNS, as_json
 
 KEY = task(3, 2)
 ANSWERED = Edition(
@@ -32,8 +33,8 @@ TOTALS = Totals(1, 1, 1, 1, 0.01, 2.0)
 
 def test_row_says_all_there_is_with_units_and_zones() -> None:
     """One flat object per edition; what does not exist is null."""
-    row = row_of(ANSWERED)
-    assert list(row) == list(COLUMNS) == list(row_of(UNANSWERED))
+    row = as_json(ANSWERED)
+    assert list(row) == list(COLUMNS) == list(as_json(UNANSWERED))
     assert row["accepted_at"] == "2026-05-01T12:00:00.123+00:00"
     assert (row["problem_id"], row["iteration_id"], row["state"]) == (3, 2, "acknowledged")
     assert (row["carbon_g"], row["carbon_low_g"], row["carbon_high_g"]) == (2.0, 1.0, 3.0)
@@ -43,7 +44,7 @@ def test_row_says_all_there_is_with_units_and_zones() -> None:
         "carbon_intensity": 200.0,
     }
     assert row["extra_data"] == {"num_outputs": 1, "model_restrains": ["resnet50"], "schema": 1}
-    assert row_of(UNANSWERED)["carbon_g"] is None
+    assert as_json(UNANSWERED)["carbon_g"] is None
 
 
 def test_json_is_one_valid_object() -> None:
@@ -71,7 +72,7 @@ def test_csv_is_read_back() -> None:
 def test_extra_data_that_is_not_json_is_text() -> None:
     """A broken sample is shown, not hidden."""
     footprint = replace(answer(KEY).footprint, extra_data=b"\xffbroken")
-    row = row_of(replace(ANSWERED, answer=replace(answer(KEY), footprint=footprint)))
+    row = as_json(replace(ANSWERED, answer=replace(answer(KEY), footprint=footprint)))
     assert row["extra_data"] == "\ufffdbroken"
 
 

@@ -1,11 +1,19 @@
 """Requests: what is granted, what is refused by which code; only a good set changes anything."""
 
+import asyncio
 import json
 from typing import Any
 
 import pytest
 
-from carbon_node.settings import Configuration, NodeView, Settings, apply, load
+from carbon_node.settings import (
+    Configuration,
+    ConfigurationService,
+    NodeQuestions,
+    Reply,
+    Settings,
+    load,
+)
 from carbon_node.settings.catalogue import catalogue
 from carbon_node.settings.requests import Code
 
@@ -15,10 +23,17 @@ def configuration(**options: object) -> Configuration:
     return load(options, {"CARBON_NODE_LIVE_KEY": "planted-key"}).configuration
 
 
-def reply(current: Configuration, request: object, node: NodeView) -> dict[str, Any]:
+def answered(current: Configuration, text: str, node: NodeQuestions) -> tuple[Configuration, Reply]:
+    """Return what a request leaves of the configuration, and the reply to it."""
+    service = ConfigurationService(current, node, lambda _: None)
+    answer = asyncio.run(service.answer(text))
+    return service.current, answer
+
+
+def reply(current: Configuration, request: object, node: NodeQuestions) -> dict[str, Any]:
     """Return the reply to a request, an object or a raw text."""
     text = request if isinstance(request, str) else json.dumps(request)
-    _, answer = apply(current, text, node)
+    _, answer = answered(current, text, node)
     body: dict[str, Any] = json.loads(answer.text)
     assert answer.success is body["success"]
     assert body["revision"] == current.revision
@@ -26,7 +41,7 @@ def reply(current: Configuration, request: object, node: NodeView) -> dict[str, 
 
 
 @pytest.mark.parametrize("text", ["", "  \n", "{}", '{"get": "all"}'])
-def test_an_empty_request_gets_the_whole_configuration(text: str, node: NodeView) -> None:
+def test_an_empty_request_gets_the_whole_configuration(text: str, node: NodeQuestions) -> None:
     """Every setting is in the answer, the secret hidden."""
     body = reply(configuration(pue=1.2), text, node)
     assert list(catalogue()) == list(body["configuration"])
@@ -35,17 +50,17 @@ def test_an_empty_request_gets_the_whole_configuration(text: str, node: NodeView
     assert "planted-key" not in str(body)
 
 
-def test_get_tells_the_named_settings_only(node: NodeView) -> None:
+def test_get_tells_the_named_settings_only(node: NodeQuestions) -> None:
     """Names are answered in the order asked for."""
     body = reply(configuration(), {"get": ["tracker.mode", "pue"]}, node)
     assert body["configuration"] == {"tracker.mode": "auto", "pue": 1.58}
 
 
-def test_set_changes_all_values_at_once(node: NodeView) -> None:
+def test_set_changes_all_values_at_once(node: NodeQuestions) -> None:
     """A set yields a new configuration one revision on, whose values name the request."""
     current = configuration()
     text = '{"set": {"pue": 1, "tracker.window_s": 0.2, "intensity_g_per_kwh": 56}}'
-    changed, answer = apply(current, text, node)
+    changed, answer = answered(current, text, node)
     assert (changed.settings.pue, changed.settings.tracker.window_s) == (1.0, 0.2)
     assert (current.revision, changed.revision) == (0, 1)
     assert str(changed.origins["pue"]) == "request of revision 1"
@@ -53,36 +68,36 @@ def test_set_changes_all_values_at_once(node: NodeView) -> None:
     assert current.settings.pue == 1.58
 
 
-def test_a_set_to_the_present_values_changes_nothing(node: NodeView) -> None:
+def test_a_set_to_the_present_values_changes_nothing(node: NodeQuestions) -> None:
     """The revision grows by real changes only."""
     current = configuration()
-    changed, answer = apply(current, '{"set": {"pue": 1.58}, "revision": 0}', node)
+    changed, answer = answered(current, '{"set": {"pue": 1.58}, "revision": 0}', node)
     assert changed is current
     assert answer.success
 
 
-def test_reset_returns_to_the_values_at_start(node: NodeView) -> None:
+def test_reset_returns_to_the_values_at_start(node: NodeQuestions) -> None:
     """Named settings, or all, return to what the operator configured, and say so."""
     start = configuration(pue=1.2)
-    changed, _ = apply(start, '{"set": {"pue": 1.3, "place": "FR"}}', node)
-    one, _ = apply(changed, '{"reset": ["pue"], "revision": 1}', node)
+    changed, _ = answered(start, '{"set": {"pue": 1.3, "place": "FR"}}', node)
+    one, _ = answered(changed, '{"reset": ["pue"], "revision": 1}', node)
     assert (one.settings.pue, one.settings.place, one.revision) == (1.2, "FR", 2)
     assert str(one.origins["pue"]) == "option --pue"
-    everything, _ = apply(one, '{"reset": "all"}', node)
+    everything, _ = answered(one, '{"reset": "all"}', node)
     assert start.settings == everything.settings
-    assert apply(everything, '{"reset": "all"}', node)[0] is everything
+    assert answered(everything, '{"reset": "all"}', node)[0] is everything
 
 
-def test_an_optional_setting_can_be_unset(node: NodeView) -> None:
+def test_an_optional_setting_can_be_unset(node: NodeQuestions) -> None:
     """Null takes an explicit intensity away again; nothing else takes null."""
     current = configuration(intensity_g_per_kwh=56.0)
-    changed, _ = apply(current, '{"set": {"intensity_g_per_kwh": null}}', node)
+    changed, _ = answered(current, '{"set": {"intensity_g_per_kwh": null}}', node)
     assert changed.settings.intensity_g_per_kwh is None
     body = reply(current, {"set": {"pue": None}}, node)
     assert body["error"]["code"] == "invalid_value"
 
 
-def test_describe_tells_type_range_and_whether_it_can_be_set(node: NodeView) -> None:
+def test_describe_tells_type_range_and_whether_it_can_be_set(node: NodeQuestions) -> None:
     """A description is JSON schema, and a fixed setting's has its reason."""
     body = reply(configuration(), {"describe": "all"}, node)["description"]
     assert list(catalogue()) == list(body)
@@ -93,7 +108,7 @@ def test_describe_tells_type_range_and_whether_it_can_be_set(node: NodeView) -> 
     assert "planted-key" not in str(body)
 
 
-def test_status_and_results_are_the_nodes(node: NodeView) -> None:
+def test_status_and_results_are_the_nodes(node: NodeQuestions) -> None:
     """Status and results come from the node as it tells them."""
     current = configuration()
     assert reply(current, {"status": True}, node)["status"] == {"node": "IDLE"}
@@ -102,7 +117,7 @@ def test_status_and_results_are_the_nodes(node: NodeView) -> None:
     assert reply(current, {"results": task}, node)["results"] == [{"problem_id": 1}]
 
 
-def test_a_node_that_cannot_tell_is_an_answer(node: NodeView) -> None:
+def test_a_node_that_cannot_tell_is_an_answer(node: NodeQuestions) -> None:
     """An error of the store is answered as unavailable."""
     node.is_readable = False  # type: ignore[attr-defined]
     error = reply(configuration(), {"results": {"last": 1}}, node)["error"]
@@ -168,11 +183,11 @@ REFUSED = [
     ("code", "text"), REFUSED, ids=[f"{code}-{text[:40]}" for code, text in REFUSED]
 )
 def test_what_cannot_be_granted_is_answered_by_a_code(
-    code: Code, text: str, node: NodeView
+    code: Code, text: str, node: NodeQuestions
 ) -> None:
     """Each bad request changes nothing, and its answer says why and what to do, in few words."""
     current = configuration()
-    changed, answer = apply(current, text, node)
+    changed, answer = answered(current, text, node)
     assert changed is current
     error = json.loads(answer.text)["error"]
     assert code == error["code"]
@@ -181,22 +196,22 @@ def test_what_cannot_be_granted_is_answered_by_a_code(
     assert answer.text.isascii()
 
 
-def test_a_set_with_one_bad_value_changes_nothing(node: NodeView) -> None:
+def test_a_set_with_one_bad_value_changes_nothing(node: NodeQuestions) -> None:
     """All keys or none."""
     current = configuration()
     for bad in ('"pue": 9', '"domain": 3', '"peu": 1'):
-        changed, _ = apply(current, f'{{"set": {{"place": "FR", {bad}}}}}', node)
+        changed, _ = answered(current, f'{{"set": {{"place": "FR", {bad}}}}}', node)
         assert changed is current
 
 
-def test_near_names_are_suggested(node: NodeView) -> None:
+def test_near_names_are_suggested(node: NodeQuestions) -> None:
     """A slip in a name is answered by the name that was meant."""
     current = configuration()
     assert reply(current, {"get": ["peu"]}, node)["error"]["hint"] == "did you mean pue?"
     assert reply(current, {"gte": "all"}, node)["error"]["hint"] == "did you mean get?"
 
 
-def test_read_only_access_refuses_changes_only(node: NodeView) -> None:
+def test_read_only_access_refuses_changes_only(node: NodeQuestions) -> None:
     """With read-only access questions are answered and changes refused."""
     current = configuration(configuration_access="read-only")
     assert reply(current, {"get": "all"}, node)["success"]
@@ -204,7 +219,7 @@ def test_read_only_access_refuses_changes_only(node: NodeView) -> None:
         assert reply(current, request, node)["error"]["code"] == "access_denied"
 
 
-def test_without_access_everything_is_refused(node: NodeView) -> None:
+def test_without_access_everything_is_refused(node: NodeQuestions) -> None:
     """With access off even an empty request is answered by a refusal that tells nothing."""
     current = configuration(configuration_access="off")
     for request in ("", "nonsense", {"get": "all"}, {"set": {"pue": 1.2}}, {"status": True}):

@@ -1,11 +1,12 @@
 """The configuration page cannot drift from the code: table compared, examples run."""
 
+import asyncio
 import json
 import re
 from pathlib import Path
 from typing import Any
 
-from carbon_node.settings import ConfigurationService, NodeView, load
+from carbon_node.settings import ConfigurationService, NodeQuestions, load
 from carbon_node.settings.catalogue import Entry, catalogue, shown
 from carbon_node.settings.requests import Code
 
@@ -48,13 +49,13 @@ def test_the_page_has_every_error_code() -> None:
     assert [code.value for code in Code] == codes
 
 
-def test_the_requests_on_the_page_get_the_answers_on_the_page(node: NodeView) -> None:
+def test_the_requests_on_the_page_get_the_answers_on_the_page(node: NodeQuestions) -> None:
     """Each request of the page, sent in its order, is answered as printed below it."""
     service = ConfigurationService(load({}, {}).configuration, node, lambda _: None)
     assert len(EXAMPLES) > 10
     for request, answer in zip(EXAMPLES[::2], EXAMPLES[1::2], strict=True):
         expected: dict[str, Any] = json.loads(answer)
-        found = json.loads(service.answer(request).text)
+        found = json.loads(asyncio.run(service.answer(request)).text)
         assert expected == without_rest(found, expected), request
 
 

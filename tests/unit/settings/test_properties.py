@@ -1,5 +1,6 @@
 """Properties of settings and of their service, over whatever anyone may write or send."""
 
+import asyncio
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -108,11 +109,11 @@ class Nothing:
         """Return no status."""
         return {}
 
-    def last_results(self, count: int) -> Sequence[Mapping[str, Any]]:
+    async def last_results(self, count: int) -> Sequence[Mapping[str, Any]]:
         """Return no results."""
         return [{"count": count}]
 
-    def results_of(self, problem_id: int, iteration_id: int) -> Sequence[Mapping[str, Any]]:
+    async def results_of(self, problem_id: int, iteration_id: int) -> Sequence[Mapping[str, Any]]:
         """Return no results."""
         return [{"task": [problem_id, iteration_id]}]
 
@@ -154,7 +155,7 @@ REQUESTS = st.one_of(
 @given(st.text(st.characters(exclude_categories=())) | JSON.map(json.dumps))
 def test_any_text_gets_a_reply(text: str) -> None:
     """Whatever a peer sends, the answer is a JSON object with success and revision, in ASCII."""
-    answer = service().answer(text)
+    answer = asyncio.run(service().answer(text))
     reply = json.loads(answer.text)
     assert reply["success"] is answer.success
     assert reply["revision"] == 0
@@ -169,7 +170,7 @@ def test_the_revision_counts_real_changes(requests: list[object]) -> None:
     changes = 0
     for request in requests:
         before = served.current
-        served.answer(json.dumps(request))
+        asyncio.run(served.answer(json.dumps(request)))
         changes += before.settings != served.current.settings
         assert changes == served.current.revision
 
@@ -181,7 +182,7 @@ def test_a_set_applies_whole_or_not_at_all(requests: list[dict[str, Any]]) -> No
     served = service()
     for request in requests:
         before = served.current
-        granted = served.answer(json.dumps(request)).success
+        granted = asyncio.run(served.answer(json.dumps(request))).success
         if not granted:
             assert served.current is before
         elif "set" in request:
@@ -198,7 +199,7 @@ def test_what_is_told_leads_from_the_start_to_the_present(requests: list[object]
     served = ConfigurationService(configuration, Nothing(), told.extend)
     followed = flat(configuration.settings)
     for request in requests:
-        served.answer(json.dumps(request))
+        asyncio.run(served.answer(json.dumps(request)))
     for change in told:
         assert followed[change.key] == change.old
         followed[change.key] = change.new

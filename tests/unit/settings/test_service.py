@@ -1,5 +1,6 @@
 """The service around the pure function: who is told of changes, what lasts, what is too much."""
 
+import asyncio
 import gc
 import json
 import stat
@@ -10,7 +11,14 @@ from typing import Any
 
 import pytest
 
-from carbon_node.settings import Change, Configuration, ConfigurationService, NodeView, Source, load
+from carbon_node.settings import (
+    Change,
+    Configuration,
+    ConfigurationService,
+    NodeQuestions,
+    Source,
+    load,
+)
 
 
 class Clock:
@@ -30,7 +38,9 @@ def told() -> list[Change]:
 
 
 @pytest.fixture
-def serve(node: NodeView, told: list[Change]) -> Callable[[Configuration], ConfigurationService]:
+def serve(
+    node: NodeQuestions, told: list[Change]
+) -> Callable[[Configuration], ConfigurationService]:
     """Return how a service is started, at a time that stands still."""
     return lambda configuration: ConfigurationService(configuration, node, told.extend, Clock())
 
@@ -43,7 +53,7 @@ def configured(state_dir: Path, **options: object) -> Configuration:
 
 def body(service: ConfigurationService, request: object) -> dict[str, Any]:
     """Return the reply to a request."""
-    reply: dict[str, Any] = json.loads(service.answer(json.dumps(request)).text)
+    reply: dict[str, Any] = json.loads(asyncio.run(service.answer(json.dumps(request))).text)
     return reply
 
 
@@ -121,27 +131,27 @@ def test_a_change_that_the_next_start_overrides_is_announced(serve: Serve, tmp_p
     assert configured(tmp_path, pue=1.4).settings.pue == 1.4
 
 
-def test_requests_beyond_the_rate_are_refused_until_time_passes(node: NodeView) -> None:
+def test_requests_beyond_the_rate_are_refused_until_time_passes(node: NodeQuestions) -> None:
     """One second's worth passes at once, the next is refused, a second later all is well."""
     clock = Clock()
     configuration = load({"configuration_requests_per_s": 10}, {}).configuration
     service = ConfigurationService(configuration, node, lambda _: None, clock)
-    assert [service.answer("").success for _ in range(11)] == [True] * 10 + [False]
+    assert [asyncio.run(service.answer("")).success for _ in range(11)] == [True] * 10 + [False]
     assert body(service, {"get": "all"})["error"]["code"] == "too_many_requests"
     clock.now_s = 0.1
-    assert [service.answer("").success for _ in range(2)] == [True, False]
+    assert [asyncio.run(service.answer("")).success for _ in range(2)] == [True, False]
     clock.now_s = 1e9
-    assert [service.answer("").success for _ in range(11)] == [True] * 10 + [False]
+    assert [asyncio.run(service.answer("")).success for _ in range(11)] == [True] * 10 + [False]
 
 
-def test_a_thousand_requests_in_a_row_are_answered_without_growth(node: NodeView) -> None:
+def test_a_thousand_requests_in_a_row_are_answered_without_growth(node: NodeQuestions) -> None:
     """By default a thousand requests pass at once, and leave nothing behind."""
     service = ConfigurationService(load({}, {}).configuration, node, lambda _: None, Clock())
     requests = ['{"get": "all"}', '{"set": {"pue": 1.2}}', '{"reset": "all"}', '{"get": ["peu"]}']
 
     def objects_after_500() -> int:
         for number in range(500):
-            assert "too_many" not in service.answer(requests[number % 4]).text
+            assert "too_many" not in asyncio.run(service.answer(requests[number % 4])).text
         gc.collect()
         return len(gc.get_objects())
 

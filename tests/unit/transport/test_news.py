@@ -56,9 +56,31 @@ async def test_items_are_not_held_while_the_next_one_is_waited_for() -> None:
         """Something that can be seen to go."""
 
     news, batches = News(), [[Item(), Item()]]
-    stream = news.stream(lambda: batches.pop() if batches else [], lambda: True)
+    stream = news.stream(lambda: batches.pop() if batches else [])
     gone = [weakref.ref(await anext(stream)) for _ in range(2)]
     waiting = asyncio.ensure_future(anext(stream))
     await asyncio.sleep(0)
     assert [item() for item in gone] == [None, None]
     waiting.cancel()
+
+
+async def test_a_stream_wakes_for_what_it_brings_only_and_ends_with_the_news() -> None:
+    """An announcement without an item leaves the consumer asleep; closing ends every stream."""
+    news = News()
+    batches: list[list[int]] = [[]]
+    stream = news.stream(lambda: batches.pop() if batches else [])
+    waiting = asyncio.ensure_future(anext(stream))
+    await asyncio.sleep(0)
+    for batch in ([], [1, 2]):
+        assert not waiting.done()
+        batches.append(batch)
+        news.announce()
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+    assert [await waiting, await anext(stream)] == [1, 2]
+
+    ending = asyncio.ensure_future(anext(stream, None))
+    await asyncio.sleep(0)
+    news.close()
+    assert await ending is None
+    assert [item async for item in stream] == []

@@ -189,5 +189,5 @@ async def test_what_the_library_does_not_tell_is_answered_at_once(directory: Pat
     """Nobody is known, and no wait for anybody blocks."""
     async with node(directory) as (transport, _):
         assert (transport.peers(), transport.matched(Topic.FOOTPRINT)) == ((), 0)
-        assert not await transport.wait_until(lambda: bool(transport.peers()), None)
+        assert not await transport.wait_for_peers(bool, 1.0)
         assert not await transport.wait_for_acknowledgments(Topic.FOOTPRINT, PATIENCE_S)
