@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import TypeAlias
 
@@ -71,13 +71,3 @@ def wait_for(fact: Callable[[], bool]) -> None:
     while not fact():
         assert time.monotonic() < deadline_s, "what the test waits for did not happen"
         time.sleep(0.001)
-
-
-def run(test: Awaitable[None]) -> None:
-    """Run an asynchronous test to its end."""
-
-    async def bounded() -> None:
-        async with asyncio.timeout(3 * PATIENCE_S):
-            await test
-
-    asyncio.run(bounded())
