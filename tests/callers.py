@@ -7,9 +7,10 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any, TypeVar
 
+from tests.calling_transport import CallingTransport
 from tests.patience import PATIENCE_S as PATIENCE_S
 
-from carbon_node.transport.fastdds import FastDdsConfig, FastDdsTransport
+from carbon_node.transport.fastdds import FastDdsConfig
 from carbon_node.wire.contract import NODE_NAME, Role, Topic
 from carbon_node.wire.samples import (
     NO_TASK,
@@ -53,7 +54,7 @@ class Caller:
         transport: open and connected.
     """
 
-    def __init__(self, transport: FastDdsTransport) -> None:
+    def __init__(self, transport: CallingTransport) -> None:
         self.transport = transport
         self.received: list[Sample] = []
         self._news = asyncio.Condition()
@@ -165,7 +166,7 @@ class Caller:
 @asynccontextmanager
 async def calling(domain: int) -> AsyncIterator[Caller]:
     """A caller that has met the node of a domain."""
-    transport = FastDdsTransport(FastDdsConfig(domain, ROLE, loopback_only=True))
+    transport = CallingTransport(FastDdsConfig(domain, ROLE, loopback_only=True))
     await transport.open()
     try:
         transport.connect()

@@ -2,15 +2,16 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import TypeAlias
 
+from tests.calling_transport import CallingTransport
 from tests.domains import fresh_domain
+from tests.memory_transport import MemoryBus, MemoryTransport
 from tests.patience import PATIENCE_S as PATIENCE_S
 
-from carbon_node.transport.fastdds import FastDdsConfig, FastDdsTransport
-from carbon_node.transport.memory import MemoryBus, MemoryTransport
+from carbon_node.transport.fastdds import FastDdsConfig
 from carbon_node.wire.contract import NODE_NAME, Arrival, Role, Topic
 
 INPUTS = (Topic.USER_INPUT, Topic.ML_MODEL, Topic.HW_RESOURCE, Topic.CONTROL, Topic.REQUEST)
@@ -19,7 +20,7 @@ NODE = Role(NODE_NAME, reads=INPUTS, writes=OUTPUTS, properties=(("made.by", "te
 PEERS = Role("TEST_PEERS", reads=OUTPUTS, writes=INPUTS)
 
 
-Transport: TypeAlias = MemoryTransport | FastDdsTransport
+Transport: TypeAlias = MemoryTransport | CallingTransport
 World: TypeAlias = Callable[[Role], Transport]
 """Makes the transports of one domain."""
 
@@ -33,7 +34,7 @@ def memory_world() -> World:
 def fastdds_world() -> World:
     """Have a DDS domain on loopback."""
     domain = fresh_domain()
-    return lambda role: FastDdsTransport(FastDdsConfig(domain, role, loopback_only=True))
+    return lambda role: CallingTransport(FastDdsConfig(domain, role, loopback_only=True))
 
 
 WORLDS: dict[str, Callable[[], World]] = {"memory": memory_world, "fastdds": fastdds_world}
@@ -68,13 +69,3 @@ def wait_for(fact: Callable[[], bool]) -> None:
     while not fact():
         assert time.monotonic() < deadline_s, "what the test waits for did not happen"
         time.sleep(0.001)
-
-
-def run(test: Awaitable[None]) -> None:
-    """Run an asynchronous test to its end."""
-
-    async def bounded() -> None:
-        async with asyncio.timeout(2 * PATIENCE_S):
-            await test
-
-    asyncio.run(bounded())

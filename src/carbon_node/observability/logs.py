@@ -55,8 +55,8 @@ class LogConfig:
         fd: file descriptor that records are written to.
     """
 
-    level: LogLevel = LogLevel.INFO
-    format: LogFormat = LogFormat.AUTO
+    level: LogLevel
+    format: LogFormat
     fd: int = STDERR_FD
 
 

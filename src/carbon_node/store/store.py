@@ -24,7 +24,6 @@ from carbon_node.store.history import Query
 from carbon_node.store.ledger import Health, Ledger
 from carbon_node.tasks.answer import Answer, Kept
 from carbon_node.tasks.decision import Compute, ComputeReason, Decision
-from carbon_node.tasks.digest import without_secrets
 from carbon_node.tasks.key import Summary, TaskKey
 from carbon_node.tasks.memory import KnownTasks
 
@@ -174,10 +173,10 @@ class Store:
     async def save(self, key: TaskKey, digest: str, summary: Summary, answer: Answer) -> Kept:
         """Keep an answer; return the one to publish, once it is on disk or the store degraded.
 
-        That is the first answer that was saved for these inputs, without secrets in its extra_data.
-        Cancelling the caller does not undo the save.
+        That is the first answer that was saved for these inputs. Cancelling the caller does not
+        undo the save.
         """
-        event = Save(key, digest, _bounded(summary), _clean(answer), self._now_ms())
+        event = Save(key, digest, _bounded(summary), answer, self._now_ms())
         waiting: asyncio.Future[Kept] = asyncio.get_running_loop().create_future()
         self._waiting[len(self._changes)] = waiting
         self._changes.append(event)
@@ -337,10 +336,3 @@ def _bounded(summary: Summary) -> Summary:
 
 def _storable(text: str) -> str:
     return text[:_TEXT_LIMIT].encode(errors="replace").decode()
-
-
-def _clean(answer: Answer) -> Answer:
-    footprint = answer.footprint
-    return replace(
-        answer, footprint=replace(footprint, extra_data=without_secrets(footprint.extra_data))
-    )

@@ -179,3 +179,12 @@ def test_the_page_has_every_command_and_every_fate() -> None:
     ]
 
     assert sorted(rows) == sorted([*commands, *Fate])
+
+
+def test_a_secret_in_a_senders_name_goes_nowhere(tasks: Tasks, control: Control) -> None:
+    """The name of who stopped a task stands in its output, without the token that is part of it."""
+    name = "x" * 90 + " https://me:planted-Value-0123@host"
+    control.obey(replace(NOTHING, cmd_task=TaskCommand.STOP, source_node=name))
+    (asked,) = tasks.asked
+    assert "planted" not in repr(asked)
+    assert "STOP_TASK by xxx" in repr(asked)

@@ -1,7 +1,6 @@
 """The store as the daemon uses it."""
 
 import asyncio
-import json
 import sqlite3
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import closing
@@ -200,27 +199,6 @@ def test_texts_of_peers_cannot_make_a_row_unwritable(config: StoreConfig) -> Non
         assert edition.answer == nan
 
     assert _run(config, body) == []
-
-
-def test_no_byte_on_disk_is_a_secret(state_dir: Path) -> None:
-    """A token in the published extra_data is dropped before anything is written."""
-    planted = "hf_PLANTEDTOKEN"
-    extra_data = json.dumps({"num_outputs": 1, "model_restrains": [], "hf_token": planted}).encode()
-    given = answer(task())
-    given = replace(given, footprint=replace(given.footprint, extra_data=extra_data))
-
-    async def body(store: Store) -> None:
-        kept = await store.save(task(), "a", summary(), given)
-        assert json.loads(kept.answer.footprint.extra_data) == {
-            "num_outputs": 1,
-            "model_restrains": [],
-        }
-        written = {file.name: file.read_bytes() for file in state_dir.iterdir()}  # noqa: ASYNC240
-        assert "results.sqlite3-wal" in written
-        assert not any(planted.encode() in content for content in written.values())
-
-    _run(store_config(state_dir), body)
-    assert not any(planted.encode() in file.read_bytes() for file in state_dir.iterdir())
 
 
 def test_results_are_found_newest_last(config: StoreConfig) -> None:
