@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import cast
 
+from tests.memory_transport import MemoryBus, MemoryTransport
 from tests.stores import store_config
 from tests.transports import PEERS, opened
 
@@ -15,11 +16,11 @@ from carbon_node.observability.metrics import Metrics
 from carbon_node.observability.redaction import Secrets
 from carbon_node.pipeline.announcer import StatusAnnouncer
 from carbon_node.pipeline.answering import Answering
-from carbon_node.pipeline.baseline import Baseline, BaselinePolicy
+from carbon_node.pipeline.baseline import Baseline
 from carbon_node.pipeline.control import CommandCounts, Control
 from carbon_node.pipeline.endpoints import TopicEndpoint
 from carbon_node.pipeline.join import Join
-from carbon_node.pipeline.keeping import Keeping, KeepingPolicy, Republish
+from carbon_node.pipeline.keeping import Keeping, KeepingPolicy
 from carbon_node.pipeline.outputs import Outputs
 from carbon_node.pipeline.pipeline import Pipeline
 from carbon_node.pipeline.ports import Conditions, TaskStore, Tracker
@@ -30,8 +31,8 @@ from carbon_node.pipeline.register import TaskRegister
 from carbon_node.settings import ConfigurationService, NodeQuestions, load
 from carbon_node.store import open_store
 from carbon_node.store.spool import FileSpool
-from carbon_node.transport.memory import MemoryBus, MemoryTransport
-from carbon_node.wire.contract import NODE_NAME, Role, Topic
+from carbon_node.tasks.decision import Republish
+from carbon_node.wire.contract import NODE_NAME, BaselinePolicy, Role, Topic
 from carbon_node.wire.samples import (
     CO2Footprint,
     HWResource,

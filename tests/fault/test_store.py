@@ -31,6 +31,7 @@ WRITER = """
 import asyncio, os, sys
 from pathlib import Path
 from carbon_node.store import open_store
+from tests.stores import store_config
 from tests.unit.store.samples import answer, summary, task
 
 async def work(store, number, attempt):

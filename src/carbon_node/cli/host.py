@@ -1,4 +1,4 @@
-"""What can be measured on this host, what is missing, and what mends it. Measures nothing."""
+"""What can be measured on this host, what is missing, and what fixes it. Measures nothing."""
 
 import importlib.metadata
 import os
@@ -7,11 +7,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
+import pynvml
+
 RAPL: Final = Path("/sys/class/powercap")
 CPU_INFO: Final = Path("/proc/cpuinfo")
 
 RAPL_RULE: Final = "z /sys/class/powercap/intel-rapl:*/energy_uj 0444"
-"""Line of systemd-tmpfiles that keeps the counters readable after a restart of the host."""
+"""Line for systemd-tmpfiles that keeps the counters readable after a reboot."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,14 +24,14 @@ class Finding:
         name: what it is, e.g. "rapl".
         is_usable: whether it can be used here and now.
         detail: what was found, one line.
-        mend: exact command or setting that makes it usable; empty if nothing has to or can be done.
-        breaks: modes that give no measurement before it is mended.
+        fix: exact command or setting that makes it usable; empty if nothing has to or can be done.
+        breaks: modes that give no measurement until it is fixed.
     """
 
     name: str
     is_usable: bool
     detail: str
-    mend: str = ""
+    fix: str = ""
     breaks: tuple[str, ...] = ()
 
 
@@ -72,7 +74,7 @@ def power_source(found: Iterable[Finding]) -> str:
 
 
 def processor(info: Path) -> Finding:
-    """Return the processor's name, by which CarbonTracker guesses power where nothing is metered.
+    """Return the processor's name, from which CarbonTracker guesses power where nothing is metered.
 
     Args:
         info: the kernel's list of processors.
@@ -98,23 +100,23 @@ def rapl(powercap: Path) -> Finding:
         return Finding(
             "rapl",
             is_usable=False,
-            detail=f"{powercap} has no counter of a processor, and CarbonTracker expects one",
-            mend="modprobe intel_rapl_msr; where that finds none: modprobe -r intel_rapl_common",
+            detail=f"{powercap} has no counter of a processor, which CarbonTracker expects",
+            fix="modprobe intel_rapl_msr; where that finds none: modprobe -r intel_rapl_common",
             breaks=("measured",),
         )
     if not counters:
         return Finding(
             "rapl",
             is_usable=False,
-            detail="no energy counters: the usual case on a virtual machine",
-            mend="on bare metal: modprobe intel_rapl_msr; in a virtual machine: none",
+            detail="no energy counters, as usual on a virtual machine",
+            fix="on bare metal: modprobe intel_rapl_msr; in a virtual machine: none",
         )
     if unreadable:
         return Finding(
             "rapl",
             is_usable=False,
             detail=f"{len(unreadable)} of {len(counters)} energy counters are for root only",
-            mend=f"chmod a+r {' '.join(unreadable)}; to stay, in /etc/tmpfiles.d: {RAPL_RULE}",
+            fix=f"chmod a+r {' '.join(unreadable)}; to stay, in /etc/tmpfiles.d: {RAPL_RULE}",
             breaks=("measured",),
         )
     return Finding("rapl", is_usable=True, detail=f"{len(counters)} energy counters are readable")
@@ -129,9 +131,7 @@ def _counters(powercap: Path) -> Iterator[Path]:
 
 
 def nvml() -> Finding:
-    """Return whether the NVIDIA driver tells the power of its GPUs."""
-    import pynvml  # loads the driver's library: only on request
-
+    """Return whether the NVIDIA driver reports the power of its GPUs."""
     try:
         pynvml.nvmlInit()
     except pynvml.NVMLError as error:
@@ -139,7 +139,7 @@ def nvml() -> Finding:
             "nvml",
             is_usable=False,
             detail=f"no NVIDIA GPU can be asked: {error}",
-            mend="where there is one: install its driver, or start the container with --gpus all",
+            fix="where there is one: install its driver, or start the container with --gpus all",
         )
     try:
         return _gpus()
@@ -147,16 +147,14 @@ def nvml() -> Finding:
         return Finding(
             "nvml",
             is_usable=False,
-            detail=f"the GPUs do not tell their power: {error}",
-            mend="update the driver; where that does not help, declare the GPU's power",
+            detail=f"the GPUs do not report their power: {error}",
+            fix="update the driver; where that does not help, declare the GPU's power",
         )
     finally:
         pynvml.nvmlShutdown()
 
 
 def _gpus() -> Finding:
-    import pynvml
-
     handles = [
         pynvml.nvmlDeviceGetHandleByIndex(index) for index in range(pynvml.nvmlDeviceGetCount())
     ]
@@ -180,25 +178,23 @@ def _no_extra(extras: Iterable[Finding]) -> Iterator[Finding]:
             "models",
             is_usable=False,
             detail=detail,
-            mend="install one of the extras onnx and hf",
+            fix="install one of the extras onnx and hf",
             breaks=("measured",),
         )
 
 
-def package(name: str, distributions: tuple[str, ...], mend: str) -> Finding:
+def package(name: str, distributions: tuple[str, ...], fix: str) -> Finding:
     """Return whether Python packages are installed, without importing them.
 
     Args:
         name: of the finding.
         distributions: packages that are needed together.
-        mend: command that installs them.
+        fix: command that installs them.
     """
     versions = {each: _version(each) for each in distributions}
     missing = [each for each, version in versions.items() if not version]
     if missing:
-        return Finding(
-            name, is_usable=False, detail=f"not installed: {' '.join(missing)}", mend=mend
-        )
+        return Finding(name, is_usable=False, detail=f"not installed: {' '.join(missing)}", fix=fix)
     return Finding(
         name,
         is_usable=True,
@@ -225,20 +221,20 @@ def roots(model_roots: tuple[Path, ...]) -> Finding:
             "model_roots",
             is_usable=False,
             detail="no model is opened by path or id; bytes sent with a task are run",
-            mend="set tracker.model_roots to the folders that hold models",
+            fix="set tracker.model_roots to the folders that hold models",
         )
     if missing:
         return Finding(
             "model_roots",
             is_usable=False,
             detail=f"cannot be read: {' '.join(missing)}",
-            mend="make them readable for the node's user, or change tracker.model_roots",
+            fix="make them readable for the node's user, or change tracker.model_roots",
         )
     return Finding("model_roots", is_usable=True, detail=" ".join(map(str, model_roots)))
 
 
 def process_limit(user_id: int) -> Finding:
-    """Return whether the limit on processes binds measurements.
+    """Return whether the limit on processes applies to measurements.
 
     Args:
         user_id: effective id of the user that runs the node.
@@ -247,7 +243,7 @@ def process_limit(user_id: int) -> Finding:
         return Finding(
             "process_limit",
             is_usable=False,
-            detail="runs as root, whom the kernel exempts from the limit on processes",
-            mend="run the node as another user, or set TasksMax= in its systemd unit",
+            detail="runs as root, which the kernel exempts from the limit on processes",
+            fix="run the node as another user, or set TasksMax= in its systemd unit",
         )
-    return Finding("process_limit", is_usable=True, detail=f"binds user {user_id}")
+    return Finding("process_limit", is_usable=True, detail=f"applies to user {user_id}")

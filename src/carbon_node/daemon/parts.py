@@ -9,19 +9,17 @@ from carbon_node.estimation import (
     DEFAULT_PUE,
     Assumptions,
     Factor,
-    LatencyUnit,
-    Mode,
-    OutputUnits,
     Place,
     exact,
 )
 from carbon_node.intensity import IntensityConfig, LiveConfig, LiveIntensity
 from carbon_node.pipeline.facts import Identity
 from carbon_node.pipeline.join import JoinBounds
-from carbon_node.pipeline.keeping import KeepingPolicy, Republish
+from carbon_node.pipeline.keeping import KeepingPolicy
 from carbon_node.pipeline.ports import Conditions, IntensitySource, Tracker
 from carbon_node.settings import Configuration, Settings, Source
 from carbon_node.store import StoreConfig
+from carbon_node.tasks.decision import Republish
 from carbon_node.tasks.memory import MAX_BLOCKS
 from carbon_node.tracking import Limits, TrackerConfig
 from carbon_node.transport.choice import TransportChoice, TransportKind
@@ -89,12 +87,12 @@ def conditions(
     return Conditions(
         assumptions=Assumptions(
             pue=_pue(configuration),
-            mode=Mode(settings.tracker.mode),
+            mode=settings.tracker.mode,
             host_names=frozenset({socket.gethostname(), "localhost"}),
-            output_units=OutputUnits(settings.output_units),
+            output_units=settings.output_units,
             revision=configuration.revision,
         ),
-        latency_unit=LatencyUnit(settings.latency_unit),
+        latency_unit=settings.latency_unit,
         tracker=tracker,
         intensity=intensity,
     )
@@ -130,9 +128,7 @@ def keeping_policy(settings: Settings, kind: TransportKind) -> KeepingPolicy:
         settings: the settings at start.
         kind: the transport; on sustainml_py, a callback waits for the answer to every task.
     """
-    republish = Republish(settings.republish)
-    if kind is TransportKind.SUSTAINML:
-        republish = Republish.ALL
+    republish = Republish.ALL if kind is TransportKind.SUSTAINML else settings.republish
     return KeepingPolicy(republish, settings.rerun_on_change)
 
 

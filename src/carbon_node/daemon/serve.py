@@ -22,7 +22,7 @@ from carbon_node.observability.redaction import Secrets
 from carbon_node.observability.supervisor import supervisor
 from carbon_node.pipeline.announcer import StatusAnnouncer
 from carbon_node.pipeline.answering import Answering
-from carbon_node.pipeline.baseline import Baseline, BaselinePolicy
+from carbon_node.pipeline.baseline import Baseline
 from carbon_node.pipeline.control import CommandCounts, Control
 from carbon_node.pipeline.endpoints import RpcEndpoint, TopicEndpoint
 from carbon_node.pipeline.facts import FactsSource
@@ -172,7 +172,7 @@ def _node(
         status_line.follow(facts.facts)
     results = PublishedResults(store.results)
     in_force = SettingsInForce(configuration, PeerView(facts, results), tracker)
-    baseline = Baseline(transport, BaselinePolicy(settings.baseline))
+    baseline = Baseline(transport, settings.baseline)
     pipeline = Pipeline(
         Keeping(store, parts.keeping_policy(settings, choice.kind)),
         Answering(in_force, __version__),

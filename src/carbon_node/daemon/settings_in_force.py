@@ -15,7 +15,7 @@ from carbon_node.daemon.heap import give_back
 from carbon_node.errors import ConfigError
 from carbon_node.estimation.measurement import Measurement, ModelRun, Run
 from carbon_node.intensity import IntensityConfig, IntensityLookup, LiveIntensity
-from carbon_node.observability.logs import LogLevel, set_log_level
+from carbon_node.observability.logs import set_log_level
 from carbon_node.pipeline.ports import Conditions
 from carbon_node.settings import Change, Configuration, ConfigurationService, Loaded, NodeQuestions
 from carbon_node.tracking import TrackerConfig, TrackerPool, is_runnable
@@ -97,7 +97,7 @@ class SettingsInForce:
             )
         settings = self.service.current.settings
         self._tracker.reconfigure(parts.tracker_config(settings))
-        set_log_level(LogLevel(settings.log_level))
+        set_log_level(settings.log_level)
         intensity_config = parts.intensity_config(settings)
         if intensity_config != self._intensity_config:
             self._intensity_config = intensity_config

@@ -8,7 +8,6 @@ with `num_outputs` 1.
 
 import asyncio
 from dataclasses import dataclass, replace
-from enum import StrEnum
 
 import structlog
 
@@ -18,7 +17,7 @@ from carbon_node.pipeline.task import Progress, TaskInputs
 from carbon_node.pipeline.translate import summary_of
 from carbon_node.tasks import digest as task_inputs
 from carbon_node.tasks.answer import Answer, Kept
-from carbon_node.tasks.decision import Answered, Decision
+from carbon_node.tasks.decision import Answered, Decision, Republish
 from carbon_node.wire import extra_data
 from carbon_node.wire.samples import HWResource, MLModel, UserInput
 
@@ -26,14 +25,6 @@ LARGE_BYTES = 65_536
 """Inputs above this are digested in a thread: 30 ms per MB of extra_data would hold up the loop."""
 
 log = structlog.get_logger(__name__)
-
-
-class Republish(StrEnum):
-    """Which stored answers are published again."""
-
-    UNACKNOWLEDGED = "unacknowledged"
-    ALL = "all"
-    NONE = "none"
 
 
 @dataclass(frozen=True, slots=True)

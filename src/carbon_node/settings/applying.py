@@ -6,10 +6,9 @@ from dataclasses import dataclass, replace
 
 from carbon_node.errors import RequestRefused
 from carbon_node.json_value import Json
-from carbon_node.settings.catalogue import catalogue, flat, nested, shown
+from carbon_node.settings.catalogue import catalogue, description, flat, nested, shown
 from carbon_node.settings.loading import Configuration
 from carbon_node.settings.model import Settings
-from carbon_node.settings.origin import Origin, Source
 from carbon_node.settings.requests import (
     Code,
     Describe,
@@ -23,7 +22,7 @@ from carbon_node.settings.requests import (
     Status,
     parsed,
 )
-from carbon_node.settings.schema import description
+from carbon_node.settings.sources import Origin, Source
 from carbon_node.settings.validation import UnknownKey, settings_of
 
 
@@ -41,7 +40,7 @@ class Reply:
 
     @property
     def text(self) -> str:
-        """The reply as text, in ASCII so that every string type on the wire holds it."""
+        """The reply as ASCII text, which every string type on the wire can hold."""
         return json.dumps(self.body)
 
 
@@ -50,7 +49,7 @@ def apply(current: Configuration, text: str) -> tuple[Configuration, Reply | Que
 
     Args:
         current: the configuration in force.
-        text: the request, anything at all.
+        text: the request; untrusted.
 
     Returns:
         The configuration that the request leaves, `current` itself if nothing changed; the reply,
@@ -64,12 +63,12 @@ def apply(current: Configuration, text: str) -> tuple[Configuration, Reply | Que
 
 
 def granted(current: Configuration, content: Mapping[str, Json]) -> Reply:
-    """Return the reply to a request that is granted."""
+    """Return the reply to a granted request."""
     return Reply(success=True, body={"success": True, "revision": current.revision, **content})
 
 
 def refused(current: Configuration, refusal: RequestRefused) -> Reply:
-    """Return the reply to a request that is not granted."""
+    """Return the reply to a refused request."""
     error = {"code": refusal.code, "message": refusal.message, "hint": refusal.hint}
     return Reply(
         success=False, body={"success": False, "revision": current.revision, "error": {**error}}
@@ -77,14 +76,14 @@ def refused(current: Configuration, refusal: RequestRefused) -> Reply:
 
 
 def at_startup(current: Configuration, keys: Iterable[str]) -> Configuration:
-    """Return the configuration with some settings back at their values at start-up."""
+    """Return the configuration with some settings reset to their values at start-up."""
     startup = flat(current.startup)
     values = {key: startup[key] for key in keys}
     return _changed(current, values, current.startup_origins)
 
 
 def reloaded(current: Configuration, fresh: Configuration) -> tuple[Configuration, tuple[str, ...]]:
-    """Take over newly loaded sources as far as settings can change; changes by request stay.
+    """Adopt newly loaded sources as far as settings can change; changes by request stay.
 
     Returns:
         The configuration with them, and the names of settings that need a restart for theirs.

@@ -1,4 +1,4 @@
-"""The configuration service: the one place whose state is the configuration in force."""
+"""The configuration service: the only holder of the configuration in force."""
 
 import asyncio
 import time
@@ -21,12 +21,11 @@ from carbon_node.settings.requests import (
 )
 
 RESULTS_WAIT_S = 5.0
-"""Seconds that a request for results waits for them: a caller that waits behind it has no timeout
-of its own."""
+"""Seconds that a request for results may take: callers that queue behind it have no timeout."""
 
 
 class NodeQuestions(Protocol):
-    """What the service may tell about the node beside its configuration."""
+    """What the service reports about the node besides its configuration."""
 
     def status(self) -> Mapping[str, Json]:
         """Return how the node is, as JSON; answers at once."""
@@ -67,7 +66,7 @@ class Change:
 
 
 class RequestRate:
-    """Bound on requests per second that lets one second's worth pass at once.
+    """A limit on requests per second that admits bursts of one second's worth.
 
     Args:
         per_s: requests per second, at least 1.
@@ -81,7 +80,7 @@ class RequestRate:
         self._seen_s = clock()
 
     def admits(self) -> bool:
-        """Count one request; whether it is within the bound."""
+        """Count one request; return whether it is within the limit."""
         now_s = self._clock()
         self._left = min(self._per_s, self._left + (now_s - self._seen_s) * self._per_s)
         self._seen_s = now_s
@@ -94,9 +93,8 @@ class RequestRate:
 class ConfigurationService:
     """Holds the configuration in force and answers requests about it.
 
-    It belongs to the loop's thread: requests from other threads have to be handed over to it. No
-    request meets another in the middle of a change: only questions for results wait, and those
-    change nothing.
+    Use it from the loop's thread only. Requests cannot interleave within a change: only questions
+    for results wait, and those change nothing.
 
     Args:
         configuration: the configuration at start.
@@ -113,7 +111,7 @@ class ConfigurationService:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.current = configuration
-        """The configuration in force; a task reads it once, so that none sees a change."""
+        """The configuration in force; a task reads it once and never sees a change."""
         self._node = node
         self._on_change = on_change
         self._rate = RequestRate(configuration.settings.configuration_requests_per_s, clock)
@@ -146,7 +144,7 @@ class ConfigurationService:
         self._adopt(at_startup(self.current, catalogue()))
 
     def reload(self, fresh: Configuration) -> tuple[str, ...]:
-        """Take over newly loaded sources, as far as settings can change; changes by request stay.
+        """Adopt newly loaded sources, as far as settings can change; changes by request stay.
 
         Args:
             fresh: what loading gives now.
@@ -159,7 +157,7 @@ class ConfigurationService:
         return waiting
 
     def _adopt(self, changed: Configuration) -> list[Json]:
-        """Make a configuration the current one; return what its sender should know."""
+        """Make a configuration the current one; return warnings for whoever asked for it."""
         previous, self.current = self.current, changed
         changes = () if changed is previous else tuple(_changes(previous, changed))
         if not changes:
@@ -176,7 +174,7 @@ def _changes(previous: Configuration, changed: Configuration) -> Iterator[Change
 
 
 def _kept(configuration: Configuration) -> list[Json]:
-    """Persist the changes; return why some of them will not be there at the next start."""
+    """Persist the changes; return which of them will not survive the next start, and why."""
     changes = {key: shown(value) for key, value in configuration.changes.items()}
     try:
         persist(persisted_path(configuration.settings), changes, configuration.revision)

@@ -83,7 +83,7 @@ def test_get_tells_the_named_settings_only(node: NodeQuestions) -> None:
 
 
 def test_set_changes_all_values_at_once(node: NodeQuestions) -> None:
-    """A set yields a new configuration one revision on, whose values name the request."""
+    """A set gives a configuration of the next revision whose values name the request."""
     current = configuration()
     text = '{"set": {"pue": 1, "tracker.window_s": 0.2, "intensity_g_per_kwh": 56}}'
     changed, answer = answered(current, text, node)
@@ -95,7 +95,7 @@ def test_set_changes_all_values_at_once(node: NodeQuestions) -> None:
 
 
 def test_a_set_to_the_present_values_changes_nothing(node: NodeQuestions) -> None:
-    """The revision grows by real changes only."""
+    """Only real changes increase the revision."""
     current = configuration()
     changed, answer = answered(current, '{"set": {"pue": 1.58}, "revision": 0}', node)
     assert changed is current
@@ -103,7 +103,7 @@ def test_a_set_to_the_present_values_changes_nothing(node: NodeQuestions) -> Non
 
 
 def test_reset_returns_to_the_values_at_start(node: NodeQuestions) -> None:
-    """Named settings, or all, return to what the operator configured, and say so."""
+    """Reset settings have the value and the origin that the operator configured."""
     start = configuration(pue=1.2)
     changed, _ = answered(start, '{"set": {"pue": 1.3, "place": "FR"}}', node)
     one, _ = answered(changed, '{"reset": ["pue"], "revision": 1}', node)
@@ -115,7 +115,7 @@ def test_reset_returns_to_the_values_at_start(node: NodeQuestions) -> None:
 
 
 def test_an_optional_setting_can_be_unset(node: NodeQuestions) -> None:
-    """Null takes an explicit intensity away again; nothing else takes null."""
+    """Null removes an explicit intensity, and no other setting accepts it."""
     current = configuration(intensity_g_per_kwh=56.0)
     changed, _ = answered(current, '{"set": {"intensity_g_per_kwh": null}}', node)
     assert changed.settings.intensity_g_per_kwh is None
@@ -124,7 +124,7 @@ def test_an_optional_setting_can_be_unset(node: NodeQuestions) -> None:
 
 
 def test_describe_tells_type_range_and_whether_it_can_be_set(node: NodeQuestions) -> None:
-    """A description is JSON schema, and a fixed setting's has its reason."""
+    """A description is JSON schema and says whether the setting can change."""
     body = reply(configuration(), {"describe": "all"}, node)["description"]
     assert list(catalogue()) == list(body)
     assert {"minimum": 1, "maximum": 5, "changeable": True}.items() <= body["pue"].items()
@@ -135,7 +135,7 @@ def test_describe_tells_type_range_and_whether_it_can_be_set(node: NodeQuestions
 
 
 def test_status_and_results_are_the_nodes(node: NodeQuestions) -> None:
-    """Status and results come from the node as it tells them."""
+    """Status and results are passed on as the node reports them."""
     current = configuration()
     assert reply(current, {"status": True}, node)["status"] == {"node": "IDLE"}
     assert reply(current, {"results": {"last": 1}}, node)["results"] == [{"problem_id": 2}]
@@ -223,7 +223,7 @@ def test_what_cannot_be_granted_is_answered_by_a_code(
 
 
 def test_a_set_with_one_bad_value_changes_nothing(node: NodeQuestions) -> None:
-    """All keys or none."""
+    """If one key is refused, none is set."""
     current = configuration()
     for bad in ('"pue": 9', '"domain": 3', '"peu": 1'):
         changed, _ = answered(current, f'{{"set": {{"place": "FR", {bad}}}}}', node)
@@ -231,14 +231,14 @@ def test_a_set_with_one_bad_value_changes_nothing(node: NodeQuestions) -> None:
 
 
 def test_near_names_are_suggested(node: NodeQuestions) -> None:
-    """A slip in a name is answered by the name that was meant."""
+    """A misspelt name is answered with the nearest known one."""
     current = configuration()
     assert reply(current, {"get": ["peu"]}, node)["error"]["hint"] == "did you mean pue?"
     assert reply(current, {"gte": "all"}, node)["error"]["hint"] == "did you mean get?"
 
 
 def test_read_only_access_refuses_changes_only(node: NodeQuestions) -> None:
-    """With read-only access questions are answered and changes refused."""
+    """With read-only access, questions are answered and changes are refused."""
     current = configuration(configuration_access="read-only")
     assert reply(current, {"get": "all"}, node)["success"]
     for request in ({"set": {"pue": 1.2}}, {"reset": "all"}):
@@ -246,7 +246,7 @@ def test_read_only_access_refuses_changes_only(node: NodeQuestions) -> None:
 
 
 def test_without_access_everything_is_refused(node: NodeQuestions) -> None:
-    """With access off even an empty request is answered by a refusal that tells nothing."""
+    """With access off, even an empty request is refused, without any value."""
     current = configuration(configuration_access="off")
     for request in ("", "nonsense", {"get": "all"}, {"set": {"pue": 1.2}}, {"status": True}):
         body = reply(current, request, node)
@@ -255,7 +255,7 @@ def test_without_access_everything_is_refused(node: NodeQuestions) -> None:
 
 
 def test_only_these_settings_can_be_set_by_request() -> None:
-    """The list of what peers may set is closed; it opens no file and no socket, and no guard."""
+    """Peers may set a closed list, in which nothing opens a file or socket or loosens a guard."""
     assert {
         "latency_unit",
         "pue",
@@ -272,6 +272,6 @@ def test_only_these_settings_can_be_set_by_request() -> None:
 
 
 def test_settings_are_frozen() -> None:
-    """Nobody changes settings but by making others."""
+    """Settings are immutable."""
     with pytest.raises(ValueError, match="frozen"):
         Settings().pue = 1.2

@@ -12,11 +12,10 @@ from hypothesis import settings as examples
 from hypothesis import strategies as st
 
 from carbon_node.settings import Change, ConfigurationService, Settings, load
-from carbon_node.settings.catalogue import catalogue, flat, nested
-from carbon_node.settings.schema import description
+from carbon_node.settings.catalogue import catalogue, description, flat, nested
 
 PATIENT = examples(deadline=None, suppress_health_check=[HealthCheck.too_slow])
-"""For machines that do much else: these properties say nothing about time."""
+"""Slow machines must not fail these properties, which say nothing about time."""
 
 PRINTABLE = st.text(
     st.characters(max_codepoint=0x24F, exclude_categories=("C", "Z"), exclude_characters=":"),
@@ -103,7 +102,7 @@ def test_settings_survive_the_environment(values: Mapping[str, object]) -> None:
 
 
 class Nothing:
-    """A node with nothing to tell."""
+    """A node with nothing to report."""
 
     def status(self) -> Mapping[str, Any]:
         """Return no status."""
@@ -178,7 +177,7 @@ def test_the_revision_counts_real_changes(requests: list[object]) -> None:
 @PATIENT
 @given(st.lists(REQUESTS, max_size=4))
 def test_a_set_applies_whole_or_not_at_all(requests: list[dict[str, Any]]) -> None:
-    """A granted set has all its values in force, a refused one none."""
+    """A granted set puts all its values in force, a refused one none."""
     served = service()
     for request in requests:
         before = served.current
@@ -193,7 +192,7 @@ def test_a_set_applies_whole_or_not_at_all(requests: list[dict[str, Any]]) -> No
 @PATIENT
 @given(st.lists(REQUESTS, max_size=4))
 def test_what_is_told_leads_from_the_start_to_the_present(requests: list[object]) -> None:
-    """Whoever follows the told changes has the values in force."""
+    """Applying the reported changes gives the values in force."""
     told: list[Change] = []
     configuration = load({}, {}, system_file=Path("/none")).configuration
     served = ConfigurationService(configuration, Nothing(), told.extend)

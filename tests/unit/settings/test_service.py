@@ -4,13 +4,15 @@ import asyncio
 import gc
 import json
 import stat
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.unit.settings.conftest import QuietNode
 
+import carbon_node.settings.service
 from carbon_node.settings import (
     Change,
     Configuration,
@@ -33,7 +35,7 @@ class Clock:
 
 @pytest.fixture
 def told() -> list[Change]:
-    """Return the list of changes that the service told of."""
+    """Return the list of changes that the service reported."""
     return []
 
 
@@ -41,7 +43,7 @@ def told() -> list[Change]:
 def serve(
     node: NodeQuestions, told: list[Change]
 ) -> Callable[[Configuration], ConfigurationService]:
-    """Return how a service is started, at a time that stands still."""
+    """Return a factory of services whose clock stands still."""
     return lambda configuration: ConfigurationService(configuration, node, told.extend, Clock())
 
 
@@ -61,7 +63,7 @@ Serve = Callable[[Configuration], ConfigurationService]
 
 
 def test_every_change_is_told_with_old_and_new_value(serve: Serve, told: list[Change]) -> None:
-    """What the log needs is told once per change, and not for requests that change nothing."""
+    """Each change is reported once, and a request that changes nothing reports none."""
     service = serve(load({}, {}).configuration)
     body(service, {"set": {"pue": 1.2, "place": "FR"}})
     body(service, {"set": {"pue": 1.2}})
@@ -76,7 +78,7 @@ def test_every_change_is_told_with_old_and_new_value(serve: Serve, told: list[Ch
 
 
 def test_a_task_that_read_the_configuration_keeps_it(serve: Serve) -> None:
-    """What was read before a change is not touched by it."""
+    """A change does not affect settings that were read before it."""
     service = serve(load({}, {}).configuration)
     read = service.current
     body(service, {"set": {"pue": 1.2}})
@@ -85,7 +87,7 @@ def test_a_task_that_read_the_configuration_keeps_it(serve: Serve) -> None:
 
 
 def test_changes_last_over_a_restart(serve: Serve, tmp_path: Path) -> None:
-    """A new start has the changed values, names their file, and goes on with the revision."""
+    """A restart keeps changed values, names their file, and continues the revision."""
     state_dir = tmp_path / "state"
     body(serve(configured(state_dir)), {"set": {"pue": 1.2, "intensity_g_per_kwh": 56}})
     again = configured(state_dir)
@@ -100,7 +102,7 @@ def test_changes_last_over_a_restart(serve: Serve, tmp_path: Path) -> None:
 
 
 def test_nobody_else_reads_the_state(serve: Serve, tmp_path: Path) -> None:
-    """The state directory is made for its owner only, and holds no half-written file."""
+    """The state directory belongs to its owner only, and holds no half-written file."""
     state_dir = tmp_path / "state"
     body(serve(configured(state_dir)), {"set": {"pue": 1.2}})
     assert stat.S_IMODE(state_dir.stat().st_mode) == 0o700
@@ -124,7 +126,7 @@ def test_a_change_that_cannot_be_kept_still_applies(serve: Serve, tmp_path: Path
 
 
 def test_a_change_that_the_next_start_overrides_is_announced(serve: Serve, tmp_path: Path) -> None:
-    """A change of what an option sets applies, and its answer says that it will not last."""
+    """A change of a setting given by option applies, and its answer warns that it will not last."""
     reply = body(serve(configured(tmp_path, pue=1.4)), {"set": {"pue": 1.2}})
     assert reply["configuration"]["pue"] == 1.2
     assert "option --pue has the last word" in reply["warnings"][0]
@@ -132,7 +134,7 @@ def test_a_change_that_the_next_start_overrides_is_announced(serve: Serve, tmp_p
 
 
 def test_requests_beyond_the_rate_are_refused_until_time_passes(node: NodeQuestions) -> None:
-    """One second's worth passes at once, the next is refused, a second later all is well."""
+    """One second's worth passes at once, the next is refused until a second has passed."""
     clock = Clock()
     configuration = load({"configuration_requests_per_s": 10}, {}).configuration
     service = ConfigurationService(configuration, node, lambda _: None, clock)
@@ -145,7 +147,7 @@ def test_requests_beyond_the_rate_are_refused_until_time_passes(node: NodeQuesti
 
 
 def test_a_thousand_requests_in_a_row_are_answered_without_growth(node: NodeQuestions) -> None:
-    """By default a thousand requests pass at once, and leave nothing behind."""
+    """By default a thousand requests pass at once, and memory does not grow."""
     service = ConfigurationService(load({}, {}).configuration, node, lambda _: None, Clock())
     requests = ['{"get": "all"}', '{"set": {"pue": 1.2}}', '{"reset": "all"}', '{"get": ["peu"]}']
 
@@ -160,7 +162,7 @@ def test_a_thousand_requests_in_a_row_are_answered_without_growth(node: NodeQues
 
 
 def test_reset_of_the_node_returns_to_the_start(serve: Serve, told: list[Change]) -> None:
-    """The control command RESET_NODE undoes all changes by request, even with access off."""
+    """A reset undoes all changes by request, even with access off."""
     service = serve(load({"pue": 1.3}, {}).configuration)
     body(service, {"set": {"pue": 1.2}})
     service.reset()
@@ -169,7 +171,7 @@ def test_reset_of_the_node_returns_to_the_start(serve: Serve, told: list[Change]
 
 
 def test_a_reload_takes_what_can_change(serve: Serve, told: list[Change]) -> None:
-    """New sources apply as far as they can; changes by request stay; the rest waits by name."""
+    """A reload applies what it can, keeps changes by request, and names what needs a restart."""
     service = serve(load({"pue": 1.3}, {}).configuration)
     body(service, {"set": {"place": "FR"}})
     fresh = load({"pue": 1.4, "place": "DE", "domain": 3, "live_key": "key"}, {}).configuration
@@ -193,8 +195,53 @@ def test_a_reload_takes_what_can_change(serve: Serve, told: list[Change]) -> Non
 
 
 def test_a_reload_without_news_changes_nothing(serve: Serve, told: list[Change]) -> None:
-    """Reading the same sources again is no change."""
+    """Reloading the same sources changes nothing."""
     configuration = load({"pue": 1.3}, {}).configuration
     service = serve(configuration)
     assert service.reload(replace(configuration)) == ()
     assert (service.current.revision, told) == (0, [])
+
+
+class SlowNode(QuietNode):
+    """A node whose results come when the test lets them."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.may_end = asyncio.Event()
+
+    async def last_results(self, count: int) -> Sequence[Mapping[str, int]]:
+        """Wait for the test."""
+        await self.may_end.wait()
+        return await super().last_results(count)
+
+
+@pytest.mark.anyio
+async def test_a_change_while_results_are_read_stays() -> None:
+    """A question that waits for the store holds up no other request, and undoes none."""
+    node = SlowNode()
+    service = ConfigurationService(load({}, {}).configuration, node, lambda _: None, Clock())
+    asking = asyncio.create_task(service.answer('{"results": {"last": 1}}'))
+    await asyncio.sleep(0)
+    assert (await service.answer('{"set": {"pue": 1.2}}')).success
+    node.may_end.set()
+
+    reply = await asking
+
+    assert reply.body["results"] == [{"problem_id": 2}]
+    assert (reply.body["revision"], service.current.settings.pue) == (1, 1.2)
+
+
+@pytest.mark.anyio
+async def test_results_that_do_not_come_are_an_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A store that hangs leaves no caller without a reply."""
+    monkeypatch.setattr(carbon_node.settings.service, "RESULTS_WAIT_S", 0.01)
+    service = ConfigurationService(load({}, {}).configuration, SlowNode(), lambda _: None, Clock())
+
+    reply = await service.answer('{"results": {"last": 1}}')
+
+    assert not reply.success
+    assert reply.body["error"] == {
+        "code": "unavailable",
+        "message": "the results were not read within 0.01 s",
+        "hint": "ask again later",
+    }

@@ -82,6 +82,13 @@ def database(tmp_path: Path) -> Iterator[Database]:
         (Query(task_id=samples.TaskId(1, 1)), [1, 1]),
         (Query(task_id=samples.TaskId(1, 2)), []),
         (Query(has_numbers=True), [1, 2, 3]),
+        (Query(is_answered=True), [1, 1, 2, 3, 4]),
+        (Query(is_answered=True, last=2), [3, 4]),
+        (Query(last=2, offset=1), [3, 4]),
+        (Query(last=2, offset=9), []),
+        (Query(last=9, max_bytes=1), [5]),
+        (Query(last=9, is_answered=True, max_bytes=1), [4]),
+        (Query(last=9, max_bytes=150), [3, 4, 5]),
         (Query(model="resnet", place="Spain", last=3), [1, 4, 5]),
     ],
 )

@@ -23,9 +23,9 @@ async def test_every_waiter_wakes_at_an_announcement() -> None:
     again.cancel()
 
 
-def test_a_fact_that_holds_needs_no_news() -> None:
+async def test_a_fact_that_holds_needs_no_news() -> None:
     """What is true already is not waited for, even without time to wait."""
-    assert asyncio.run(News().until(lambda: True, 0.0))
+    assert await News().until(lambda: True, 0.0)
 
 
 async def test_a_fact_is_looked_at_again_with_each_announcement() -> None:
@@ -44,9 +44,9 @@ async def test_a_fact_is_looked_at_again_with_each_announcement() -> None:
     assert await waiting
 
 
-def test_waiting_ends_in_time() -> None:
+async def test_waiting_ends_in_time() -> None:
     """A fact that never holds is given up after the time limit."""
-    assert not asyncio.run(News().until(lambda: False, 0.01))
+    assert not await News().until(lambda: False, 0.01)
 
 
 async def test_items_are_not_held_while_the_next_one_is_waited_for() -> None:
