@@ -76,8 +76,9 @@ def declared(request: EstimationRequest, assumptions: Assumptions) -> Declared |
     if _is_given(request.explicit.energy_wh):
         return _explicit_energy(request.explicit, assumptions)
     power = _power(request, assumptions.power_tolerance)
-    is_catalogued = _lacks_power(power) and request.known.power is not None
-    power = request.known.power if is_catalogued else power
+    is_catalogued = False
+    if _lacks_power(power) and request.known.power is not None:
+        power, is_catalogued = request.known.power, True
     if isinstance(power, NotComputed):
         return power
     latency = _latency(request, assumptions.max_latency_h)

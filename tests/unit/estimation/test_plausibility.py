@@ -1,6 +1,7 @@
 """Numbers that make no sense in the assumed unit are published, with what they would be."""
 
 import dataclasses
+from typing import Any
 
 import pytest
 
@@ -28,7 +29,7 @@ H100_X4 = NamedHardware(
 TASK = EstimationRequest("m", hardware="H100_x4", known=H100_X4, power_w=1200, latency=2)
 
 
-def warnings(**changes: object) -> tuple[str, ...]:
+def warnings(**changes: Any) -> tuple[str, ...]:  # noqa: ANN401 - any field
     """Return the warnings of the task with other values."""
     planned = plan(dataclasses.replace(TASK, **changes), Assumptions())
     assert isinstance(planned, Plan)

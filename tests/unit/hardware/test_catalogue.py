@@ -108,5 +108,5 @@ def test_every_entry_can_be_found_by_its_name(catalogue: Catalogue) -> None:
     assert len(devices) > 5000
     for hardware in devices:
         assert catalogue.find(hardware.name) is hardware
-        assert 0 < hardware.rated_w <= 1400
+        assert 0 < hardware.rated_w <= 2400
         assert len(hardware.power.source) > len(hardware.name) + 10

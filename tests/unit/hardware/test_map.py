@@ -1,5 +1,8 @@
 """The hardware map: what the names of tasks stand for."""
 
+from collections.abc import Iterable
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -12,14 +15,14 @@ CATALOGUE = Catalogue.load()
 SHIPPED = HardwareMap(CATALOGUE, presets=preset("sustainml"))
 
 
-def entry(name: str, **values: object) -> Entry:
+def entry(name: str, **values: Any) -> Entry:  # noqa: ANN401 - any field
     """Return an entry of the operator."""
-    return Entry(name, "settings", **values)  # type: ignore[arg-type] - any field
+    return Entry(name, "settings", **values)
 
 
-def operators(*entries: Entry, **more: object) -> HardwareMap:
+def operators(*entries: Entry, here: Iterable[str] = ()) -> HardwareMap:
     """Return a map of an operator's entries over the preset."""
-    return HardwareMap(CATALOGUE, entries, preset("sustainml"), **more)  # type: ignore[arg-type] - any argument
+    return HardwareMap(CATALOGUE, entries, preset("sustainml"), here)
 
 
 @pytest.mark.parametrize("name", ["H100_x4", "h100 X4", "H100-x4", "H100x4", " H100__x4 "])
@@ -135,10 +138,10 @@ def test_an_unknown_same_as_is_refused_with_near_names() -> None:
 @pytest.mark.parametrize(
     "watts", [(), (1, 2), (3, 2, 1), (0,), -5.0, float("nan"), (1, 2, float("inf"))]
 )
-def test_impossible_watts_are_refused(watts: object) -> None:
+def test_impossible_watts_are_refused(watts: float | tuple[float, ...]) -> None:
     """One number above 0, or three in order."""
     with pytest.raises(ConfigError, match="power_w"):
-        power_of(watts)  # type: ignore[arg-type] - what an operator could write
+        power_of(watts)
 
 
 def test_every_name_of_the_preset_has_a_unit_and_a_known_device() -> None:
