@@ -21,9 +21,9 @@ from bench.nodes import FORMULA, UNPACED, Node, running
 from bench.scraping import scrape, scrape_ms
 from carbon_node.settings import ConfigurationService, load
 from carbon_node.settings.catalogue import Json
-from carbon_node.transport.contract import CONFIGURATION_NODE_ID, Role, Topic
 from carbon_node.transport.fastdds import FastDdsConfig, FastDdsTransport
-from carbon_node.transport.wire import ConfigurationRequest, ConfigurationResponse
+from carbon_node.wire.contract import CONFIGURATION_NODE_ID, Role, Topic
+from carbon_node.wire.samples import ConfigurationRequest, ConfigurationResponse
 
 REQUEST = '{"get": "all"}'
 RATE_HZ = 100

@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 
 from tests.transports import PEERS, opened
 
-from carbon_node import composition
+from carbon_node.daemon import parts
 from carbon_node.estimation import CarbonIntensity, Place, exact
 from carbon_node.estimation.measurement import Measurement, ModelRun, Run
 from carbon_node.observability.redaction import Secrets
@@ -24,9 +24,9 @@ from carbon_node.pipeline.recent import RecentResults
 from carbon_node.pipeline.register import TaskRegister
 from carbon_node.settings import load
 from carbon_node.store import StoreConfig, open_store
-from carbon_node.transport.contract import NODE_NAME, Role, Topic
 from carbon_node.transport.memory import MemoryBus, MemoryTransport
-from carbon_node.transport.wire import (
+from carbon_node.wire.contract import NODE_NAME, Role, Topic
+from carbon_node.wire.samples import (
     CO2Footprint,
     HWResource,
     MLModel,
@@ -37,8 +37,8 @@ from carbon_node.transport.wire import (
 
 NODE = Role(
     NODE_NAME,
-    reads=(*composition.INPUTS, *composition.REQUESTS),
-    writes=(Topic.STATUS, *composition.OUTPUTS),
+    reads=(*parts.INPUTS, *parts.REQUESTS),
+    writes=(Topic.STATUS, *parts.OUTPUTS),
 )
 
 
@@ -125,7 +125,7 @@ class World:
     def conditions(self) -> Conditions:
         """Conditions of a task that starts now."""
         tracker = self.tracker if self._tracker is None else self._tracker
-        return composition.conditions(self.configuration, tracker, OneIntensity(self.g_per_kwh))
+        return parts.conditions(self.configuration, tracker, OneIntensity(self.g_per_kwh))
 
     def submit(self, problem_id: int = 1, model: MLModel | None = None) -> TaskId:
         """Write the inputs of a task."""

@@ -11,12 +11,12 @@ from tests.dds.cyclone import CyclonePeer, RequestTypeImpl, ResponseTypeImpl, cy
 from tests.domains import fresh_domain
 from tests.transports import PATIENCE_S, run
 
-from carbon_node.pipeline.doors import CallDoor, TopicDoor
+from carbon_node.pipeline.doors import RpcEndpoint, TopicEndpoint
 from carbon_node.settings import ConfigurationService, load
 from carbon_node.settings.catalogue import Json
-from carbon_node.transport.contract import NODE_NAME, Role, Topic
 from carbon_node.transport.fastdds import FastDdsConfig, FastDdsTransport
-from carbon_node.transport.wire import ConfigurationRequest
+from carbon_node.wire.contract import NODE_NAME, Role, Topic
+from carbon_node.wire.samples import ConfigurationRequest
 
 NODE = Role(NODE_NAME, reads=(Topic.REQUEST,), writes=(Topic.RESPONSE,))
 REQUESTER = Role("TEST_REQUESTER", reads=(), writes=())
@@ -63,8 +63,8 @@ async def both_doors(domain: int) -> AsyncIterator[tuple[CyclonePeer, FastDdsTra
         asyncio.TaskGroup() as group,
     ):
         serving = [
-            group.create_task(_serve_topic(node, TopicDoor(node, service))),
-            group.create_task(CallDoor(node, service).run()),
+            group.create_task(_serve_topic(node, TopicEndpoint(node, service))),
+            group.create_task(RpcEndpoint(node, service).run()),
         ]
         with cyclone_peer(domain) as peer:
             assert await node.wait_for_match(Topic.REQUEST, timeout_s=PATIENCE_S)
@@ -74,7 +74,7 @@ async def both_doors(domain: int) -> AsyncIterator[tuple[CyclonePeer, FastDdsTra
             door.cancel()
 
 
-async def _serve_topic(node: FastDdsTransport, door: TopicDoor) -> None:
+async def _serve_topic(node: FastDdsTransport, door: TopicEndpoint) -> None:
     async for arrival in node.arrivals():
         if isinstance(arrival.sample, ConfigurationRequest):
             door.answer(arrival.sample)

@@ -19,9 +19,9 @@ from tests.transports import PEERS
 from carbon_node.pipeline.keeping import KeepingPolicy
 from carbon_node.settings import Configuration, load
 from carbon_node.store import StoreConfig, open_store
-from carbon_node.transport.contract import Topic
 from carbon_node.transport.memory import MemoryBus, MemoryTransport
-from carbon_node.transport.wire import (
+from carbon_node.wire.contract import Topic
+from carbon_node.wire.samples import (
     CO2Footprint,
     HWResource,
     MLModel,

@@ -16,11 +16,13 @@ from pathlib import Path
 import pytest
 from tests.unit.store.samples import answer, summary, task
 
-from carbon_node.answers import Answered, Due, Kept, TaskKey, Why
 from carbon_node.errors import StateDirectoryInUse
 from carbon_node.store import Health, Query, Store, StoreConfig, open_store
 from carbon_node.store.database import DATABASE_NAME, Database
 from carbon_node.store.editions import Accept, Edition, Save, accept, save
+from carbon_node.tasks.answer import Kept
+from carbon_node.tasks.decision import Answered, Compute, ComputeReason
+from carbon_node.tasks.key import TaskKey
 
 RETRY_S = 0.02
 
@@ -352,8 +354,8 @@ def test_full_disk_costs_no_answer(small_disk: Path) -> None:
         assert store.health.is_degraded
         assert "disk is full; free some space" in store.health.trouble
         for kept in (first, *later):
-            standing = await store.accept(kept.key, "a", summary())
-            assert standing == Answered(kept, is_acknowledged=False)
+            decision = await store.accept(kept.key, "a", summary())
+            assert decision == Answered(kept, is_acknowledged=False)
         filler.unlink()
         await _until(lambda: not store.health.is_degraded)
 
@@ -378,10 +380,10 @@ def test_start_on_a_full_disk_knows_what_was_answered(small_disk: Path) -> None:
 
     async def body(store: Store) -> None:
         assert store.health.is_degraded
-        standing = await store.accept(kept.key, "a", summary())
-        assert isinstance(standing, Answered)
-        assert standing.kept == kept
-        assert await store.accept(task(99_999), "a", summary()) == Due(Why.NEW)
+        decision = await store.accept(kept.key, "a", summary())
+        assert isinstance(decision, Answered)
+        assert decision.kept == kept
+        assert await store.accept(task(99_999), "a", summary()) == Compute(ComputeReason.NEW)
         filler.unlink()
         await _until(lambda: not store.health.is_degraded)
 

@@ -16,8 +16,8 @@ from tests.callers import Caller, calling
 from tests.domains import fresh_domain
 from tests.program.processes import NodeProcess, running_node
 
-from carbon_node.transport.contract import Topic
-from carbon_node.transport.wire import ConfigurationRequest, ErrorCode
+from carbon_node.wire.contract import Topic
+from carbon_node.wire.samples import ConfigurationRequest, ErrorCode
 
 FORMULA = {"CARBON_NODE_TRACKER__MODE": "formula"}
 

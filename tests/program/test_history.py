@@ -18,7 +18,8 @@ from tests.unit.store.samples import answer, failure, summary, task
 from carbon_node.store import StoreConfig, open_store
 
 if TYPE_CHECKING:
-    from carbon_node.answers import Answer, Summary, TaskKey
+    from carbon_node.tasks.answer import Answer
+    from carbon_node.tasks.key import Summary, TaskKey
 
 
 @pytest.fixture

@@ -13,8 +13,8 @@ from prometheus_client.parser import text_string_to_metric_families
 from tests.domains import fresh_domain
 from tests.program.processes import NodeProcess, run_command, running_node
 
-from carbon_node.observability.http.address import UnixAddress
-from carbon_node.observability.http.client import ask
+from carbon_node.http.address import UnixAddress
+from carbon_node.http.client import ask
 
 KEY = "planted-live-key"
 

@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 from tests.program.processes import COMMAND, environment, run_command
-from tests.unit.observability.node_view import ANY_PORT, PlainView, serving
+from tests.unit.http.node_view import ANY_PORT, PlainView, serving
 
-from carbon_node.observability.http.address import Address, UnixAddress, parse_address
+from carbon_node.http.address import Address, UnixAddress, parse_address
 from carbon_node.observability.metrics import Metrics
 
 PATIENCE_S = 20.0

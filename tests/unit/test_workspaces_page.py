@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from carbon_node.transport.sustainml import LIMITATIONS
+from carbon_node.transport.sustainml.transport import LIMITATIONS
 
 PAGE = Path(__file__).parents[2] / "docs" / "workspaces.md"
 

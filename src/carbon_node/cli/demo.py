@@ -15,7 +15,7 @@ from typing import Annotated, Any
 import typer
 
 from carbon_node.errors import CarbonNodeError
-from carbon_node.transport.contract import DOMAIN_RANGE
+from carbon_node.wire.contract import DOMAIN_RANGE
 
 DEMO_DOMAINS = range(215, DOMAIN_RANGE.stop)
 """Domains whose ports lie above Linux's ephemeral ones, which any program may hold, and far from

@@ -12,7 +12,7 @@ from carbon_node.errors import BindingUnavailable
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from carbon_node.tracking.host import Finding
+    from carbon_node.cli.host import Finding
 
 # Settings and tracking are imported where they are used: other commands start without them.
 
@@ -25,8 +25,8 @@ def doctor(
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
     """Say what can be measured here, what is missing, and the command or setting that mends it."""
+    from carbon_node.cli import host
     from carbon_node.settings import load
-    from carbon_node.tracking import host
 
     roots = load({}, config=config).settings.tracker.model_roots
     found = (*host.findings(roots), _fast_dds(), _sustainml())
@@ -49,7 +49,7 @@ def _print(found: "Iterable[Finding]") -> None:
 
 
 def _fast_dds() -> "Finding":
-    from carbon_node.tracking.host import Finding
+    from carbon_node.cli.host import Finding
 
     try:
         from carbon_node.transport import binding  # noqa: F401 - whether it loads is the question
@@ -59,9 +59,9 @@ def _fast_dds() -> "Finding":
 
 
 def _sustainml() -> "Finding":
-    from carbon_node.tracking.host import Finding
-    from carbon_node.transport.sustainml import LIMITATIONS
-    from carbon_node.transport_choice import library_problem
+    from carbon_node.cli.host import Finding
+    from carbon_node.transport.choice import library_problem
+    from carbon_node.transport.sustainml.transport import LIMITATIONS
 
     problem = library_problem()
     if problem is not None:

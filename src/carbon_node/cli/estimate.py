@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from carbon_node.cli.options import JsonOption
+from carbon_node.cli.what_if import Question, Scenario, scenarios
 from carbon_node.estimation import Estimate, Interval, LatencyUnit, indistinct
-from carbon_node.whatif import Question, Scenario, scenarios
 
 if TYPE_CHECKING:
     from rich.table import Table

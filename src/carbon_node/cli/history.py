@@ -100,7 +100,7 @@ def plot(
     last: LastOption = LAST_DRAWN,
 ) -> None:
     """Draw the footprint of each task with its interval, and of each model and place."""
-    from carbon_node.store.chart import draw
+    from carbon_node.cli.chart import draw
     from carbon_node.store.history import editions
 
     query = replace(_query(model, hardware, place, since, until, last), has_numbers=True)
@@ -162,7 +162,7 @@ def _time(text: str, now: datetime) -> datetime:
 
 
 def _write_parquet(database: "Database", query: "Query", path: Path) -> None:
-    from carbon_node.store.export import write_parquet
+    from carbon_node.cli.export import write_parquet
     from carbon_node.store.history import editions
 
     write_parquet(editions(database, query), path)
@@ -170,7 +170,7 @@ def _write_parquet(database: "Database", query: "Query", path: Path) -> None:
 
 
 def _print_rows(database: "Database", query: "Query", *, as_json: bool) -> None:
-    from carbon_node.store.export import write_csv, write_json
+    from carbon_node.cli.export import write_csv, write_json
     from carbon_node.store.history import editions, totals
 
     if as_json:

@@ -36,6 +36,7 @@ def run(
     """Run the node until SIGTERM or SIGINT; this is also what happens without a command."""
     # Loaded here, because other commands do without Fast DDS and pydantic; the log comes first,
     # because it decides how structlog is loaded.
+    from carbon_node.daemon.process_one import leave_place_of_init
     from carbon_node.observability.logs import (
         LogConfig,
         LogFormat,
@@ -44,7 +45,6 @@ def run(
         occupy_standard_descriptors,
     )
     from carbon_node.observability.redaction import Secrets
-    from carbon_node.process_one import leave_place_of_init
     from carbon_node.settings import load
 
     options = {
@@ -64,6 +64,6 @@ def run(
     configure_logging(
         LogConfig(LogLevel(settings.log_level), LogFormat(settings.log_format)), secrets
     )
-    from carbon_node.daemon import serve
+    from carbon_node.daemon.serve import serve
 
     return serve(loaded, partial(load, options, config=config), secrets)

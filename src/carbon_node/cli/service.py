@@ -10,8 +10,8 @@ from typing import Annotated
 
 import typer
 
+from carbon_node.cli.service_unit import SYSTEM_UNITS, UNIT_NAME, UnitOptions, unit_text
 from carbon_node.errors import ConfigError, ServiceError
-from carbon_node.observability.unit import SYSTEM_UNITS, UNIT_NAME, UnitOptions, unit_text
 
 service_app = typer.Typer(help="Run the node as a systemd service.", no_args_is_help=True)
 

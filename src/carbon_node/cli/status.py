@@ -14,7 +14,7 @@ from carbon_node.errors import ConfigError, InterfaceError
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
-    from carbon_node.observability.http.address import Address
+    from carbon_node.http.address import Address
 
 # Settings, http.client and rich are imported where they are used: other commands start without.
 
@@ -51,7 +51,7 @@ def status(
 
 
 def _address(http_listen: str | None) -> "Address":
-    from carbon_node.observability.http.address import parse_address
+    from carbon_node.http.address import parse_address
     from carbon_node.settings import load
 
     listen = load({"http_listen": http_listen}).settings.http_listen
@@ -63,14 +63,14 @@ def _address(http_listen: str | None) -> "Address":
 
 def _screen(address: "Address", width: int) -> "RenderableType":
     from carbon_node.cli.status_screen import screen
-    from carbon_node.observability.http.client import ask
+    from carbon_node.http.client import ask
 
     results = ask(address, f"/api/results?limit={RECENT_RESULTS}")
     return screen(ask(address, "/api/status"), results, datetime.now(UTC), width)
 
 
 def _print_json(address: "Address", interval_s: float | None) -> None:
-    from carbon_node.observability.http.client import ask
+    from carbon_node.http.client import ask
 
     while True:
         print(json.dumps(ask(address, "/api/status")), flush=True)

@@ -11,9 +11,9 @@ from typing import Annotated
 import typer
 
 from carbon_node.cli.options import DomainOption, JsonOption, tool_domain
+from carbon_node.cli.peers import Answer, SimulatedPeers, SubmittedTask
 from carbon_node.errors import TransportError
-from carbon_node.peers import Answer, SimulatedPeers, SubmittedTask
-from carbon_node.transport.wire import HWResource, MLModel, TaskId, UserInput
+from carbon_node.wire.samples import HWResource, MLModel, TaskId, UserInput
 
 
 def submit(
@@ -72,7 +72,7 @@ async def _submit(
     as_json: bool,
 ) -> int:
     # Lazy: commands that do not touch DDS have to work where its library does not load.
-    from carbon_node.peers import PEERS_ROLE
+    from carbon_node.cli.peers import PEERS_ROLE
     from carbon_node.transport.fastdds import FastDdsConfig, FastDdsTransport
 
     peers = SimulatedPeers(FastDdsTransport(FastDdsConfig(domain=domain, role=PEERS_ROLE)), domain)

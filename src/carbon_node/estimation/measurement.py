@@ -6,7 +6,7 @@ from typing import Protocol, TypeAlias
 from carbon_node.estimation.interval import Interval, exact
 
 
-class SetAside(Protocol):
+class SpooledBytes(Protocol):
     """Bytes that wait outside of memory for as long as this object lives."""
 
     @property
@@ -23,7 +23,7 @@ class SetAside(Protocol):
         ...
 
 
-RawModel: TypeAlias = bytes | memoryview | SetAside
+RawModel: TypeAlias = bytes | memoryview | SpooledBytes
 """A serialized model that came with a task. Large ones are never brought back into memory."""
 
 

@@ -11,8 +11,8 @@ from collections import OrderedDict
 
 from carbon_node.pipeline.ports import Transport
 from carbon_node.pipeline.status import NodeStatusMachine
-from carbon_node.transport.contract import NODE_NAME, Topic
-from carbon_node.transport.wire import ErrorCode, NodeStatus, Status, TaskId, TaskStatus
+from carbon_node.wire.contract import NODE_NAME, Topic
+from carbon_node.wire.samples import ErrorCode, NodeStatus, Status, TaskId, TaskStatus
 
 QUIET_S = 1.0
 """Seconds that an ended task's instance stays, and after which the idle status is repeated: long

@@ -8,8 +8,8 @@ from collections import OrderedDict
 from enum import StrEnum
 
 from carbon_node.pipeline.ports import Transport
-from carbon_node.transport.contract import ORCHESTRATOR_NAME, Topic
-from carbon_node.transport.wire import CO2Footprint, TaskId
+from carbon_node.wire.contract import ORCHESTRATOR_NAME, Topic
+from carbon_node.wire.samples import CO2Footprint, TaskId
 
 REMEMBERED_PROBLEMS = 512
 """Problems whose latest footprint is kept: more than the 500 instances that a peer can retain, at

@@ -1,8 +1,8 @@
 """One log line per task that says everything about it."""
 
-from carbon_node.answers import Kept
 from carbon_node.estimation import Estimate, NotComputed
 from carbon_node.pipeline.progress import Answer, Progress
+from carbon_node.tasks.answer import Kept
 
 ESTIMATED = "estimated"
 FAILED = "failed"

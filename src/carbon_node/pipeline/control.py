@@ -12,8 +12,8 @@ from typing import Protocol, TypeAlias
 import structlog
 
 from carbon_node.pipeline.ports import NO_OBSERVER, Observer
-from carbon_node.transport.contract import NODE_NAME
-from carbon_node.transport.wire import NodeCommand, NodeControl, TaskCommand, TaskId
+from carbon_node.wire.contract import NODE_NAME
+from carbon_node.wire.samples import NodeCommand, NodeControl, TaskCommand, TaskId
 
 MAX_NAME_CHARS = 100
 """Longest name of a sender that is quoted."""

@@ -12,8 +12,8 @@ import structlog
 from carbon_node.errors import TransportError
 from carbon_node.pipeline.ports import CallTransport, ConfigurationService, Transport
 from carbon_node.pipeline.retained import RetainedSamples
-from carbon_node.transport.contract import CONFIGURATION_NODE_ID, Topic
-from carbon_node.transport.wire import ConfigurationRequest, ConfigurationResponse, ErrorCode
+from carbon_node.wire.contract import CONFIGURATION_NODE_ID, Topic
+from carbon_node.wire.samples import ConfigurationRequest, ConfigurationResponse, ErrorCode
 
 RESPONSES_RETAINED = 400
 """Responses that stay for readers that are slow; older instances end before the 500 of a peer's
@@ -22,7 +22,7 @@ reader are full."""
 log = structlog.get_logger(__name__)
 
 
-class TopicDoor:
+class TopicEndpoint:
     """Answers requests on the topics of release 0.2.
 
     Args:
@@ -55,7 +55,7 @@ class TopicDoor:
             )
 
 
-class CallDoor:
+class RpcEndpoint:
     """Answers calls of main's orchestrator.
 
     Args:

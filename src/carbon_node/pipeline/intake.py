@@ -6,8 +6,8 @@ from carbon_node.errors import CarbonNodeError
 from carbon_node.pipeline.baseline import Baseline
 from carbon_node.pipeline.join import Join, Ready, Rejected, Repeated, Waiting
 from carbon_node.pipeline.task import TaskInputs
-from carbon_node.transport.contract import Arrival, Topic
-from carbon_node.transport.wire import UserInput
+from carbon_node.wire.contract import Arrival, Topic
+from carbon_node.wire.samples import UserInput
 
 INPUT_TOPICS = frozenset({Topic.USER_INPUT, Topic.ML_MODEL, Topic.HW_RESOURCE})
 """Topics whose samples make up a task."""

@@ -15,11 +15,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Generic, TypeAlias, TypeVar, assert_never
 
-from carbon_node.answers import TaskKey
 from carbon_node.pipeline.task import TaskInputs
-from carbon_node.task_memory import MAX_BLOCKS, TaskMemory
-from carbon_node.transport.contract import Arrival
-from carbon_node.transport.wire import HWResource, MLModel, TaskId, UserInput
+from carbon_node.tasks.key import TaskKey
+from carbon_node.tasks.memory import MAX_BLOCKS, TaskMemory
+from carbon_node.wire.contract import Arrival
+from carbon_node.wire.samples import HWResource, MLModel, TaskId, UserInput
 
 SampleT = TypeVar("SampleT", UserInput, MLModel, HWResource)
 

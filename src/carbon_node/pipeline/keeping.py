@@ -12,15 +12,16 @@ from enum import StrEnum
 
 import structlog
 
-from carbon_node import inputs as task_inputs
-from carbon_node.answers import Answered, Kept, Standing
-from carbon_node.pipeline import extra_data
 from carbon_node.pipeline.ports import Ledger
 from carbon_node.pipeline.progress import Answer, Progress
-from carbon_node.pipeline.raw_models import LightModel
+from carbon_node.pipeline.raw_models import DetachedModel
 from carbon_node.pipeline.record import answer_of, summary_of
 from carbon_node.pipeline.task import TaskInputs
-from carbon_node.transport.wire import HWResource, MLModel, UserInput
+from carbon_node.tasks import digest as task_inputs
+from carbon_node.tasks.answer import Kept
+from carbon_node.tasks.decision import Answered, Decision
+from carbon_node.wire import extra_data
+from carbon_node.wire.samples import HWResource, MLModel, UserInput
 
 LARGE_BYTES = 65_536
 """Inputs above this are digested in a thread: 30 ms per MB of extra_data would hold up the loop."""
@@ -61,7 +62,7 @@ class Keeping:
         self._ledger = ledger
         self._policy = policy
 
-    async def standing(self, progress: Progress) -> Standing:
+    async def decide(self, progress: Progress) -> Decision:
         """Record that a task begins; say whether it has to be computed."""
         with progress.stage("accept"):
             progress.digest = await _digest(progress.inputs)
@@ -86,7 +87,7 @@ class Keeping:
                 answer_of(answer, progress.stage_s),
             )
 
-    def once_more(self, answered: Answered) -> Kept | None:
+    def republication(self, answered: Answered) -> Kept | None:
         """Give the answer that has to leave once more; None if the readers have it."""
         is_due = {
             Republish.ALL: True,
@@ -114,7 +115,7 @@ class Keeping:
 
 async def _digest(inputs: TaskInputs) -> str:
     model = inputs.ml_model
-    sha256 = model.raw_model_sha256 if isinstance(model, LightModel) else ""
+    sha256 = model.raw_model_sha256 if isinstance(model, DetachedModel) else ""
     samples = (inputs.user_input, model, inputs.hw_resource, sha256, _parsed(inputs))
     if inputs.size_bytes > LARGE_BYTES:
         return await asyncio.to_thread(task_inputs.digest, *samples)

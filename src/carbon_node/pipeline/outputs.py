@@ -13,11 +13,11 @@ from collections import OrderedDict
 
 import structlog
 
-from carbon_node.answers import Kept
 from carbon_node.errors import TransportError
 from carbon_node.pipeline.ports import Ledger, Transport
-from carbon_node.transport.contract import Topic
-from carbon_node.transport.wire import CO2Footprint, TaskId
+from carbon_node.tasks.answer import Kept
+from carbon_node.wire.contract import Topic
+from carbon_node.wire.samples import CO2Footprint, TaskId
 
 RETAINED = 400
 """Outputs kept for readers that come late."""

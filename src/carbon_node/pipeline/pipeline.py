@@ -10,7 +10,6 @@ from datetime import UTC, datetime
 
 import structlog
 
-from carbon_node.answers import Answered, Due, Outcome
 from carbon_node.errors import TransportError
 from carbon_node.estimation import NotComputed
 from carbon_node.pipeline.admission import Admission
@@ -27,8 +26,10 @@ from carbon_node.pipeline.recent import RecentResults
 from carbon_node.pipeline.register import TaskRegister
 from carbon_node.pipeline.secrecy import cleaned, without_secrets
 from carbon_node.pipeline.task import TaskInputs
-from carbon_node.transport.contract import Arrival
-from carbon_node.transport.wire import TaskId
+from carbon_node.tasks.answer import Outcome
+from carbon_node.tasks.decision import Answered, Compute
+from carbon_node.wire.contract import Arrival
+from carbon_node.wire.samples import TaskId
 
 MAX_RUNNING = 64
 """Tasks in progress at once: each holds an instance of the status topic, of which the
@@ -178,8 +179,8 @@ class Pipeline:
     async def _perform(self, progress: Progress) -> None:
         async with self._admission.place(progress):
             try:
-                match await self._keeping.standing(progress):
-                    case Due():
+                match await self._keeping.decide(progress):
+                    case Compute():
                         await self._answer(progress)
                     case Answered() as answered:
                         await self._answer_once_more(progress, answered)
@@ -197,7 +198,7 @@ class Pipeline:
         self._note(progress, answer)
 
     async def _answer_once_more(self, progress: Progress, answered: Answered) -> None:
-        kept = self._keeping.once_more(answered)
+        kept = self._keeping.republication(answered)
         if kept is None:
             self._publishing.answered_before(answered.kept)
         else:

@@ -4,11 +4,13 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Protocol
 
-from carbon_node.answers import Answer, Kept, Standing, Summary, TaskKey
 from carbon_node.estimation import Assumptions, CarbonIntensity, LatencyUnit, Place
-from carbon_node.estimation.measurement import Measurement, ModelRun, Run, SetAside
-from carbon_node.transport.contract import Arrival, ConfigurationCall, Peer, Topic
-from carbon_node.transport.wire import Octets, Sample
+from carbon_node.estimation.measurement import Measurement, ModelRun, Run, SpooledBytes
+from carbon_node.tasks.answer import Answer, Kept
+from carbon_node.tasks.decision import Decision
+from carbon_node.tasks.key import Summary, TaskKey
+from carbon_node.wire.contract import Arrival, ConfigurationCall, Peer, Topic
+from carbon_node.wire.samples import Octets, Sample
 
 
 class Transport(Protocol):
@@ -59,7 +61,7 @@ class Ledger(Protocol):
 
     async def accept(
         self, key: TaskKey, digest: str, summary: Summary, *, repeat: bool = False
-    ) -> Standing:
+    ) -> Decision:
         """Record that a task's inputs are complete; say whether it has to be computed."""
         ...
 
@@ -83,7 +85,7 @@ class Ledger(Protocol):
 class Spool(Protocol):
     """Where bytes wait outside of memory."""
 
-    def put(self, octets: Octets) -> SetAside:
+    def put(self, octets: Octets) -> SpooledBytes:
         """Set bytes aside; blocks.
 
         Raises:

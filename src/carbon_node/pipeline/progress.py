@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from carbon_node.estimation import Estimate, NotComputed
 from carbon_node.pipeline.interruption import Interruption
 from carbon_node.pipeline.task import TaskInputs
-from carbon_node.transport.contract import Arrival
-from carbon_node.transport.wire import CO2Footprint
+from carbon_node.wire.contract import Arrival
+from carbon_node.wire.samples import CO2Footprint
 
 
 @dataclass(slots=True, eq=False)

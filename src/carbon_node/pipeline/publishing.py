@@ -2,13 +2,13 @@
 
 from collections.abc import Callable
 
-from carbon_node.answers import Kept, Outcome
-from carbon_node.pipeline import extra_data
 from carbon_node.pipeline.announcer import StatusAnnouncer
 from carbon_node.pipeline.baseline import Baseline
 from carbon_node.pipeline.outbox import Outbox
 from carbon_node.pipeline.outputs import Outputs
-from carbon_node.transport.wire import TaskId
+from carbon_node.tasks.answer import Kept, Outcome
+from carbon_node.wire import extra_data
+from carbon_node.wire.samples import TaskId
 
 
 class Publishing:

@@ -11,7 +11,7 @@ from typing import TypeAlias
 from carbon_node.estimation import Estimate, NotComputed
 from carbon_node.pipeline.canonical_line import ESTIMATED, FAILED, MAX_TEXT_CHARS
 from carbon_node.pipeline.progress import Answer, Progress
-from carbon_node.transport.wire import TaskId
+from carbon_node.wire.samples import TaskId
 
 Json: TypeAlias = bool | int | float | str | list["Json"] | dict[str, "Json"] | None
 

@@ -3,12 +3,12 @@
 from dataclasses import replace
 
 from carbon_node.pipeline.control import Control
-from carbon_node.pipeline.doors import TopicDoor
+from carbon_node.pipeline.doors import TopicEndpoint
 from carbon_node.pipeline.pipeline import Pipeline
 from carbon_node.pipeline.ports import Transport
 from carbon_node.pipeline.raw_models import RawModels
-from carbon_node.transport.contract import Arrival
-from carbon_node.transport.wire import (
+from carbon_node.wire.contract import Arrival
+from carbon_node.wire.samples import (
     ConfigurationRequest,
     HWResource,
     MLModel,
@@ -33,7 +33,7 @@ class Reception:
         transport: Transport,
         pipeline: Pipeline,
         control: Control,
-        door: TopicDoor,
+        door: TopicEndpoint,
         models: RawModels,
     ) -> None:
         self._transport = transport
@@ -54,7 +54,7 @@ class Reception:
             case UserInput() | HWResource():
                 self._pipeline.take_in(arrival)
             case MLModel() as model:
-                light = await self._models.lightened(model)
+                light = await self._models.detached(model)
                 self._pipeline.take_in(replace(arrival, sample=light))
             case NodeControl() as command:
                 self._control.obey(command)

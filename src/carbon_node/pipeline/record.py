@@ -2,11 +2,12 @@
 
 from collections.abc import Mapping
 
-from carbon_node import answers
-from carbon_node.answers import Outcome, Summary
 from carbon_node.estimation import Estimate, NotComputed
 from carbon_node.pipeline.progress import Answer
 from carbon_node.pipeline.task import TaskInputs
+from carbon_node.tasks import answer as kept
+from carbon_node.tasks.answer import Outcome
+from carbon_node.tasks.key import Summary
 
 
 def summary_of(inputs: TaskInputs) -> Summary:
@@ -16,7 +17,7 @@ def summary_of(inputs: TaskInputs) -> Summary:
     return Summary(inputs.ml_model.model, inputs.hw_resource.hw_description, place)
 
 
-def answer_of(answer: Answer, stage_s: Mapping[str, float]) -> answers.Answer:
+def answer_of(answer: Answer, stage_s: Mapping[str, float]) -> kept.Answer:
     """Write an answer for the history.
 
     Args:
@@ -25,14 +26,14 @@ def answer_of(answer: Answer, stage_s: Mapping[str, float]) -> answers.Answer:
     """
     match answer.result:
         case NotComputed(reason=reason):
-            return answers.Answer(
+            return kept.Answer(
                 answer.footprint,
                 Outcome.NOT_COMPUTED,
                 reason=reason.value,
                 stage_seconds=dict(stage_s),
             )
         case Estimate() as estimate:
-            return answers.Answer(
+            return kept.Answer(
                 answer.footprint,
                 Outcome.COMPUTED,
                 mode=estimate.mode.value,

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from carbon_node.pipeline.progress import Progress
 from carbon_node.pipeline.task import TaskInputs
-from carbon_node.transport.wire import TaskId
+from carbon_node.wire.samples import TaskId
 
 ANSWERED_KEPT = 400
 """Answered tasks that can be repeated: as many as outputs that are retained."""

@@ -3,8 +3,8 @@
 from collections import OrderedDict
 
 from carbon_node.pipeline.ports import Transport
-from carbon_node.transport.contract import Topic
-from carbon_node.transport.wire import Sample
+from carbon_node.wire.contract import Topic
+from carbon_node.wire.samples import Sample
 
 
 class RetainedSamples:

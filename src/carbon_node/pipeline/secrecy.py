@@ -10,13 +10,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import fields, replace
 from typing import Any, TypeVar
 
-from carbon_node.inputs import is_secret
-from carbon_node.inputs import without_secrets as without_secret_entries
-from carbon_node.pipeline import extra_data
 from carbon_node.pipeline.ports import SecretKeeper
 from carbon_node.pipeline.task import TaskInputs
-from carbon_node.transport.contract import Arrival
-from carbon_node.transport.wire import HWResource, MLModel, UserInput
+from carbon_node.tasks.digest import is_secret
+from carbon_node.tasks.digest import without_secrets as without_secret_entries
+from carbon_node.wire import extra_data
+from carbon_node.wire.contract import Arrival
+from carbon_node.wire.samples import HWResource, MLModel, UserInput
 
 HIDDEN = "[redacted]"
 

@@ -3,7 +3,7 @@
 from enum import Enum, auto
 
 from carbon_node.errors import StatusTransitionError
-from carbon_node.transport.wire import Status
+from carbon_node.wire.samples import Status
 
 
 class State(Enum):

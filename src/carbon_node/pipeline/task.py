@@ -3,11 +3,11 @@
 from dataclasses import dataclass, replace
 from functools import cached_property
 
-from carbon_node.answers import TaskKey
-from carbon_node.pipeline.extra_data import ExtraData, read
-from carbon_node.pipeline.raw_models import LightModel
-from carbon_node.transport.contract import Arrival
-from carbon_node.transport.wire import HWResource, MLModel, TaskId, UserInput
+from carbon_node.pipeline.raw_models import DetachedModel
+from carbon_node.tasks.key import TaskKey
+from carbon_node.wire.contract import Arrival
+from carbon_node.wire.extra_data import ExtraData, read
+from carbon_node.wire.samples import HWResource, MLModel, TaskId, UserInput
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +52,7 @@ class TaskInputs:
         model, hardware, user = self.ml_model, self.hw_resource, self.user_input
         texts = (*user.inputs, *user.outputs, *model.input_batch, user.problem_definition)
         octets = (model.raw_model, model.extra_data, hardware.extra_data, user.extra_data)
-        elsewhere = model.spooled_bytes if isinstance(model, LightModel) else 0
+        elsewhere = model.spooled_bytes if isinstance(model, DetachedModel) else 0
         return sum(map(len, (*texts, *octets))) + elsewhere
 
     def revised(self, arrival: Arrival) -> "TaskInputs":

@@ -14,10 +14,10 @@ from carbon_node.estimation import (
     Place,
     provenance,
 )
-from carbon_node.pipeline import extra_data
 from carbon_node.pipeline.raw_models import raw_model_of
 from carbon_node.pipeline.task import TaskInputs
-from carbon_node.transport.wire import CO2Footprint, HWResource, MLModel, UserInput
+from carbon_node.wire import extra_data
+from carbon_node.wire.samples import CO2Footprint, HWResource, MLModel, UserInput
 
 _FAILED_MODELS = frozenset({"Error", "NO_MODEL"})
 """Model ids by which the ML model provider says that it has none: `Error` in release 0.2,

@@ -9,7 +9,7 @@ from carbon_node.pipeline.control import CommandCounts, Fate
 from carbon_node.pipeline.progress import Progress
 from carbon_node.pipeline.recent import Json, RecentResults
 from carbon_node.pipeline.register import TaskRegister
-from carbon_node.transport.wire import Status, TaskId
+from carbon_node.wire.samples import Status, TaskId
 
 
 @dataclass(frozen=True, slots=True)

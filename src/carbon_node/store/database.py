@@ -13,7 +13,6 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from carbon_node.answers import TaskKey
 from carbon_node.errors import StoreDamaged, StoreError
 from carbon_node.store.editions import Edition, Editions
 from carbon_node.store.rows import (
@@ -27,6 +26,7 @@ from carbon_node.store.rows import (
     task_values,
 )
 from carbon_node.store.schema import VERSION, migrate, version_of
+from carbon_node.tasks.key import TaskKey
 
 DATABASE_NAME = "results.sqlite3"
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from carbon_node.errors import StoreError
 from carbon_node.store.database import DATABASE_NAME, Database
 from carbon_node.store.editions import Edition
-from carbon_node.transport import wire
+from carbon_node.wire import samples
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +32,7 @@ class Query:
     place: str = ""
     since: datetime | None = None
     until: datetime | None = None
-    task_id: wire.TaskId | None = None
+    task_id: samples.TaskId | None = None
     last: int | None = None
     has_numbers: bool = False
 

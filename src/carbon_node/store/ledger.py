@@ -13,7 +13,6 @@ from datetime import UTC, datetime
 from itertools import chain, count
 from pathlib import Path
 
-from carbon_node.answers import Kept, Standing, TaskKey
 from carbon_node.errors import StateDirectoryInUse, StoreDamaged, StoreError
 from carbon_node.store import history
 from carbon_node.store.database import DATABASE_NAME, Database
@@ -30,6 +29,9 @@ from carbon_node.store.editions import (
 )
 from carbon_node.store.history import Query
 from carbon_node.store.lock import StateLock
+from carbon_node.tasks.answer import Kept
+from carbon_node.tasks.decision import Decision
+from carbon_node.tasks.key import TaskKey
 
 _WRITTEN_LIMIT = 512
 """Tasks whose editions stay in memory after they were written: marks follow within a second, and
@@ -115,13 +117,13 @@ class Ledger:
         if self._lock is not None:
             self._lock.release()
 
-    def accept(self, event: Accept) -> Standing:
+    def accept(self, event: Accept) -> Decision:
         """Record that a task's inputs are complete; written with the next commit."""
         unwritten = self._unwritten.get(event.key, ())
         before = unwritten if event.is_first else self.editions(event.key)
-        after, standing = accept(before, event)
+        after, decision = accept(before, event)
         self._keep(before, after)
-        return standing
+        return decision
 
     def commit(self, changes: Sequence[Change] = ()) -> dict[int, Kept]:
         """Apply changes in turn and write all that waits at once.

@@ -5,9 +5,10 @@ import math
 import sqlite3
 from typing import TypeAlias
 
-from carbon_node.answers import Answer, Outcome, Summary, TaskKey
 from carbon_node.store.editions import Edition, State
-from carbon_node.transport import wire
+from carbon_node.tasks.answer import Answer, Outcome
+from carbon_node.tasks.key import Summary, TaskKey
+from carbon_node.wire import samples
 
 Values: TypeAlias = tuple[int | float | str | bytes | None, ...]
 
@@ -78,7 +79,7 @@ def progress_values(edition: Edition) -> Values:
     return (*_progress(edition), *edition.key.task_id, edition.key.writer, edition.number)
 
 
-def published_values(footprint: wire.CO2Footprint) -> Values:
+def published_values(footprint: samples.CO2Footprint) -> Values:
     """Return the values behind the id for `INSERT_PUBLISHED`."""
     return (
         footprint.carbon_footprint,
@@ -90,7 +91,7 @@ def published_values(footprint: wire.CO2Footprint) -> Values:
 
 def edition_of(row: sqlite3.Row) -> Edition:
     """Return the edition in a row of `SELECT_EDITIONS`."""
-    task_id = wire.TaskId(row["problem_id"], row["iteration_id"])
+    task_id = samples.TaskId(row["problem_id"], row["iteration_id"])
     return Edition(
         key=TaskKey(task_id, row["writer"]),
         number=row["edition"],
@@ -128,7 +129,7 @@ def _answer_values(answer: Answer | None) -> Values:
     )
 
 
-def _answer_of(row: sqlite3.Row, task_id: wire.TaskId) -> Answer:
+def _answer_of(row: sqlite3.Row, task_id: samples.TaskId) -> Answer:
     return Answer(
         footprint=_footprint_of(row, task_id),
         outcome=Outcome(row["outcome"]),
@@ -140,8 +141,8 @@ def _answer_of(row: sqlite3.Row, task_id: wire.TaskId) -> Answer:
     )
 
 
-def _footprint_of(row: sqlite3.Row, task_id: wire.TaskId) -> wire.CO2Footprint:
-    return wire.CO2Footprint(
+def _footprint_of(row: sqlite3.Row, task_id: samples.TaskId) -> samples.CO2Footprint:
+    return samples.CO2Footprint(
         carbon_footprint=_double(row["carbon_footprint"]),
         energy_consumption=_double(row["energy_consumption"]),
         carbon_intensity=_double(row["carbon_intensity"]),

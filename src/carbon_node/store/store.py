@@ -18,13 +18,15 @@ from functools import partial
 from pathlib import Path
 from typing import ParamSpec, TypeVar
 
-from carbon_node.answers import Answer, Due, Kept, Standing, Summary, TaskKey, Why
 from carbon_node.errors import StoreError
-from carbon_node.inputs import without_secrets
-from carbon_node.store.acquaintances import Acquaintances
 from carbon_node.store.editions import Accept, Change, Edition, Editions, Ignore, Mark, Save, State
 from carbon_node.store.history import Query
 from carbon_node.store.ledger import Health, Ledger
+from carbon_node.tasks.answer import Answer, Kept
+from carbon_node.tasks.decision import Compute, ComputeReason, Decision
+from carbon_node.tasks.digest import without_secrets
+from carbon_node.tasks.key import Summary, TaskKey
+from carbon_node.tasks.memory import KnownTasks
 
 _P = ParamSpec("_P")
 _T = TypeVar("_T")
@@ -130,7 +132,7 @@ class Store:
         self._opened_at = (clocks.wall(), clocks.monotonic())
         self._told = Health()
         self._is_in_trouble = asyncio.Event()
-        self._acquaintances = Acquaintances()
+        self._known_tasks = KnownTasks()
         self._changes: list[Change] = []
         self._running_commit: asyncio.Future[dict[int, Kept]] | None = None
         self._is_next_wanted = False
@@ -144,7 +146,7 @@ class Store:
 
     async def accept(
         self, key: TaskKey, digest: str, summary: Summary, *, repeat: bool = False
-    ) -> Standing:
+    ) -> Decision:
         """Record that a task's three inputs are complete and return whether it has to be computed.
 
         The caller knows which tasks it is computing: a second `accept` of one of them says
@@ -158,15 +160,15 @@ class Store:
                 the history.
         """
         event = Accept(key, digest, _bounded(summary), self._now_ms(), repeat)
-        is_stranger = self._acquaintances.is_stranger(key)
-        self._acquaintances.meet(key)
-        if is_stranger:
+        is_new = self._known_tasks.is_new(key)
+        self._known_tasks.add(key)
+        if is_new:
             # Nothing to look up: that spares the task a way to the store's thread and back.
             self._queue(replace(event, is_first=True))
-            return Due(Why.NEW)
-        standing = await self._call(self._ledger.accept, event)
+            return Compute(ComputeReason.NEW)
+        decision = await self._call(self._ledger.accept, event)
         self._commit_soon()
-        return standing
+        return decision
 
     async def save(self, key: TaskKey, digest: str, summary: Summary, answer: Answer) -> Kept:
         """Keep an answer; return the one to publish, once it is on disk or the store degraded.
@@ -224,7 +226,7 @@ class Store:
         While it cannot be read, every task is looked up, and this ends without having learnt.
         """
         with suppress(StoreError):
-            self._acquaintances.learn(await self._call(self._ledger.writers))
+            self._known_tasks.load(await self._call(self._ledger.writers))
 
     async def mend(self) -> None:
         """Try to write again, as long as there is trouble; runs until it is cancelled."""
@@ -232,7 +234,7 @@ class Store:
             await self._is_in_trouble.wait()
             await asyncio.sleep(self._config.retry_s)
             await self._call(self._ledger.recover)
-            if not self._acquaintances.has_learnt:
+            if not self._known_tasks.is_loaded:
                 await self.acquaint()
 
     async def keep_house(self) -> None:

@@ -5,16 +5,16 @@ from contextlib import contextmanager
 
 from carbon_node.errors import TransportError, WireError
 from carbon_node.transport.binding import native
-from carbon_node.transport.contract import Arrival, Topic
-from carbon_node.transport.quality import (
+from carbon_node.wire.contract import Arrival, Topic
+from carbon_node.wire.quality import (
     HEARTBEAT_PERIOD_S,
     READER_INSTANCES,
     Quality,
     reader_quality,
     writer_quality,
 )
-from carbon_node.transport.types import STRUCTS, Struct, decode, key_in_handle, key_of
-from carbon_node.transport.wire import TaskId
+from carbon_node.wire.samples import TaskId
+from carbon_node.wire.types import STRUCTS, Struct, decode, key_in_handle, key_of
 
 
 def native_qos(quality: Quality) -> native.Qos:
@@ -104,7 +104,7 @@ class Reader:
 
 
 @contextmanager
-def explained(action: str) -> Iterator[None]:
+def translated_errors(action: str) -> Iterator[None]:
     """Turn the binding's errors into ours: what could not be done, and why.
 
     Raises:

@@ -11,12 +11,12 @@ from dataclasses import dataclass
 
 from carbon_node.errors import TransportError, WireError
 from carbon_node.transport.binding import native
-from carbon_node.transport.contract import Arrival, ConfigurationCall, Peer, Role, Topic
-from carbon_node.transport.endpoints import Reader, explained, open_writer
+from carbon_node.transport.endpoints import Reader, open_writer, translated_errors
 from carbon_node.transport.news import News
 from carbon_node.transport.rpc import ConfigurationClient, ConfigurationServer
-from carbon_node.transport.types import encode
-from carbon_node.transport.wire import Sample
+from carbon_node.wire.contract import Arrival, ConfigurationCall, Peer, Role, Topic
+from carbon_node.wire.samples import Sample
+from carbon_node.wire.types import encode
 
 BATCH = 64
 """Samples taken from one reader at once, a millisecond's work."""
@@ -93,7 +93,7 @@ class FastDdsTransport:
         Raises:
             TransportError: Fast DDS refused; the message holds what it logged.
         """
-        with explained(f"join domain {self._config.domain}"):
+        with translated_errors(f"join domain {self._config.domain}"):
             self._participant = native.Participant(
                 domain=self._config.domain,
                 name=self._config.role.participant_name,
@@ -124,7 +124,7 @@ class FastDdsTransport:
         participant = self._opened()
         role = self._config.role
         for topic in topics or (*role.writes, *role.reads):
-            with explained(f"connect {topic.dds_name}"):
+            with translated_errors(f"connect {topic.dds_name}"):
                 if topic in role.writes and topic not in self._writers:
                     self._writers[topic] = open_writer(participant, topic)
                 if topic in role.reads and topic not in self._readers:
@@ -142,7 +142,7 @@ class FastDdsTransport:
             TransportError: the writer is full: too many instances are not retired, or their
                 retirement is not acknowledged.
         """
-        with explained(f"publish on {topic.dds_name}"):
+        with translated_errors(f"publish on {topic.dds_name}"):
             self._writer(topic).write(encode(sample))
 
     def retire(self, topic: Topic, sample: Sample) -> None:
@@ -153,7 +153,7 @@ class FastDdsTransport:
         Raises:
             TransportError: Fast DDS refused.
         """
-        with explained(f"retire an instance of {topic.dds_name}"):
+        with translated_errors(f"retire an instance of {topic.dds_name}"):
             self._writer(topic).unregister(encode(sample))
 
     def peers(self) -> tuple[Peer, ...]:
@@ -183,7 +183,7 @@ class FastDdsTransport:
     async def wait_for_acknowledgments(self, topic: Topic, timeout_s: float) -> bool:
         """Wait until all matched readers have all that was published; False if not in time."""
         writer = self._writer(topic)
-        with explained(f"wait for acknowledgments on {topic.dds_name}"):
+        with translated_errors(f"wait for acknowledgments on {topic.dds_name}"):
             return await asyncio.to_thread(writer.wait_for_acknowledgments, timeout_s)
 
     async def sign_of_life(self) -> None:
@@ -197,7 +197,7 @@ class FastDdsTransport:
 
     def configuration_calls(self) -> AsyncIterator[ConfigurationCall]:
         """Serve main's configuration service from now on; iterate over its calls until closed."""
-        with explained("serve the configuration service"):
+        with translated_errors("serve the configuration service"):
             self._server = ConfigurationServer(self._opened(), self._news)
         return self._news.stream(self._server.take, self._is_open)
 
@@ -220,7 +220,7 @@ class FastDdsTransport:
             TransportError: nobody serves, or no answer came in time.
         """
         if self._client is None:
-            with explained("call the configuration service"):
+            with translated_errors("call the configuration service"):
                 self._client = ConfigurationClient(self._opened(), self._news)
         return await self._client.call(text, timeout_s)
 

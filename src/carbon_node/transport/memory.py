@@ -13,11 +13,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from carbon_node.errors import TransportError
-from carbon_node.transport.contract import Arrival, ConfigurationCall, Peer, Role, Topic
 from carbon_node.transport.news import News
-from carbon_node.transport.quality import reader_quality, writer_quality
-from carbon_node.transport.types import STRUCTS, decode, encode, instance_of, key_of
-from carbon_node.transport.wire import Sample
+from carbon_node.wire.contract import Arrival, ConfigurationCall, Peer, Role, Topic
+from carbon_node.wire.quality import reader_quality, writer_quality
+from carbon_node.wire.samples import Sample
+from carbon_node.wire.types import STRUCTS, decode, encode, instance_of, key_of
 
 Instance = tuple[object, ...]
 

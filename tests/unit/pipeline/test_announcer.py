@@ -4,9 +4,9 @@ import asyncio
 from collections.abc import Awaitable, Callable
 
 from carbon_node.pipeline.announcer import StatusAnnouncer
-from carbon_node.transport.contract import NODE_NAME, Arrival, Role, Topic
 from carbon_node.transport.memory import MemoryBus, MemoryTransport
-from carbon_node.transport.wire import NodeStatus, Status, TaskId, TaskStatus
+from carbon_node.wire.contract import NODE_NAME, Arrival, Role, Topic
+from carbon_node.wire.samples import NodeStatus, Status, TaskId, TaskStatus
 
 ID = TaskId(3, 1)
 PATIENCE_S = 10.0

@@ -8,8 +8,8 @@ import pytest
 
 from carbon_node.pipeline.control import CommandCounts, Control, Fate
 from carbon_node.pipeline.ports import NoObserver
-from carbon_node.transport.contract import NODE_NAME
-from carbon_node.transport.wire import NodeCommand, NodeControl, TaskCommand, TaskId
+from carbon_node.wire.contract import NODE_NAME
+from carbon_node.wire.samples import NodeCommand, NodeControl, TaskCommand, TaskId
 
 ID = TaskId(4, 2)
 NOTHING = NodeControl(target_node=NODE_NAME, source_node="ORCHESTRATOR_NODE", task_id=ID)

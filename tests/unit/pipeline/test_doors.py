@@ -9,10 +9,10 @@ import pytest
 from tests.transports import PATIENCE_S, PEERS, opened, run, take
 
 from carbon_node.errors import TransportError
-from carbon_node.pipeline.doors import RESPONSES_RETAINED, CallDoor, TopicDoor
-from carbon_node.transport.contract import NODE_NAME, ConfigurationCall, Role, Topic
+from carbon_node.pipeline.doors import RESPONSES_RETAINED, RpcEndpoint, TopicEndpoint
 from carbon_node.transport.memory import MemoryBus, MemoryTransport
-from carbon_node.transport.wire import (
+from carbon_node.wire.contract import NODE_NAME, ConfigurationCall, Role, Topic
+from carbon_node.wire.samples import (
     ConfigurationRequest,
     ConfigurationResponse,
     ErrorCode,
@@ -80,7 +80,7 @@ def test_a_request_is_answered_with_its_ids(text: str, *, success: bool, code: E
     """Node id and transaction id are echoed, success and error code say how it went."""
 
     async def scenario(node: MemoryTransport, peer: MemoryTransport) -> None:
-        TopicDoor(node, Echo()).answer(ConfigurationRequest(1, -7, text))
+        TopicEndpoint(node, Echo()).answer(ConfigurationRequest(1, -7, text))
         (arrival,) = await take(peer.arrivals(), 1)
         assert arrival.sample == ConfigurationResponse(1, -7, success, code, f"{text} 1")
 
@@ -92,7 +92,7 @@ def test_requests_to_other_nodes_are_not_answered(node_id: int) -> None:
     """The service is not even asked."""
 
     async def scenario(node: MemoryTransport, peer: MemoryTransport) -> None:
-        door = TopicDoor(node, Echo())
+        door = TopicEndpoint(node, Echo())
         door.answer(ConfigurationRequest(node_id, 1, "a"))
         door.answer(ConfigurationRequest(1, 2, "b"))
         (arrival,) = await take(peer.arrivals(), 1)
@@ -106,7 +106,7 @@ def test_the_same_transaction_is_answered_again() -> None:
     """A request that is sent again gets an answer again, though its ids are known."""
 
     async def scenario(node: MemoryTransport, peer: MemoryTransport) -> None:
-        door, arrivals = TopicDoor(node, Echo()), peer.arrivals()
+        door, arrivals = TopicEndpoint(node, Echo()), peer.arrivals()
         for number in (1, 2):
             door.answer(ConfigurationRequest(1, 5, "a"))
             (arrival,) = await take(arrivals, 1)
@@ -120,7 +120,7 @@ def test_old_responses_are_retired() -> None:
     """The writer never holds more than its bound, and the latest stay."""
 
     async def scenario(node: MemoryTransport, _peer: MemoryTransport) -> None:
-        door = TopicDoor(node, Echo())
+        door = TopicEndpoint(node, Echo())
         for number in range(RESPONSES_RETAINED + 50):
             door.answer(ConfigurationRequest(1, number, "a"))
         kept = [arrival.sample for arrival in node.retained[Topic.RESPONSE].values()]
@@ -135,7 +135,7 @@ def test_a_response_that_was_written_again_is_young_again() -> None:
     """What counts is when an instance was written last."""
 
     async def scenario(node: MemoryTransport, _peer: MemoryTransport) -> None:
-        door = TopicDoor(node, Echo())
+        door = TopicEndpoint(node, Echo())
         for number in (*range(RESPONSES_RETAINED), 0, RESPONSES_RETAINED):
             door.answer(ConfigurationRequest(1, number, "a"))
         kept = [arrival.sample for arrival in node.retained[Topic.RESPONSE].values()]
@@ -149,7 +149,7 @@ def test_calls_are_answered_one_by_one() -> None:
     """Each caller gets its own answer."""
 
     async def scenario(node: MemoryTransport, peer: MemoryTransport) -> None:
-        serving = asyncio.create_task(CallDoor(node, Echo()).run())
+        serving = asyncio.create_task(RpcEndpoint(node, Echo()).run())
         answers = await asyncio.gather(
             *(peer.call_configuration(text, PATIENCE_S) for text in ("a", "b", "no"))
         )
@@ -163,8 +163,8 @@ def test_a_response_that_cannot_be_written_is_only_logged() -> None:
     """The doors stay open when a writer refuses."""
 
     async def scenario(node: MemoryTransport, peer: MemoryTransport) -> None:
-        TopicDoor(node, Echo()).answer(ConfigurationRequest(1, 1, "a"))
-        serving = asyncio.create_task(CallDoor(node, Echo()).run())
+        TopicEndpoint(node, Echo()).answer(ConfigurationRequest(1, 1, "a"))
+        serving = asyncio.create_task(RpcEndpoint(node, Echo()).run())
         for _ in range(2):
             with pytest.raises(TransportError, match="did not answer"):
                 await peer.call_configuration("a", 0.05)

@@ -9,7 +9,7 @@ from tests.pipelines import World, running_world
 from tests.transports import run
 
 from carbon_node.pipeline.pipeline import MAX_RUNNING
-from carbon_node.transport.wire import CO2Footprint, MLModel, Status, TaskId, TaskStatus
+from carbon_node.wire.samples import CO2Footprint, MLModel, Status, TaskId, TaskStatus
 
 
 def in_world(scenario: Callable[[World], Awaitable[None]]) -> None:

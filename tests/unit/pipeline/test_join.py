@@ -16,8 +16,8 @@ from carbon_node.pipeline.join import (
     Repeated,
     Waiting,
 )
-from carbon_node.transport.contract import Arrival, Topic
-from carbon_node.transport.wire import CO2Footprint, HWResource, MLModel, TaskId, UserInput
+from carbon_node.wire.contract import Arrival, Topic
+from carbon_node.wire.samples import CO2Footprint, HWResource, MLModel, TaskId, UserInput
 
 ID = TaskId(1, 1)
 TOPICS = {UserInput: Topic.USER_INPUT, MLModel: Topic.ML_MODEL, HWResource: Topic.HW_RESOURCE}

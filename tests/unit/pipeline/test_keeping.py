@@ -5,8 +5,8 @@ import asyncio
 from tests.pipelines import World, running_world
 from tests.transports import run
 
-from carbon_node.transport.contract import Topic
-from carbon_node.transport.wire import HWResource, TaskId
+from carbon_node.wire.contract import Topic
+from carbon_node.wire.samples import HWResource, TaskId
 
 
 def change_power(world: World, task_id: TaskId, power_w: float) -> None:

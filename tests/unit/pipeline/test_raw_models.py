@@ -12,14 +12,14 @@ from tests.pipelines import World, running_world
 from tests.transports import run
 
 from carbon_node.pipeline.control import Control
-from carbon_node.pipeline.doors import TopicDoor
+from carbon_node.pipeline.doors import TopicEndpoint
 from carbon_node.pipeline.ports import Transport
-from carbon_node.pipeline.raw_models import LightModel, RawModels, raw_model_of
+from carbon_node.pipeline.raw_models import DetachedModel, RawModels, raw_model_of
 from carbon_node.pipeline.reception import Reception
 from carbon_node.settings import load
 from carbon_node.store.spool import FileSpool
-from carbon_node.transport.contract import Arrival, Topic
-from carbon_node.transport.wire import MLModel, TaskId
+from carbon_node.wire.contract import Arrival, Topic
+from carbon_node.wire.samples import MLModel, TaskId
 
 LARGE = bytes(range(256)) * 1000
 SMALL = bytes(range(256))
@@ -54,8 +54,8 @@ def test_large_models_wait_in_a_private_file_that_goes_with_them(tmp_path: Path)
     async def test() -> None:
         async with running_world() as world:
             models = RawModels(FileSpool(tmp_path), measuring(world))
-            light = await models.lightened(MLModel(model="m", raw_model=memoryview(LARGE)))
-            assert isinstance(light, LightModel)
+            light = await models.detached(MLModel(model="m", raw_model=memoryview(LARGE)))
+            assert isinstance(light, DetachedModel)
             assert light.raw_model == b""
             assert light.raw_model_sha256 == hashlib.sha256(LARGE).hexdigest()
             (file,) = (tmp_path / "waiting-models").iterdir()
@@ -83,10 +83,10 @@ def test_models_that_nothing_runs_are_dropped(tmp_path: Path, octets: bytes) -> 
 
     async def test() -> None:
         async with running_world() as world:
-            light = await RawModels(FileSpool(tmp_path), world).lightened(
+            light = await RawModels(FileSpool(tmp_path), world).detached(
                 MLModel(model="m", raw_model=octets)
             )
-            assert isinstance(light, LightModel)
+            assert isinstance(light, DetachedModel)
             assert raw_model_of(light) == b""
             assert light.raw_model_sha256 == hashlib.sha256(octets).hexdigest()
 
@@ -100,7 +100,7 @@ def test_small_models_wait_in_memory(tmp_path: Path) -> None:
     async def test() -> None:
         async with running_world() as world:
             models = RawModels(FileSpool(tmp_path), measuring(world))
-            model = await models.lightened(MLModel(model="m", raw_model=SMALL))
+            model = await models.detached(MLModel(model="m", raw_model=SMALL))
             assert raw_model_of(model) == SMALL
 
     run(test())
@@ -114,7 +114,7 @@ def test_without_a_disk_large_models_wait_in_memory(tmp_path: Path) -> None:
     async def test() -> None:
         async with running_world() as world:
             models = RawModels(FileSpool(tmp_path), measuring(world))
-            model = await models.lightened(MLModel(model="m", raw_model=LARGE))
+            model = await models.detached(MLModel(model="m", raw_model=LARGE))
             assert raw_model_of(model) == LARGE
 
     run(test())
@@ -144,7 +144,7 @@ def test_nothing_holds_what_was_received(tmp_path: Path, *, is_run: bool) -> Non
                 cast(Transport, OneModel()),
                 world.pipeline,
                 cast(Control, None),
-                cast(TopicDoor, None),
+                cast(TopicEndpoint, None),
                 RawModels(FileSpool(tmp_path), world),
             )
             running = asyncio.create_task(reception.run())

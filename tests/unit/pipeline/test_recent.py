@@ -4,7 +4,6 @@ from datetime import UTC, datetime
 
 import pytest
 
-from carbon_node.answers import TaskKey
 from carbon_node.estimation import NotComputed, Reason
 from carbon_node.pipeline import translate
 from carbon_node.pipeline.announcer import StatusAnnouncer
@@ -14,9 +13,10 @@ from carbon_node.pipeline.recent import RESULTS_KEPT, RecentResults
 from carbon_node.pipeline.register import ANSWERED_KEPT, TaskRegister
 from carbon_node.pipeline.task import TaskInputs
 from carbon_node.pipeline.view import Identity, NodeView
-from carbon_node.transport.contract import NODE_NAME, Role
+from carbon_node.tasks.key import TaskKey
 from carbon_node.transport.memory import MemoryBus, MemoryTransport
-from carbon_node.transport.wire import HWResource, MLModel, TaskId, UserInput
+from carbon_node.wire.contract import NODE_NAME, Role
+from carbon_node.wire.samples import HWResource, MLModel, TaskId, UserInput
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 

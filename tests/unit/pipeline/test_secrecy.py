@@ -6,11 +6,11 @@ from dataclasses import replace
 from hypothesis import given
 from hypothesis import strategies as st
 
-from carbon_node.answers import TaskKey
 from carbon_node.pipeline.secrecy import HIDDEN, cleaned, without_secrets
 from carbon_node.pipeline.task import TaskInputs
-from carbon_node.transport.contract import Arrival, Topic
-from carbon_node.transport.wire import HWResource, MLModel, TaskId, UserInput
+from carbon_node.tasks.key import TaskKey
+from carbon_node.wire.contract import Arrival, Topic
+from carbon_node.wire.samples import HWResource, MLModel, TaskId, UserInput
 
 TASK_ID = TaskId(3, 1)
 TOKEN = "hf_abcdefgh"  # noqa: S105  # invented

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from carbon_node.errors import StatusTransitionError
 from carbon_node.pipeline.status import NodeStatusMachine
-from carbon_node.transport.wire import Status
+from carbon_node.wire.samples import Status
 
 STEPS: list[Callable[[NodeStatusMachine], Status]] = [
     NodeStatusMachine.open,

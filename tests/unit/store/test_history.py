@@ -15,7 +15,7 @@ from carbon_node.errors import StoreError
 from carbon_node.store.database import DATABASE_NAME, Database
 from carbon_node.store.editions import Edition, State
 from carbon_node.store.history import Query, Totals, editions, open_history, totals, unanswered
-from carbon_node.transport import wire
+from carbon_node.wire import samples
 
 MANY = 100_000
 
@@ -78,8 +78,8 @@ def database(tmp_path: Path) -> Iterator[Database]:
         (Query(since=NOON.replace(minute=20)), [3, 4, 5]),
         (Query(until=NOON.replace(minute=20)), [1, 1, 2]),
         (Query(since=NOON.replace(minute=1), until=NOON.replace(minute=11)), [1, 2]),
-        (Query(task_id=wire.TaskId(1, 1)), [1, 1]),
-        (Query(task_id=wire.TaskId(1, 2)), []),
+        (Query(task_id=samples.TaskId(1, 1)), [1, 1]),
+        (Query(task_id=samples.TaskId(1, 2)), []),
         (Query(has_numbers=True), [1, 2, 3]),
         (Query(model="resnet", place="Spain", last=3), [1, 4, 5]),
     ],
@@ -104,7 +104,7 @@ def test_totals_count_each_task_once(database: Database) -> None:
 
 def test_rows_come_back_as_they_were_written(database: Database) -> None:
     """To the last bit of each number."""
-    (edition,) = editions(database, Query(task_id=wire.TaskId(3, 1)))
+    (edition,) = editions(database, Query(task_id=samples.TaskId(3, 1)))
     assert edition == _edition(3, 20, place="Madrid")
 
 
@@ -187,7 +187,7 @@ def test_store_of_many_results_opens_at_once(large: Path) -> None:
         Query(model="model-7", last=20),
         Query(hardware="nothing", last=20),
         Query(place="ES", since=NOON, last=20),
-        Query(task_id=wire.TaskId(77_777, 1)),
+        Query(task_id=samples.TaskId(77_777, 1)),
     ],
 )
 def test_history_of_many_results_answers_at_once(large: Path, query: Query) -> None:

@@ -11,9 +11,11 @@ from pathlib import Path
 import pytest
 from tests.unit.store.samples import answer, failure, summary, task
 
-from carbon_node.answers import Answered, Due, Kept, TaskKey, Why
 from carbon_node.errors import StateDirectoryInUse
 from carbon_node.store import Clocks, Health, Query, State, Store, StoreConfig, open_store
+from carbon_node.tasks.answer import Kept
+from carbon_node.tasks.decision import Answered, Compute, ComputeReason
+from carbon_node.tasks.key import TaskKey
 
 Body = Callable[[Store], Awaitable[None]]
 
@@ -45,11 +47,11 @@ def test_task_is_due_until_it_is_answered(config: StoreConfig) -> None:
     """Never measured twice in one life of the node."""
 
     async def body(store: Store) -> None:
-        assert await store.accept(task(), "a", summary()) == Due(Why.NEW)
+        assert await store.accept(task(), "a", summary()) == Compute(ComputeReason.NEW)
         kept = await store.save(task(), "a", summary(), answer(task()))
         assert kept == Kept(task(), 1, answer(task()))
         assert await store.accept(task(), "a", summary()) == Answered(kept, is_acknowledged=False)
-        assert await store.accept(task(), "b", summary()) == Due(Why.CHANGED)
+        assert await store.accept(task(), "b", summary()) == Compute(ComputeReason.CHANGED)
 
     assert _run(config, body) == []
 
@@ -59,7 +61,9 @@ def test_same_task_id_of_another_orchestrator_is_another_task(config: StoreConfi
 
     async def body(store: Store) -> None:
         await _answer(store, task(writer="before"))
-        assert await store.accept(task(writer="after"), "a", summary()) == Due(Why.NEW)
+        assert await store.accept(task(writer="after"), "a", summary()) == Compute(
+            ComputeReason.NEW
+        )
 
     _run(config, body)
 
@@ -114,10 +118,10 @@ def test_answers_survive_a_restart_as_they_were(state_dir: Path) -> None:
     async def second(store: Store) -> None:
         kept = Kept(key, 1, answer(key, 0.1 + 0.2))
         assert await store.accept(key, "a", summary()) == Answered(kept, is_acknowledged=True)
-        standing = await store.accept(task(2), "a", summary())
-        assert standing == Answered(Kept(task(2), 1, answer(task(2))), is_acknowledged=False)
+        decision = await store.accept(task(2), "a", summary())
+        assert decision == Answered(Kept(task(2), 1, answer(task(2))), is_acknowledged=False)
         assert await store.unanswered() == 1
-        assert await store.accept(task(3), "a", summary()) == Due(Why.INTERRUPTED)
+        assert await store.accept(task(3), "a", summary()) == Compute(ComputeReason.INTERRUPTED)
         failed = Kept(task(4), 1, failure(task(4)))
         assert await store.accept(task(4), "a", summary()) == Answered(
             failed, is_acknowledged=False
