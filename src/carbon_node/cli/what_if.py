@@ -25,7 +25,7 @@ from carbon_node.estimation import (
     exact,
     plan,
 )
-from carbon_node.hardware import Catalogue
+from carbon_node.hardware import shipped_catalogue
 from carbon_node.intensity import IntensityConfig, IntensityLookup
 
 MAX_LABEL = 40
@@ -116,7 +116,7 @@ def scenarios(question: Question) -> list[Scenario]:
 def _catalogued(names: Sequence[str]) -> list[Machine]:
     if not names:
         return []
-    catalogue = Catalogue.load()
+    catalogue = shipped_catalogue()
     found = [catalogue.find(name) for name in names]
     return [
         Machine(each.name, known=NamedHardware(each.name, power=each.power, rated_w=each.rated_w))

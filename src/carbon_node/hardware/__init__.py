@@ -1,6 +1,6 @@
 """What is known of named hardware: the catalogue, the operator's map, the preset."""
 
-from carbon_node.hardware.catalogue import Catalogue, Hardware, Kind
+from carbon_node.hardware.catalogue import Catalogue, Hardware, Kind, shipped_catalogue
 from carbon_node.hardware.here import names_of_this_host
 from carbon_node.hardware.map import PRESETS, Entry, HardwareMap, power_of, preset
 
@@ -14,4 +14,5 @@ __all__ = [
     "names_of_this_host",
     "power_of",
     "preset",
+    "shipped_catalogue",
 ]

