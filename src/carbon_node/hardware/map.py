@@ -94,6 +94,14 @@ class Entry:
         if self.pue is not None and not (math.isfinite(self.pue) and 1 <= self.pue <= MAX_PUE):
             raise self._refused(f"pue is {self.pue:g}; it must lie between 1 and {MAX_PUE:g}")
 
+    def with_power(self, power_w: Interval) -> Self:
+        """Return the entry with a power.
+
+        Raises:
+            ConfigError: it is more than any hardware draws.
+        """
+        return replace(self, power_w=power_w)
+
     def _refused(self, why: str) -> ConfigError:
         return ConfigError(f'hardware."{shown(self.name)}": {why}')
 

@@ -83,7 +83,11 @@ class Answering:
             log.warning("extra_data ignored", task_id=progress.name, sample=sample, problem=problem)
         conditions = self._conditions.conditions()
         progress.revision = conditions.assumptions.revision
-        request = translate.to_request(progress.inputs, conditions.latency_unit)
+        request = translate.to_request(
+            progress.inputs, conditions.latency_unit, conditions.hardware
+        )
+        for problem in request.refused:
+            log.warning("number refused", task_id=progress.name, problem=problem)
         planned = plan(request, await _assumptions(conditions, request))
         match planned:
             case NotComputed():

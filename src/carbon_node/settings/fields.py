@@ -10,6 +10,7 @@ USED_AT_START = "it is used once, when the node starts"
 OPENS_FILE = "a request must not choose files or directories"
 OPENS_SOCKET = "a request must not open sockets"
 OPERATOR_ONLY = "only the operator decides what peers may do to this node"
+USES_DEVICES = "a request must not choose devices of this host"
 GUARDS_NODE = "it protects the node from the code that it measures"
 
 MAX_PLACE_CHARACTERS = 200
@@ -18,6 +19,7 @@ MAX_PLACE_CHARACTERS = 200
 MAX_SOCKET_PATH_BYTES = 107
 """Longest path that the kernel takes as the address of a Unix socket."""
 
+_DEVICE = re.compile(r"all|none|[0-9]{1,3}|(GPU|MIG)-[0-9A-Za-z/-]{1,80}")
 _ADDRESS = re.compile(r"(?P<host>[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\]):(?P<port>[0-9]{1,5})")
 
 
@@ -79,8 +81,15 @@ def _visible(secret: SecretStr) -> SecretStr:
     return secret
 
 
+def _device(text: str) -> str:
+    if not _DEVICE.fullmatch(text):
+        raise ValueError("not a device")
+    return text
+
+
 # A path arrives as text from every source, which pydantic's strict mode alone would refuse.
 AbsolutePath = Annotated[Path, Strict(strict=False), AfterValidator(_absolute)]
+Device = Annotated[str, AfterValidator(_device)]
 Address = Annotated[str, AfterValidator(_listen_address)]
 Key = Annotated[SecretStr, AfterValidator(_visible)]
 OneLine = Annotated[str, AfterValidator(_one_line)]

@@ -17,13 +17,16 @@ from carbon_node.settings.fields import (
     OPENS_SOCKET,
     OPERATOR_ONLY,
     USED_AT_START,
+    USES_DEVICES,
     AbsolutePath,
     Address,
+    Device,
     Frozen,
     Key,
     OneLine,
     setting,
 )
+from carbon_node.settings.hardware import HardwareTable
 
 
 class TrackerSettings(Frozen):
@@ -90,6 +93,19 @@ class TrackerSettings(Frozen):
         fixed=OPENS_FILE,
         allowed="a list of absolute paths",
     )
+    devices: Annotated[tuple[Device, ...], Strict(strict=False)] = setting(
+        ("all",),
+        "NVIDIA GPUs that a model may use and is charged for; CUDA_VISIBLE_DEVICES of the node"
+        " counts where this is not set.",
+        fixed=USES_DEVICES,
+        allowed="a list of numbers in PCI order and UUIDs, or all, or none",
+    )
+    unmetered: Literal["exclude", "refuse"] = setting(
+        "exclude",
+        "What becomes of a device without a meter, a MIG slice or an AMD GPU: excluded ones are"
+        " hidden from the model and named in the result, refuse measures nothing.",
+        fixed=USES_DEVICES,
+    )
     model_max_mib: int = setting(
         2048,
         "Largest model that is opened or accepted as bytes.",
@@ -136,8 +152,20 @@ class Settings(Frozen):
         fixed=OPENS_SOCKET,
         allowed="off, HOST:PORT or the absolute path of a Unix socket",
     )
-    latency_unit: Literal["s", "ms", "h"] = setting(
-        "s", "Unit of the latency that the hardware node sends; the wire does not state it."
+    latency_unit: Literal["s", "ms", "us", "h"] = setting(
+        "s",
+        "Unit of the latency that a hardware node sends where its hardware's entry names none; the"
+        " wire does not state it.",
+    )
+    hardware_preset: Literal["sustainml", "off"] = setting(
+        "sustainml",
+        "Shipped entries of the hardware map: names, units and devices of the pipeline's nodes.",
+    )
+    hardware: HardwareTable = setting(
+        {},
+        "The hardware map: what the names that tasks use stand for; each entry wins over the"
+        " preset's.",
+        allowed="a table of entries by name or shell-style pattern",
     )
     pue: float = setting(
         1.58,

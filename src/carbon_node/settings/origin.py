@@ -8,6 +8,7 @@ class Source(StrEnum):
     """Kinds of sources, weakest first at a start; requests come on top while the node runs."""
 
     DEFAULT = "default"
+    FRAMEWORK = "framework"
     FILE = "file"
     PERSISTED = "persisted"
     ENVIRONMENT = "environment"
