@@ -13,6 +13,7 @@ from carbon_node import __version__
 from carbon_node.cli.demo import demo
 from carbon_node.cli.doctor import doctor
 from carbon_node.cli.estimate import estimate
+from carbon_node.cli.hardware import hardware_app
 from carbon_node.cli.history import history_app
 from carbon_node.cli.run import run
 from carbon_node.cli.service import service_app
@@ -35,6 +36,7 @@ app.command()(doctor)
 app.command()(submit)
 app.command()(estimate)
 app.command()(status)
+app.add_typer(hardware_app, name="hardware")
 app.add_typer(history_app, name="history")
 app.add_typer(service_app, name="service")
 app.add_typer(settings_app, name="settings")

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
 from carbon_node.errors import ConfigError
@@ -25,7 +25,7 @@ from carbon_node.estimation import (
     exact,
     plan,
 )
-from carbon_node.hardware import shipped_catalogue
+from carbon_node.hardware import Catalogue, HardwareMap, preset, shipped_catalogue
 from carbon_node.intensity import IntensityConfig, IntensityLookup
 
 MAX_LABEL = 40
@@ -117,11 +117,20 @@ def _catalogued(names: Sequence[str]) -> list[Machine]:
     if not names:
         return []
     catalogue = shipped_catalogue()
-    found = [catalogue.find(name) for name in names]
-    return [
-        Machine(each.name, known=NamedHardware(each.name, power=each.power, rated_w=each.rated_w))
-        for each in found
-    ]
+    hardware_map = HardwareMap(catalogue, presets=preset("sustainml"))
+    return [_named(name, hardware_map, catalogue) for name in names]
+
+
+def _named(name: str, hardware_map: HardwareMap, catalogue: Catalogue) -> Machine:
+    known = hardware_map.known(name)
+    if known.power is None:
+        try:
+            catalogue.find(name)
+        except ConfigError as error:
+            raise ConfigError(f"{error}; or give its watts with --power") from error
+    times = "" if known.count == 1 else f"{known.count} x "
+    # The latency's unit is stated beside it.
+    return Machine(f"{times}{known.known_as}", known=replace(known, latency_unit=None, pue=None))
 
 
 def _places(question: Question) -> list[Place]:
@@ -170,6 +179,8 @@ def _scenario(
     )
     if isinstance(result, NotComputed):
         raise ConfigError(result.detail)
+    # Whoever asks for hardware of the catalogue knows that its power is the catalogue's.
+    result = replace(result, warnings=())
     where = ", ".join(filter(None, (place.region, place.continent))) or intensity.place
     where = where if len(where) <= MAX_LABEL else f"{where[:MAX_LABEL]}…"
     return Scenario(f"{machine.label}, {latency:g} {question.latency_unit.value}, {where}", result)

@@ -1,8 +1,9 @@
 """From all sources to one configuration in which each value knows where it came from.
 
-Order, weakest first: defaults and what the framework and CUDA say, configuration files, persisted changes, SUSTAINML_DOMAIN_ID,
-CARBON_NODE_* in the environment, options. Persisted changes lie below environment and options, so
-that whoever starts the node has the last word, also against a change that a peer made.
+Order, weakest first: defaults and what the framework and CUDA say, configuration files, persisted
+changes, SUSTAINML_DOMAIN_ID, CARBON_NODE_* in the environment, options. Persisted changes lie below
+environment and options, so that whoever starts the node has the last word, also against a change
+that a peer made.
 """
 
 import os

@@ -8,6 +8,7 @@ socket may ever lose its `fixed`: anyone in the DDS domain can send requests.
 from pathlib import Path
 from typing import Annotated, Literal
 
+from annotated_types import Len
 from pydantic import Strict
 
 from carbon_node.settings.fields import (
@@ -93,7 +94,7 @@ class TrackerSettings(Frozen):
         fixed=OPENS_FILE,
         allowed="a list of absolute paths",
     )
-    devices: Annotated[tuple[Device, ...], Strict(strict=False)] = setting(
+    devices: Annotated[tuple[Device, ...], Strict(strict=False), Len(1)] = setting(
         ("all",),
         "NVIDIA GPUs that a model may use and is charged for; CUDA_VISIBLE_DEVICES of the node"
         " counts where this is not set.",

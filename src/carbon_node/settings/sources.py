@@ -180,11 +180,15 @@ def _typed(key: str, text: str) -> object:
 
 def _flat(tables: Mapping[str, object], prefix: str) -> Iterator[tuple[str, object]]:
     for name, value in tables.items():
-        # The names in the hardware map are the operator's own; they may have dots.
-        if isinstance(value, dict) and prefix + name not in catalogue():
+        if isinstance(value, dict) and not _is_table(prefix + name):
             yield from _flat(value, f"{prefix}{name}.")
         else:
             yield prefix + name, value
+
+
+def _is_table(key: str) -> bool:
+    """Whether a setting is a table as a whole: names in it are the operator's, and have dots."""
+    return key in catalogue() and catalogue()[key].kind is dict
 
 
 def _absolute(text: str | None) -> Path | None:

@@ -216,6 +216,8 @@ def test_without_access_everything_is_refused(node: NodeView) -> None:
 def test_only_these_settings_can_be_set_by_request() -> None:
     """The list of what peers may set is closed; it opens no file and no socket, and no guard."""
     assert {
+        "hardware",
+        "hardware_preset",
         "latency_unit",
         "pue",
         "place",
