@@ -101,8 +101,9 @@ class Answering:
 
 
 async def _assumptions(conditions: Conditions, request: EstimationRequest) -> Assumptions:
-    # Only the automatic choice asks whether the model could be measured here.
-    if conditions.assumptions.mode is not Mode.AUTO:
+    # Only the automatic choice asks whether the model could be measured here, and only for hardware
+    # that is here.
+    if conditions.assumptions.mode is not Mode.AUTO or not request.known.is_here:
         return conditions.assumptions
     run = ModelRun(request.model, request.model_path, request.raw_model)
     is_runnable = await asyncio.to_thread(conditions.tracker.can_run, run)
