@@ -83,8 +83,8 @@ def uneven() -> None:
 
 def two_unmetered_sockets() -> None:
     """Two processors of one kind without any meter."""
+    _rapl({})
     _gpus([])
-    intel.IntelCPU.available = lambda _: False
     generic.GenericCPU.get_cpu_brand = lambda _: "AMD EPYC 9654 96-Core Processor"
     workload.sockets = lambda _: 2  # type: ignore[assignment]
 

@@ -1,6 +1,7 @@
 """From settings to what each part is configured with: the only module that knows both sides."""
 
 from dataclasses import replace
+from pathlib import Path
 
 from carbon_node.daemon import presence
 from carbon_node.estimation import (
@@ -70,7 +71,14 @@ def tracker_config(settings: Settings) -> TrackerConfig:
         devices=_devices(tracker.devices),
         unmetered=Unmetered(tracker.unmetered),
         processor_power_w=_processor_power_w(),
+        environment=_environment(tracker.library_path),
     )
+
+
+def _environment(library_path: tuple[Path, ...]) -> tuple[tuple[str, str], ...]:
+    if not library_path:
+        return ()
+    return (("LD_LIBRARY_PATH", ":".join(map(str, library_path))),)
 
 
 def _devices(devices: tuple[str, ...]) -> tuple[str, ...] | None:

@@ -12,8 +12,10 @@ NVIDIA_GPUS: Final = Path("/proc/driver/nvidia/gpus")
 
 def names_of_this_host() -> tuple[str, ...]:
     """Return by which names a task means this host: its own, and those of its devices."""
-    processor = processor_model(CPU_INFO)
-    processors = (processor, processor_name(processor)) if processor else ()
+    model = processor_model(CPU_INFO)
+    # "Intel Xeon" of a virtual machine is a family: what names it can be anybody's.
+    is_model = any(character.isdecimal() for character in processor_name(model))
+    processors = (model, processor_name(model)) if is_model else ()
     return (socket.gethostname(), *processors, *nvidia_models(NVIDIA_GPUS))
 
 

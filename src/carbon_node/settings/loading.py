@@ -88,7 +88,11 @@ def load(
     files = (config,) if config is not None else sources.standard_files(environ, system_file)
     environment, pipeline = sources.from_environment(environ), sources.from_pipeline(environ)
     option = sources.from_options(options)
-    outside = (sources.grid_intensity(environ), sources.visible_devices(environ))
+    outside = (
+        sources.grid_intensity(environ),
+        sources.visible_devices(environ),
+        sources.library_path(environ),
+    )
     weaker = (sources.state_directory(environ), *outside, *map(sources.from_file, files))
     base = _overlaid([*weaker, pipeline, environment, option])
     startup = _valid(base.values, base.origins)

@@ -107,6 +107,13 @@ class TrackerSettings(Frozen):
         " hidden from the model and named in the result, refuse measures nothing.",
         fixed=USES_DEVICES,
     )
+    library_path: Annotated[tuple[AbsolutePath, ...], Strict(strict=False)] = setting(
+        (),
+        "Directories in which a child finds the GPU driver's libraries; LD_LIBRARY_PATH of the node"
+        " counts where this is not set.",
+        fixed=OPENS_FILE,
+        allowed="a list of absolute paths",
+    )
     model_max_mib: int = setting(
         2048,
         "Largest model that is opened or accepted as bytes.",

@@ -27,6 +27,9 @@ PIPELINE_DOMAIN = "SUSTAINML_DOMAIN_ID"
 PIPELINE_INTENSITY = "SUSTAINML_GRID_CI"
 """Environment name by which the framework tells its carbon node the intensity, 0 for none."""
 
+LIBRARIES = "LD_LIBRARY_PATH"
+"""Environment name that says where libraries are; in containers often those of the GPU driver."""
+
 CUDA_DEVICES = "CUDA_VISIBLE_DEVICES"
 """Environment name that says which GPUs a process may use."""
 
@@ -145,6 +148,14 @@ def visible_devices(environ: Mapping[str, str]) -> Layer:
     if not isinstance(settings_of({"tracker.devices": visible}), Settings):
         return Layer(warnings=(f"{CUDA_DEVICES} is {text[:40]!r}, which names no devices",))
     return _one("tracker.devices", visible, Origin(Source.DEFAULT, CUDA_DEVICES))
+
+
+def library_path(environ: Mapping[str, str]) -> Layer:
+    """Read where whoever started the node has libraries; it counts where no setting does."""
+    folders = [part for part in environ.get(LIBRARIES, "").split(":") if part.startswith("/")]
+    if not folders:
+        return Layer()
+    return _one("tracker.library_path", folders, Origin(Source.DEFAULT, LIBRARIES))
 
 
 def from_options(options: Mapping[str, object]) -> Layer:

@@ -84,13 +84,16 @@ def choose(devices: tuple[str, ...] | None, unmetered: Unmetered) -> Choice:
 
 
 def correct_carbontracker(choice: Choice) -> None:
-    """Have CarbonTracker read the chosen GPUs, and every RAPL zone.
+    """Have CarbonTracker read the chosen GPUs, and every RAPL zone that counts.
+
+    A folder without such zones, as containers have it, is no meter; CarbonTracker takes it for one.
 
     Args:
         choice: what `choose` returned.
     """
     uuids = [gpu.uuid for gpu in choice.charged]
     NvidiaGPU._get_handles = lambda _: [pynvml.nvmlDeviceGetHandleByUUID(each) for each in uuids]
+    intel.IntelCPU.available = lambda _: any(_counted_zones(Path(intel.RAPL_DIR)))
     intel.IntelCPU.init = _find_zones
 
 
@@ -193,7 +196,8 @@ def _find_zones(handler: Any) -> None:  # noqa: ANN401 - CarbonTracker is untype
 
 def _counted_zones(powercap: Path) -> Iterator[tuple[str, str]]:
     """Packages and their memory: a core's zone is part of its package's."""
-    zones = (match for folder in powercap.iterdir() if (match := _ZONE.fullmatch(folder.name)))
+    folders = powercap.iterdir() if powercap.is_dir() else iter(())
+    zones = (match for folder in folders if (match := _ZONE.fullmatch(folder.name)))
     for match in sorted(zones, key=lambda zone: tuple(int(part or -1) for part in zone.groups())):
         name = _content(powercap / match[0] / "name")
         if "package" in name or "dram" in name:

@@ -3,14 +3,35 @@
 import socket
 from pathlib import Path
 
+import pytest
+
+from carbon_node.hardware import here
 from carbon_node.hardware.here import names_of_this_host, nvidia_models, processor_model
 
 
-def test_a_host_is_named_by_its_own_name_and_its_processor() -> None:
-    """Both are on every host."""
+def test_a_host_is_named_by_its_own_name() -> None:
+    """And by nothing that is empty."""
     names = names_of_this_host()
     assert socket.gethostname() in names
     assert all(names)
+
+
+@pytest.mark.parametrize(
+    ("model", "names"),
+    [
+        ("AMD EPYC 9654 96-Core Processor", {"AMD EPYC 9654 96-Core Processor", "AMD EPYC 9654"}),
+        ("Intel(R) Xeon(R) Processor", set()),
+        ("Intel(R) Xeon(R) CPU @ 2.20GHz", set()),
+    ],
+)
+def test_a_processors_family_is_no_name_of_this_host(
+    model: str, names: set[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A model is; a family that many machines have is not."""
+    info = tmp_path / "cpuinfo"
+    info.write_text(f"model name\t: {model}\n")
+    monkeypatch.setattr(here, "CPU_INFO", info)
+    assert set(names_of_this_host()) - {socket.gethostname()} == names
 
 
 def test_gpus_are_named_as_their_driver_names_them(tmp_path: Path) -> None:

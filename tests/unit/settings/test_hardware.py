@@ -122,6 +122,15 @@ def test_what_cuda_may_see_is_what_is_charged(visible: str, devices: tuple[str, 
     assert bool(found.warnings) == (devices == ("all",))
 
 
+def test_libraries_of_the_gpu_driver_reach_the_measuring_process(tmp_path: Path) -> None:
+    """LD_LIBRARY_PATH is used as far as it is absolute, and a setting wins."""
+    environ = {"LD_LIBRARY_PATH": "/usr/local/nvidia/lib64::relative", "HOME": "/root"}
+    found = load({}, environ, system_file=tmp_path / "none")
+    assert found.settings.tracker.library_path == (Path("/usr/local/nvidia/lib64"),)
+    own = loaded(tmp_path, '[tracker]\nlibrary_path = ["/opt/cuda"]', environ)
+    assert own.settings.tracker.library_path == (Path("/opt/cuda"),)
+
+
 def test_the_nodes_own_devices_win(tmp_path: Path) -> None:
     """A setting is more than what is visible by chance."""
     own = loaded(tmp_path, '[tracker]\ndevices = ["1"]', {"CUDA_VISIBLE_DEVICES": "0,1"})
