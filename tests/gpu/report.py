@@ -21,7 +21,7 @@ from tests.gpu.measuring import (
 
 from carbon_node.estimation.measurement import GuessedPower, Measurement
 from carbon_node.hardware import names_of_this_host, shipped_catalogue
-from carbon_node.tracking.meters import nvidia_gpus
+from carbon_node.tracking.devices import nvidia_gpus
 
 COLUMNS = (
     *("what", "devices", "inferences", "W metered", "W counted", "J an inference"),

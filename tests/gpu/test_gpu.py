@@ -9,7 +9,7 @@ from carbon_node.errors import TrackerError
 from carbon_node.estimation.measurement import Measurement
 from carbon_node.hardware import shipped_catalogue
 from carbon_node.tracking import FailureName
-from carbon_node.tracking.meters import nvidia_gpus
+from carbon_node.tracking.devices import nvidia_gpus
 
 pytestmark = [
     pytest.mark.gpu,

@@ -25,11 +25,16 @@ def doctor(
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
     """Say what can be measured here, what is missing, and the command or setting that mends it."""
-    from carbon_node.cli import host
+    from carbon_node.cli import host, host_hardware
     from carbon_node.settings import load
 
-    roots = load({}, config=config).settings.tracker.model_roots
-    found = (*host.findings(roots), _fast_dds(), _sustainml())
+    settings = load({}, config=config).settings
+    found = (
+        *host.findings(settings.tracker.model_roots),
+        *host_hardware.findings(settings),
+        _fast_dds(),
+        _sustainml(),
+    )
     modes, power_source = host.modes(found), host.power_source(found)
     if as_json:
         findings = list(map(asdict, found))

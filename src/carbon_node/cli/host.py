@@ -5,7 +5,10 @@ import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from carbon_node.tracking.devices import Gpu
 
 RAPL: Final = Path("/sys/class/powercap")
 CPU_INFO: Final = Path("/proc/cpuinfo")
@@ -94,14 +97,6 @@ def rapl(powercap: Path) -> Finding:
     """
     counters = sorted(_counters(powercap))
     unreadable = [str(path) for path in counters if not os.access(path, os.R_OK)]
-    if not counters and any(powercap.glob("*")):
-        return Finding(
-            "rapl",
-            is_usable=False,
-            detail=f"{powercap} has no counter of a processor, and CarbonTracker expects one",
-            mend="modprobe intel_rapl_msr; where that finds none: modprobe -r intel_rapl_common",
-            breaks=("measured",),
-        )
     if not counters:
         return Finding(
             "rapl",
@@ -143,13 +138,6 @@ def nvml() -> Finding:
         )
     try:
         return _gpus()
-    except pynvml.NVMLError as error:
-        return Finding(
-            "nvml",
-            is_usable=False,
-            detail=f"the GPUs do not tell their power: {error}",
-            mend="update the driver; where that does not help, declare the GPU's power",
-        )
     finally:
         pynvml.nvmlShutdown()
 
@@ -157,14 +145,24 @@ def nvml() -> Finding:
 def _gpus() -> Finding:
     import pynvml
 
-    handles = [
-        pynvml.nvmlDeviceGetHandleByIndex(index) for index in range(pynvml.nvmlDeviceGetCount())
-    ]
-    told = [
-        f"{pynvml.nvmlDeviceGetName(handle)} at {pynvml.nvmlDeviceGetPowerUsage(handle) / 1000:g} W"
-        for handle in handles
-    ]
-    return Finding("nvml", is_usable=bool(told), detail=", ".join(told) or "no GPU")
+    from carbon_node.tracking.devices import nvidia_gpus
+
+    def told(gpu: "Gpu") -> str:
+        if gpu.flaw:
+            return f"{gpu.index} {gpu.name}: {gpu.flaw}"
+        handle = pynvml.nvmlDeviceGetHandleByIndex(gpu.index)
+        return f"{gpu.index} {gpu.name} at {pynvml.nvmlDeviceGetPowerUsage(handle) / 1000:g} W"
+
+    gpus = nvidia_gpus()
+    metered = any(not gpu.flaw for gpu in gpus)
+    return Finding(
+        "nvml",
+        is_usable=metered,
+        detail=", ".join(map(told, gpus)) or "no GPU",
+        mend=""
+        if metered
+        else "update the driver; where that does not help, declare the GPU's power",
+    )
 
 
 def carbontracker() -> Finding:

@@ -24,7 +24,7 @@ from carbon_node.pipeline.ports import Conditions, IntensitySource, Tracker
 from carbon_node.settings import Configuration, Origin, Settings, Source
 from carbon_node.settings.hardware import entries_of
 from carbon_node.store import StoreConfig
-from carbon_node.tracking import Limits, TrackerConfig, Unmetered
+from carbon_node.tracking import Limits, TrackerConfig, Unmetered, devices_of
 from carbon_node.transport.choice import TransportKind
 from carbon_node.wire.contract import NODE_NAME, Role, Topic
 
@@ -68,7 +68,7 @@ def tracker_config(settings: Settings) -> TrackerConfig:
         ),
         model_roots=tracker.model_roots,
         model_limit_bytes=tracker.model_max_mib * _MIB,
-        devices=_devices(tracker.devices),
+        devices=devices_of(tracker.devices),
         unmetered=Unmetered(tracker.unmetered),
         processor_power_w=_processor_power_w(),
         environment=_environment(tracker.library_path),
@@ -79,12 +79,6 @@ def _environment(library_path: tuple[Path, ...]) -> tuple[tuple[str, str], ...]:
     if not library_path:
         return ()
     return (("LD_LIBRARY_PATH", ":".join(map(str, library_path))),)
-
-
-def _devices(devices: tuple[str, ...]) -> tuple[str, ...] | None:
-    if "all" in devices:
-        return None
-    return tuple(device for device in devices if device != "none")
 
 
 def _processor_power_w() -> Interval | None:

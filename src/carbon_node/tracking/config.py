@@ -33,6 +33,11 @@ class Unmetered(StrEnum):
     """Nothing is measured."""
 
 
+def devices_of(names: tuple[str, ...]) -> tuple[str, ...] | None:
+    """Read the setting `tracker.devices`: None for all GPUs, an empty tuple for none."""
+    return None if "all" in names else tuple(name for name in names if name != "none")
+
+
 @dataclass(frozen=True, slots=True)
 class Limits:
     """Resource limits of a measuring process; None leaves one as the node has it.

@@ -13,7 +13,7 @@ from typing import Any, Final, Self
 
 import pynvml
 
-from carbon_node.tracking.meters import Gpu
+from carbon_node.tracking.devices import Gpu
 
 STAT: Final = Path("/proc/stat")
 

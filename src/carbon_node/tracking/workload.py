@@ -9,7 +9,7 @@ from typing import Final
 
 from carbon_node.errors import TrackerError
 from carbon_node.estimation.measurement import ModelRun, SimulatedRun
-from carbon_node.tracking import meters, observation, other_load
+from carbon_node.tracking import devices, meters, observation, other_load
 from carbon_node.tracking.failures import FailureName
 from carbon_node.tracking.messages import Job, Json, send
 from carbon_node.tracking.models import HuggingFaceModel, Model, OnnxModel, open_model
@@ -55,7 +55,7 @@ def observed_inferences(job: Job, load: Callable[[], Callable[[], object]]) -> J
     Raises:
         TrackerError: a device cannot be charged, or the model cannot be loaded.
     """
-    choice = meters.choose(job.devices, job.unmetered)
+    choice = devices.choose(job.devices, job.unmetered)
     meters.correct_carbontracker(choice)
     on_gpus = other_load.on_gpus(choice.charged)
     work = _repeated(load())

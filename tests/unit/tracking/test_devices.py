@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from carbon_node.tracking.meters import amd_gpus
+from carbon_node.tracking.devices import amd_gpus
 from carbon_node.tracking.other_load import CoreSeconds, on_cores
 from carbon_node.tracking.workload import sockets
 
