@@ -42,7 +42,9 @@ def figures(effort: Effort) -> list[Figure]:
 
 
 async def _living(directory: Path, effort: Effort) -> list[Figure]:
-    async with open_store(StoreConfig(directory), print) as store:
+    async with open_store(
+        StoreConfig(directory, max_results=100_000, max_age_days=400.0), print
+    ) as store:
         single_ms = [
             await _timed_ms(store, number) for number in range(1, effort.single_tasks // 4 + 1)
         ]
@@ -128,8 +130,8 @@ def _key(number: int) -> TaskKey:
 
 def _answer(key: TaskKey) -> Answer:
     return Answer(
-        samples.CO2Footprint(2.0, 0.01, 200.0, EXTRA_DATA, key.task_id),
-        Outcome.COMPUTED,
+        footprint=samples.CO2Footprint(2.0, 0.01, 200.0, EXTRA_DATA, key.task_id),
+        outcome=Outcome.COMPUTED,
         mode="formula",
         place_code="ES-MD",
         energy_kwh=0.01,

@@ -95,15 +95,16 @@ def test_status_and_results_are_told(node: tuple[NodeProcess, int]) -> None:
 
         by_topic, by_call = await caller.ask_both({"results": {"last": 1}})
 
-        assert by_topic == by_call
-        (result,) = by_topic["results"]
+        (result,), (same,) = by_topic["results"], by_call["results"]
+        # A reader may have acknowledged it meanwhile.
+        assert result | {"state": ""} == same | {"state": ""}
         assert (result["problem_id"], result["iteration_id"]) == (problem, iteration)
         assert result["carbon_g"] == output.carbon_footprint
         assert result["extra_data"] == json.loads(output.extra_data)
         own = await caller.call(
             json.dumps({"results": {"problem_id": problem, "iteration_id": iteration}})
         )
-        assert own["results"] == [result]
+        assert own["results"][0] | {"state": ""} == result | {"state": ""}
         status = await caller.status()
         assert status["node"] == "IDLE"
         assert status["tasks"]["answered"] >= 1

@@ -6,18 +6,20 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
+
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from matplotlib.layout_engine import ConstrainedLayoutEngine
+from matplotlib.lines import Line2D
+from matplotlib.ticker import FuncFormatter, NullFormatter
 
 from carbon_node.errors import ConfigError, StoreError
 from carbon_node.store.editions import Edition
 
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-
-# matplotlib is imported where it is used: it takes half a second that only this chart should cost.
-
 _COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
-"""Distinct also for colour-blind readers: hues of Okabe and Ito."""
+"""Hues of Okabe and Ito, which colour-blind readers can tell apart."""
 
 _MARKERS = ("o", "s", "^", "D", "v", "P")
 _OTHER_COLOUR, _OTHER_MARKER = "#9A9A9A", "X"
@@ -94,10 +96,6 @@ def draw(editions: Iterable[Edition], path: Path) -> int:
         raise ConfigError(f"{path} cannot be drawn: let its name end in .svg or .png")
     chart = _chart(editions)
 
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-    from matplotlib.layout_engine import ConstrainedLayoutEngine
-
     lower = 1.0 + 0.28 * min(_GROUP_LIMIT, len(chart.groups()))
     layout = ConstrainedLayoutEngine(w_pad=0.15, h_pad=0.15)
     figure = Figure(figsize=(12.0, 4.4 + lower), layout=layout)
@@ -154,13 +152,13 @@ def _place(edition: Edition) -> str:
 
 
 def _label(text: str) -> str:
-    """Return one short line that matplotlib does not read as mathematics."""
+    """Return one short line, without what matplotlib would typeset as mathematics."""
     line = " ".join(text.split()) or "unnamed"
     line = line if len(line) <= _LABEL_LIMIT else f"{line[: _LABEL_LIMIT - 1]}…"
     return line.replace("$", r"\$")
 
 
-def _draw_tasks(axes: "Axes", chart: _Chart) -> None:
+def _draw_tasks(axes: Axes, chart: _Chart) -> None:
     for (model, place), group in chart.groups().items():
         axes.errorbar(
             [point.number for point in group],
@@ -179,7 +177,7 @@ def _draw_tasks(axes: "Axes", chart: _Chart) -> None:
     _tidy(axes, "Footprint per task, with its interval", "y")
 
 
-def _draw_groups(axes: "Axes", chart: _Chart) -> None:
+def _draw_groups(axes: Axes, chart: _Chart) -> None:
     groups = chart.groups()
     drawn = sorted(groups, key=lambda pair: len(groups[pair]), reverse=True)[:_GROUP_LIMIT]
     drawn.sort(key=lambda pair: median(point.value for point in groups[pair]))
@@ -210,9 +208,7 @@ def _point_style(count: int) -> dict[str, Any]:
     }
 
 
-def _scale(axes: "Axes", name: Literal["x", "y"], chart: _Chart) -> None:
-    from matplotlib.ticker import FuncFormatter, NullFormatter
-
+def _scale(axes: Axes, name: Literal["x", "y"], chart: _Chart) -> None:
     axis = axes.xaxis if name == "x" else axes.yaxis
     if chart.is_logarithmic:
         axes.set(**{f"{name}scale": "log"})
@@ -223,7 +219,7 @@ def _scale(axes: "Axes", name: Literal["x", "y"], chart: _Chart) -> None:
     axis.set_label_text(chart.unit, color=_INK)
 
 
-def _label_tasks(axes: "Axes", chart: _Chart) -> None:
+def _label_tasks(axes: Axes, chart: _Chart) -> None:
     points = chart.points
     if len(points) <= _LABELLED_TASKS:
         axes.set_xticks(range(len(points)), [point.task for point in points])
@@ -233,9 +229,7 @@ def _label_tasks(axes: "Axes", chart: _Chart) -> None:
     axes.set_xlim(-0.7, len(points) - 0.3)
 
 
-def _explain(axes: "Axes", chart: _Chart) -> None:
-    from matplotlib.lines import Line2D
-
+def _explain(axes: Axes, chart: _Chart) -> None:
     models = {**chart.colours, "other models": _OTHER_COLOUR}
     places = {**chart.markers, "other places": _OTHER_MARKER}
     if len({point.model for point in chart.points}) == len(chart.colours):
@@ -257,7 +251,7 @@ def _explain(axes: "Axes", chart: _Chart) -> None:
     )
 
 
-def _tidy(axes: "Axes", title: str, grid: Literal["x", "y"]) -> None:
+def _tidy(axes: Axes, title: str, grid: Literal["x", "y"]) -> None:
     axes.set_title(title, loc="left", fontsize=11, fontweight="bold", color=_INK)
     axes.grid(axis=grid, color=_GRID, linewidth=0.8)
     axes.set_axisbelow(True)

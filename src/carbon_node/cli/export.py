@@ -2,71 +2,22 @@
 
 import csv
 import json
-import math
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict
-from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
 from typing import TextIO
 
 from carbon_node.errors import ConfigError
+from carbon_node.json_value import Json
 from carbon_node.store.editions import Edition
 from carbon_node.store.history import Totals
-from carbon_node.tasks.answer import Answer
-from carbon_node.tasks.digest import Json
+from carbon_node.store.result import COLUMNS, as_json
 
 PARQUET_MISSING = "Parquet needs pyarrow; install it with: pip install 'carbon-node[parquet]'"
 
-COLUMNS: dict[str, str] = {
-    "problem_id": "integer",
-    "iteration_id": "integer",
-    "writer": "text",
-    "edition": "integer",
-    "accepted_at": "time",
-    "finished_at": "time",
-    "state": "text",
-    "is_superseded": "boolean",
-    "model": "text",
-    "hardware": "text",
-    "place": "text",
-    "place_code": "text",
-    "outcome": "text",
-    "reason": "text",
-    "mode": "text",
-    "energy_kwh": "number",
-    "device_energy_kwh": "number",
-    "intensity_g_per_kwh": "number",
-    "carbon_g": "number",
-    "carbon_low_g": "number",
-    "carbon_high_g": "number",
-    "revision": "integer",
-    "stage_seconds": "json",
-    "published": "json",
-    "extra_data": "json",
-}
-"""Names of the values of `row_of` in their order, and what each is."""
-
 _ROWS_PER_GROUP = 10_000
 """Rows of a Parquet file that are in memory at once."""
-
-
-def row_of(edition: Edition) -> dict[str, Json]:
-    """Return an edition as JSON values by the names of `COLUMNS`; what does not exist is None."""
-    values: dict[str, Json] = dict.fromkeys(COLUMNS)
-    values |= {
-        **edition.key.task_id._asdict(),
-        "writer": edition.key.writer,
-        "edition": edition.number,
-        "accepted_at": _iso(edition.accepted_at_ms),
-        "finished_at": None if edition.finished_at_ms is None else _iso(edition.finished_at_ms),
-        "state": edition.state.name.lower(),
-        "is_superseded": edition.is_superseded,
-        "model": edition.summary.model,
-        "hardware": edition.summary.hardware,
-        "place": edition.summary.place,
-    }
-    return values if edition.answer is None else values | _answer_values(edition.answer)
 
 
 def write_json(editions: Iterable[Edition], totals: Totals, file: TextIO) -> None:
@@ -74,7 +25,7 @@ def write_json(editions: Iterable[Edition], totals: Totals, file: TextIO) -> Non
     file.write('{"results": [')
     for number, edition in enumerate(editions):
         file.write(",\n " if number else "\n ")
-        file.write(json.dumps(row_of(edition), ensure_ascii=False))
+        file.write(json.dumps(as_json(edition), ensure_ascii=False))
     file.write(f'\n], "totals": {json.dumps(asdict(totals))}}}\n')
 
 
@@ -82,7 +33,7 @@ def write_csv(editions: Iterable[Edition], file: TextIO) -> None:
     """Write a table with a line of names; nested values are JSON text."""
     writer = csv.writer(file, lineterminator="\n")
     writer.writerow(COLUMNS)
-    writer.writerows(_flat(row_of(edition)).values() for edition in editions)
+    writer.writerows(_flat(as_json(edition)).values() for edition in editions)
 
 
 def write_parquet(editions: Iterable[Edition], path: Path) -> None:
@@ -113,25 +64,6 @@ def write_parquet(editions: Iterable[Edition], path: Path) -> None:
         raise ConfigError(f"{path} cannot be written: {error}") from error
 
 
-def _answer_values(answer: Answer) -> dict[str, Json]:
-    numbers = {
-        name: _finite(getattr(answer, name)) for name, kind in COLUMNS.items() if kind == "number"
-    }
-    footprint = answer.footprint
-    published = ("carbon_footprint", "energy_consumption", "carbon_intensity")
-    return {
-        **numbers,
-        "outcome": answer.outcome.value,
-        "reason": answer.reason,
-        "mode": answer.mode,
-        "place_code": answer.place_code,
-        "revision": answer.revision,
-        "stage_seconds": dict(answer.stage_seconds),
-        "published": {name: _finite(getattr(footprint, name)) for name in published},
-        "extra_data": _json_or_text(footprint.extra_data),
-    }
-
-
 def _groups(editions: Iterable[Edition]) -> Iterator[list[dict[str, object]]]:
     rows = map(_typed, editions)
     while group := list(islice(rows, _ROWS_PER_GROUP)):
@@ -140,7 +72,7 @@ def _groups(editions: Iterable[Edition]) -> Iterator[list[dict[str, object]]]:
 
 def _typed(edition: Edition) -> dict[str, object]:
     times = {"accepted_at": edition.accepted_at_ms, "finished_at": edition.finished_at_ms}
-    return {**_flat(row_of(edition)), **times}
+    return {**_flat(as_json(edition)), **times}
 
 
 def _flat(row: dict[str, Json]) -> dict[str, object]:
@@ -150,20 +82,3 @@ def _flat(row: dict[str, Json]) -> dict[str, object]:
         else value
         for name, value in row.items()
     }
-
-
-def _finite(value: float | None) -> float | None:
-    """Return a number that JSON knows."""
-    return None if value is None or not math.isfinite(value) else value
-
-
-def _json_or_text(extra_data: bytes) -> Json:
-    try:
-        value: Json = json.loads(extra_data, parse_constant=lambda _: None)
-    except (ValueError, RecursionError):
-        return extra_data.decode(errors="replace")
-    return value
-
-
-def _iso(at_ms: int) -> str:
-    return datetime.fromtimestamp(at_ms / 1000, UTC).isoformat(timespec="milliseconds")

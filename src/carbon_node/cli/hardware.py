@@ -5,17 +5,15 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
-from carbon_node.cli.options import JsonOption
-
-if TYPE_CHECKING:
-    from carbon_node.hardware import Entry, Hardware, HardwareMap
-
-# The catalogue and the settings are imported where they are used: other commands start without
-# them.
+from carbon_node.cli.options import ConfigOption, JsonOption
+from carbon_node.hardware import Entry, Hardware, HardwareMap, preset, shipped_catalogue
+from carbon_node.hardware.names import near, normalised, shown
+from carbon_node.settings import load
+from carbon_node.settings.hardware import entries_of
 
 hardware_app = typer.Typer(
     help="Find hardware by its name: catalogue, hardware map and preset.", no_args_is_help=True
@@ -26,10 +24,6 @@ MAX_NEAR = 10
 
 NAME_WIDTH = 44
 """Characters of the column of names; a longer name moves the others."""
-
-ConfigOption = Annotated[
-    Path | None, typer.Option(help="Configuration file instead of those at standard places.")
-]
 
 
 class Part(StrEnum):
@@ -66,9 +60,6 @@ def find(
 
     Ends with status 1 if nothing is known under exactly this name.
     """
-    from carbon_node.hardware import shipped_catalogue
-    from carbon_node.hardware.names import normalised
-
     hardware_map, entries = _map(config)
     similar = shipped_catalogue().near(text, MAX_NEAR)
     exact = _found(hardware_map, text, is_exact=True)
@@ -101,32 +92,24 @@ def list_all(
     _print(found, as_json=as_json)
 
 
-def _map(config: Path | None) -> "tuple[HardwareMap, tuple[Entry, ...]]":
-    from carbon_node.hardware import HardwareMap, preset, shipped_catalogue
-    from carbon_node.settings import load
-    from carbon_node.settings.hardware import entries_of
-
+def _map(config: Path | None) -> tuple[HardwareMap, tuple[Entry, ...]]:
     settings = load({}, config=config).settings
     own = entries_of(settings.hardware)
     shipped = () if settings.hardware_preset == "off" else preset(settings.hardware_preset)
     return HardwareMap(shipped_catalogue(), own, shipped), (*own, *shipped)
 
 
-def _devices(part: Part | None) -> "Iterator[Hardware]":
-    from carbon_node.hardware import shipped_catalogue
-
+def _devices(part: Part | None) -> Iterator[Hardware]:
     for device in shipped_catalogue():
         if part is None or part.value == f"{device.kind.value}s":
             yield device
 
 
-def _names_with(text: str, entries: "Iterable[Entry]") -> list[str]:
-    from carbon_node.hardware.names import near
-
+def _names_with(text: str, entries: Iterable[Entry]) -> list[str]:
     return near(text, [entry.name for entry in entries], MAX_NEAR)
 
 
-def _found(hardware_map: "HardwareMap", name: str, *, is_exact: bool) -> Found:
+def _found(hardware_map: HardwareMap, name: str, *, is_exact: bool) -> Found:
     known = hardware_map.known(name)
     power = known.power
     return Found(
@@ -144,7 +127,7 @@ def _found(hardware_map: "HardwareMap", name: str, *, is_exact: bool) -> Found:
     )
 
 
-def _catalogued(device: "Hardware") -> Found:
+def _catalogued(device: Hardware) -> Found:
     watts = device.power.interval
     return Found(
         name=device.name,
@@ -169,8 +152,6 @@ def _print(found: Iterable[Found], *, as_json: bool) -> None:
 
 
 def _line(found: Found) -> str:
-    from carbon_node.hardware.names import shown
-
     mark = " " if found.is_exact else "~"
     times = "" if found.count == 1 else f"{found.count} x "
     device = "" if found.known_as in ("", found.name) else f" = {times}{found.known_as}"

@@ -1,20 +1,21 @@
-"""What can be measured on this host, what is missing, and what mends it. Measures nothing."""
+"""What can be measured on this host, what is missing, and what fixes it. Measures nothing."""
 
 import importlib.metadata
 import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
-if TYPE_CHECKING:
-    from carbon_node.tracking.devices import Gpu
+import pynvml
+
+from carbon_node.tracking.devices import Gpu, nvidia_gpus
 
 RAPL: Final = Path("/sys/class/powercap")
 CPU_INFO: Final = Path("/proc/cpuinfo")
 
 RAPL_RULE: Final = "z /sys/class/powercap/intel-rapl:*/energy_uj 0444"
-"""Line of systemd-tmpfiles that keeps the counters readable after a restart of the host."""
+"""Line for systemd-tmpfiles that keeps the counters readable after a reboot."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,14 +26,14 @@ class Finding:
         name: what it is, e.g. "rapl".
         is_usable: whether it can be used here and now.
         detail: what was found, one line.
-        mend: exact command or setting that makes it usable; empty if nothing has to or can be done.
-        breaks: modes that give no measurement before it is mended.
+        fix: exact command or setting that makes it usable; empty if nothing has to or can be done.
+        breaks: modes that give no measurement until it is fixed.
     """
 
     name: str
     is_usable: bool
     detail: str
-    mend: str = ""
+    fix: str = ""
     breaks: tuple[str, ...] = ()
 
 
@@ -75,7 +76,7 @@ def power_source(found: Iterable[Finding]) -> str:
 
 
 def processor(info: Path) -> Finding:
-    """Return the processor's name, by which CarbonTracker guesses power where nothing is metered.
+    """Return the processor's name, from which CarbonTracker guesses power where nothing is metered.
 
     Args:
         info: the kernel's list of processors.
@@ -101,15 +102,15 @@ def rapl(powercap: Path) -> Finding:
         return Finding(
             "rapl",
             is_usable=False,
-            detail="no energy counters: the usual case on a virtual machine",
-            mend="on bare metal: modprobe intel_rapl_msr; in a virtual machine: none",
+            detail="no energy counters, as usual on a virtual machine",
+            fix="on bare metal: modprobe intel_rapl_msr; in a virtual machine: none",
         )
     if unreadable:
         return Finding(
             "rapl",
             is_usable=False,
             detail=f"{len(unreadable)} of {len(counters)} energy counters are for root only",
-            mend=f"chmod a+r {' '.join(unreadable)}; to stay, in /etc/tmpfiles.d: {RAPL_RULE}",
+            fix=f"chmod a+r {' '.join(unreadable)}; to stay, in /etc/tmpfiles.d: {RAPL_RULE}",
             breaks=("measured",),
         )
     return Finding("rapl", is_usable=True, detail=f"{len(counters)} energy counters are readable")
@@ -124,9 +125,7 @@ def _counters(powercap: Path) -> Iterator[Path]:
 
 
 def nvml() -> Finding:
-    """Return whether the NVIDIA driver tells the power of its GPUs."""
-    import pynvml  # loads the driver's library: only on request
-
+    """Return whether the NVIDIA driver reports the power of its GPUs."""
     try:
         pynvml.nvmlInit()
     except pynvml.NVMLError as error:
@@ -134,7 +133,7 @@ def nvml() -> Finding:
             "nvml",
             is_usable=False,
             detail=f"no NVIDIA GPU can be asked: {error}",
-            mend="where there is one: install its driver, or start the container with --gpus all",
+            fix="where there is one: install its driver, or start the container with --gpus all",
         )
     try:
         return _gpus()
@@ -143,26 +142,23 @@ def nvml() -> Finding:
 
 
 def _gpus() -> Finding:
-    import pynvml
-
-    from carbon_node.tracking.devices import nvidia_gpus
-
-    def told(gpu: "Gpu") -> str:
-        if gpu.flaw:
-            return f"{gpu.index} {gpu.name}: {gpu.flaw}"
-        handle = pynvml.nvmlDeviceGetHandleByIndex(gpu.index)
-        return f"{gpu.index} {gpu.name} at {pynvml.nvmlDeviceGetPowerUsage(handle) / 1000:g} W"
-
     gpus = nvidia_gpus()
     metered = any(not gpu.flaw for gpu in gpus)
     return Finding(
         "nvml",
         is_usable=metered,
-        detail=", ".join(map(told, gpus)) or "no GPU",
-        mend=""
+        detail=", ".join(map(_told, gpus)) or "no GPU",
+        fix=""
         if metered
         else "update the driver; where that does not help, declare the GPU's power",
     )
+
+
+def _told(gpu: Gpu) -> str:
+    if gpu.flaw:
+        return f"{gpu.index} {gpu.name}: {gpu.flaw}"
+    handle = pynvml.nvmlDeviceGetHandleByIndex(gpu.index)
+    return f"{gpu.index} {gpu.name} at {pynvml.nvmlDeviceGetPowerUsage(handle) / 1000:g} W"
 
 
 def carbontracker() -> Finding:
@@ -178,25 +174,23 @@ def _no_extra(extras: Iterable[Finding]) -> Iterator[Finding]:
             "models",
             is_usable=False,
             detail=detail,
-            mend="install one of the extras onnx and hf",
+            fix="install one of the extras onnx and hf",
             breaks=("measured",),
         )
 
 
-def package(name: str, distributions: tuple[str, ...], mend: str) -> Finding:
+def package(name: str, distributions: tuple[str, ...], fix: str) -> Finding:
     """Return whether Python packages are installed, without importing them.
 
     Args:
         name: of the finding.
         distributions: packages that are needed together.
-        mend: command that installs them.
+        fix: command that installs them.
     """
     versions = {each: _version(each) for each in distributions}
     missing = [each for each, version in versions.items() if not version]
     if missing:
-        return Finding(
-            name, is_usable=False, detail=f"not installed: {' '.join(missing)}", mend=mend
-        )
+        return Finding(name, is_usable=False, detail=f"not installed: {' '.join(missing)}", fix=fix)
     return Finding(
         name,
         is_usable=True,
@@ -223,20 +217,20 @@ def roots(model_roots: tuple[Path, ...]) -> Finding:
             "model_roots",
             is_usable=False,
             detail="no model is opened by path or id; bytes sent with a task are run",
-            mend="set tracker.model_roots to the folders that hold models",
+            fix="set tracker.model_roots to the folders that hold models",
         )
     if missing:
         return Finding(
             "model_roots",
             is_usable=False,
             detail=f"cannot be read: {' '.join(missing)}",
-            mend="make them readable for the node's user, or change tracker.model_roots",
+            fix="make them readable for the node's user, or change tracker.model_roots",
         )
     return Finding("model_roots", is_usable=True, detail=" ".join(map(str, model_roots)))
 
 
 def process_limit(user_id: int) -> Finding:
-    """Return whether the limit on processes binds measurements.
+    """Return whether the limit on processes applies to measurements.
 
     Args:
         user_id: effective id of the user that runs the node.
@@ -245,7 +239,7 @@ def process_limit(user_id: int) -> Finding:
         return Finding(
             "process_limit",
             is_usable=False,
-            detail="runs as root, whom the kernel exempts from the limit on processes",
-            mend="run the node as another user, or set TasksMax= in its systemd unit",
+            detail="runs as root, which the kernel exempts from the limit on processes",
+            fix="run the node as another user, or set TasksMax= in its systemd unit",
         )
-    return Finding("process_limit", is_usable=True, detail=f"binds user {user_id}")
+    return Finding("process_limit", is_usable=True, detail=f"applies to user {user_id}")

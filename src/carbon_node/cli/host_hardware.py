@@ -1,26 +1,23 @@
 """What a measurement on this host would be charged for, and by which names tasks mean it."""
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
 from carbon_node.cli.host import CPU_INFO, Finding
 from carbon_node.errors import TrackerError
 from carbon_node.hardware import names_of_this_host, preset, shipped_catalogue
 from carbon_node.hardware.here import processor_model
+from carbon_node.settings import Settings
 from carbon_node.tracking import Unmetered, devices_of
 from carbon_node.tracking.devices import GRAPHICS_CARDS, Choice, amd_gpus, chosen_devices
 
-if TYPE_CHECKING:
-    from carbon_node.settings import Settings
 
-
-def findings(settings: "Settings") -> Iterator[Finding]:
+def findings(settings: Settings) -> Iterator[Finding]:
     """Return what is known of this host's hardware under some settings.
 
     Args:
         settings: which devices are chosen, and what the hardware map has.
     """
-    yield devices(settings.tracker.devices, Unmetered(settings.tracker.unmetered))
+    yield devices(settings.tracker.devices, settings.tracker.unmetered)
     yield amd()
     yield processor_power()
     yield names()
@@ -37,9 +34,9 @@ def devices(chosen: tuple[str, ...], unmetered: Unmetered) -> Finding:
     try:
         choice = chosen_devices(devices_of(chosen), unmetered)
     except TrackerError as error:
-        mend = "choose others with tracker.devices, or set tracker.unmetered to exclude"
+        fix = "choose others with tracker.devices, or set tracker.unmetered to exclude"
         return Finding(
-            "devices", is_usable=False, detail=error.detail, mend=mend, breaks=("measured",)
+            "devices", is_usable=False, detail=error.detail, fix=fix, breaks=("measured",)
         )
     return Finding("devices", is_usable=True, detail=_said(choice))
 
@@ -49,8 +46,8 @@ def amd() -> Finding:
     found = amd_gpus(GRAPHICS_CARDS)
     if not found:
         return Finding("amd", is_usable=True, detail="no AMD GPU, which could not be metered")
-    mend = "declare its power, or give it power_w in the hardware map; a model cannot use it here"
-    return Finding("amd", is_usable=False, detail="; ".join(found), mend=mend)
+    fix = "declare its power, or give it power_w in the hardware map; a model cannot use it here"
+    return Finding("amd", is_usable=False, detail="; ".join(found), fix=fix)
 
 
 def processor_power() -> Finding:
@@ -59,8 +56,8 @@ def processor_power() -> Finding:
     found = shipped_catalogue().processor(model)
     if found is None:
         detail = f"{model or 'a processor without a name'} has no rating in the catalogue"
-        mend = "none; where nothing meters it, its power is guessed from 3.6 to 500 W a socket"
-        return Finding("cpu_rating", is_usable=False, detail=detail, mend=mend)
+        fix = "none; where nothing meters it, its power is guessed from 3.6 to 500 W a socket"
+        return Finding("cpu_rating", is_usable=False, detail=detail, fix=fix)
     low_w, high_w = found.power.interval.low, found.power.interval.high
     detail = (
         f"{found.name}, rated {found.rated_w:g} W: {low_w:g} to {high_w:g} W a socket under load"
@@ -75,7 +72,7 @@ def names() -> Finding:
     return Finding("names", is_usable=True, detail=detail)
 
 
-def hardware_map(settings: "Settings") -> Finding:
+def hardware_map(settings: Settings) -> Finding:
     """Return how many names the hardware map has.
 
     Args:

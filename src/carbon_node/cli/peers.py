@@ -1,4 +1,4 @@
-"""Plays the other nodes of a pipeline towards a carbon node, in a domain of its own.
+"""Play the other nodes of a pipeline for a carbon node, in a domain of their own.
 
 One participant writes the three inputs and reads what the node answers. It must never meet a real
 orchestrator, which cannot cope with participants that it does not know.
@@ -32,12 +32,12 @@ PEERS_ROLE = Role(
 """How the simulated peers join a domain."""
 
 DISCOVERY_S = 0.5
-"""Seconds in which an orchestrator that is in the domain announces itself: five initial
-announcements, 0.1 s apart."""
+"""Seconds within which an orchestrator in the domain announces itself: five initial announcements,
+0.1 s apart."""
 
 
 class PeersTransport(Protocol):
-    """What the simulated peers need of a transport."""
+    """What the simulated peers need from a transport."""
 
     async def open(self) -> None:
         """Join the domain."""
@@ -107,7 +107,7 @@ class SimulatedPeers:
 
     @asynccontextmanager
     async def joined(self) -> AsyncIterator[None]:
-        """Be in the domain.
+        """Be in the domain within this context.
 
         Raises:
             TransportError: an orchestrator is in the domain, or the domain cannot be joined.
@@ -129,7 +129,7 @@ class SimulatedPeers:
             timeout_s: seconds to wait, > 0.
 
         Raises:
-            TransportError: none did in time.
+            TransportError: none is ready in time.
         """
         try:
             async with asyncio.timeout(timeout_s):
@@ -165,7 +165,7 @@ class SimulatedPeers:
         except TimeoutError:
             raise TransportError(
                 f"task {task.task_id.problem_id}.{task.task_id.iteration_id} got no output within "
-                f"{timeout_s:g} s; look into the node's log"
+                f"{timeout_s:g} s; see the node's log"
             ) from None
         finally:
             del self._answers[task.task_id]

@@ -10,7 +10,7 @@ from carbon_node.errors import ConfigError
 UNIT_NAME = "carbon-node.service"
 
 SYSTEM_UNITS = Path("/etc/systemd/system")
-"""Where an administrator's units live."""
+"""Directory of an administrator's units."""
 
 DEFAULT_PYTHON = Path("/opt/carbon-node/bin/python")
 """Interpreter of the virtual environment in which the documentation installs the package."""
@@ -31,7 +31,7 @@ class UnitOptions:
 
     Args:
         python: interpreter that has the package installed.
-        user: existing user to run as; None for one that systemd makes for the service.
+        user: existing user to run as; None for one that systemd creates for the service.
         config: configuration file to use instead of the standard ones.
     """
 
@@ -44,7 +44,7 @@ def unit_text(options: UnitOptions) -> str:
     """Return the unit's text.
 
     Raises:
-        ConfigError: a path or user cannot be written into a unit, or the service could not see it.
+        ConfigError: a path or user that a unit cannot contain, or that the service could not see.
     """
     template = resources.files("carbon_node.cli").joinpath(f"{UNIT_NAME}.in").read_text()
     return template.replace("@COMMAND@", _command(options)).replace(

@@ -39,7 +39,7 @@ class Machine:
     """Something that computes.
 
     Args:
-        label: how it is shown.
+        label: what it is called in the answer.
         power_w: its power in watts; unchecked, 0 where `known` has it.
         known: what the catalogue knows of it.
     """
@@ -51,7 +51,7 @@ class Machine:
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What is asked. Where several machines or places are named, each with each.
+    """What is asked; every machine is combined with every place.
 
     Args:
         powers_w: power of machines in watts.
@@ -81,7 +81,7 @@ class Scenario:
     """One answer.
 
     Args:
-        label: what tells it from the others.
+        label: what distinguishes it from the others.
         estimate: what it would cost.
     """
 
@@ -92,8 +92,7 @@ class Scenario:
 def scenarios(question: Question) -> list[Scenario]:
     """Answer a question.
 
-    Stated numbers are taken as exact; hardware of the catalogue, the default PUE and the places
-    bring their ranges.
+    Stated numbers are exact; catalogued hardware, the default PUE and places have ranges.
 
     Raises:
         ConfigError: if something is missing or out of range.

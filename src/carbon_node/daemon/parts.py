@@ -1,31 +1,33 @@
 """From settings to what each part is configured with: the only module that knows both sides."""
 
+import time
 from dataclasses import replace
 from pathlib import Path
 
+from carbon_node import __version__
 from carbon_node.daemon import presence
 from carbon_node.estimation import (
     DEFAULT_PUE,
     Assumptions,
     Factor,
     Interval,
-    LatencyUnit,
-    Mode,
-    OutputUnits,
     Place,
     exact,
 )
 from carbon_node.hardware import HardwareMap, names_of_this_host, preset, shipped_catalogue
 from carbon_node.hardware.here import CPU_INFO, processor_model
 from carbon_node.intensity import IntensityConfig, LiveConfig, LiveIntensity
+from carbon_node.pipeline.facts import Identity
 from carbon_node.pipeline.join import JoinBounds
-from carbon_node.pipeline.keeping import KeepingPolicy, Republish
+from carbon_node.pipeline.keeping import KeepingPolicy
 from carbon_node.pipeline.ports import Conditions, IntensitySource, Tracker
 from carbon_node.settings import Configuration, Origin, Settings, Source
 from carbon_node.settings.hardware import entries_of
 from carbon_node.store import StoreConfig
-from carbon_node.tracking import Limits, TrackerConfig, Unmetered, devices_of
-from carbon_node.transport.choice import TransportKind
+from carbon_node.tasks.decision import Republish
+from carbon_node.tasks.memory import MAX_BLOCKS
+from carbon_node.tracking import Limits, TrackerConfig, devices_of
+from carbon_node.transport.choice import TransportChoice, TransportKind
 from carbon_node.wire.contract import NODE_NAME, Role, Topic
 
 INPUTS = (Topic.USER_INPUT, Topic.ML_MODEL, Topic.HW_RESOURCE)
@@ -52,6 +54,17 @@ def node_role(started_ns: int) -> Role:
     )
 
 
+def identity(settings: Settings, choice: TransportChoice) -> Identity:
+    """Derive what stays the same while the node runs; its time begins now."""
+    return Identity(
+        version=__version__,
+        domain=settings.domain,
+        transport=choice.kind,
+        transport_reason=choice.reason,
+        started_s=time.monotonic(),
+    )
+
+
 def tracker_config(settings: Settings) -> TrackerConfig:
     """Derive how measurements run."""
     tracker = settings.tracker
@@ -69,7 +82,7 @@ def tracker_config(settings: Settings) -> TrackerConfig:
         model_roots=tracker.model_roots,
         model_limit_bytes=tracker.model_max_mib * _MIB,
         devices=devices_of(tracker.devices),
-        unmetered=Unmetered(tracker.unmetered),
+        unmetered=tracker.unmetered,
         processor_power_w=_processor_power_w(),
         environment=_environment(tracker.library_path),
     )
@@ -94,11 +107,11 @@ def conditions(
     return Conditions(
         assumptions=Assumptions(
             pue=_pue(configuration),
-            mode=Mode(settings.tracker.mode),
-            output_units=OutputUnits(settings.output_units),
+            mode=settings.tracker.mode,
+            output_units=settings.output_units,
             revision=configuration.revision,
         ),
-        latency_unit=LatencyUnit(settings.latency_unit),
+        latency_unit=settings.latency_unit,
         hardware=hardware_map(configuration),
         tracker=tracker,
         intensity=intensity,
@@ -136,6 +149,7 @@ def join_bounds(settings: Settings) -> JoinBounds:
     return JoinBounds(
         incomplete_count=settings.incomplete_max_count,
         incomplete_age_s=settings.incomplete_max_age_s,
+        remembered_blocks=MAX_BLOCKS,
     )
 
 
@@ -146,9 +160,7 @@ def keeping_policy(settings: Settings, kind: TransportKind) -> KeepingPolicy:
         settings: the settings at start.
         kind: the transport; on sustainml_py, a callback waits for the answer to every task.
     """
-    republish = Republish(settings.republish)
-    if kind is TransportKind.SUSTAINML:
-        republish = Republish.ALL
+    republish = Republish.ALL if kind is TransportKind.SUSTAINML else settings.republish
     return KeepingPolicy(republish, settings.rerun_on_change)
 
 

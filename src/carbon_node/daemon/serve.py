@@ -3,46 +3,44 @@
 import asyncio
 import signal
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Coroutine, Iterable, Iterator
 from contextlib import AsyncExitStack, contextmanager
 from dataclasses import dataclass
+from typing import Any
 
 import structlog
 
 from carbon_node import __version__
-from carbon_node.daemon import health, heap, parts, presence
-from carbon_node.daemon.operation import Operation
+from carbon_node.daemon import heap, parts, presence
+from carbon_node.daemon.operation import OperatorInterface, StatusLine, degraded, report
 from carbon_node.daemon.settings_in_force import SettingsInForce
-from carbon_node.daemon.status_line import StatusLine
 from carbon_node.daemon.transport import NodeTransport, node_transport
+from carbon_node.daemon.view import PeerView, PublishedResults
 from carbon_node.observability.heartbeat import Heartbeat
 from carbon_node.observability.metrics import Metrics
 from carbon_node.observability.redaction import Secrets
 from carbon_node.observability.supervisor import supervisor
 from carbon_node.pipeline.announcer import StatusAnnouncer
 from carbon_node.pipeline.answering import Answering
-from carbon_node.pipeline.baseline import Baseline, BaselinePolicy
+from carbon_node.pipeline.baseline import Baseline
 from carbon_node.pipeline.control import CommandCounts, Control
-from carbon_node.pipeline.doors import RpcEndpoint, TopicEndpoint
-from carbon_node.pipeline.intake import Intake
+from carbon_node.pipeline.endpoints import RpcEndpoint, TopicEndpoint
+from carbon_node.pipeline.facts import FactsSource
 from carbon_node.pipeline.join import Join
 from carbon_node.pipeline.keeping import Keeping
-from carbon_node.pipeline.observing import CountedService
 from carbon_node.pipeline.outputs import Outputs
 from carbon_node.pipeline.pipeline import Pipeline
 from carbon_node.pipeline.publishing import Publishing
 from carbon_node.pipeline.raw_models import RawModels
-from carbon_node.pipeline.recent import RecentResults
 from carbon_node.pipeline.reception import Reception
 from carbon_node.pipeline.register import TaskRegister
-from carbon_node.pipeline.view import Identity, NodeView
 from carbon_node.settings import Configuration, Loaded, supervision
 from carbon_node.store import Store, open_store
 from carbon_node.store.spool import FileSpool
 from carbon_node.tasks.key import TaskKey
 from carbon_node.tracking import TrackerPool
 from carbon_node.transport.choice import TransportChoice, choose
-from carbon_node.wire.contract import Topic
+from carbon_node.wire.contract import Peer, Topic
 from carbon_node.wire.samples import NO_TASK
 
 DISCOVERY_S = 0.1
@@ -65,10 +63,9 @@ log = structlog.get_logger(__name__)
 @dataclass(frozen=True, slots=True)
 class _Node:
     pipeline: Pipeline
-    reception: Reception
-    call_door: RpcEndpoint
+    services: tuple[Coroutine[Any, Any, None], ...]
     settings: SettingsInForce
-    operation: Operation
+    operators: OperatorInterface
 
 
 def serve(loaded: Loaded, load: Callable[[], Loaded], secrets: Secrets) -> int:
@@ -113,9 +110,7 @@ async def _serve(
     async with AsyncExitStack() as opened:
         opened.enter_context(_signals(stop, reload))
         opened.enter_context(presence.claimed(settings.domain))
-        store = await opened.enter_async_context(
-            open_store(parts.store_config(settings), health.report)
-        )
+        store = await opened.enter_async_context(open_store(parts.store_config(settings), report))
         choice = await asyncio.to_thread(choose, settings.transport)
         log.info("transport chosen", transport=choice.kind, reason=choice.reason)
         transport = node_transport(choice.kind, configuration, started_ns)
@@ -130,18 +125,17 @@ async def _serve(
         announcer.ready()
         log.info("ready", domain=settings.domain, seconds=round(time.monotonic() - since_s, 3))
         node = _node(configuration, choice, transport, announcer, tracker, store, stop, secrets)
-        node.operation.ready()
+        node.operators.ready()
         async with asyncio.TaskGroup() as services:
             # They go on during the stop: whoever asks then is still answered.
             serving = [
                 services.create_task(service)
                 for service in (
-                    node.reception.run(),
-                    node.call_door.run(),
+                    *node.services,
                     _reload_when_told(reload, node, load),
                     _outlive_predecessor(announcer, settings.lease_duration_s),
                     _yield_to_rivals(transport, settings.domain, started_ns, LATE_DISCOVERY_S),
-                    *node.operation.services(stop),
+                    *node.operators.services(stop),
                 )
             ]
             await node.pipeline.run(stop, settings.stop_budget_s)
@@ -160,69 +154,60 @@ def _node(
     stop: asyncio.Event,
     secrets: Secrets,
 ) -> _Node:
-    version = __version__
+    settings = configuration.settings
     asked = supervision()
     told = supervisor(asked.notify_socket, asked.watchdog_usec)
-    metrics, status_line = Metrics(), StatusLine(told)
-    register = TaskRegister(on_change=status_line.changed)
-    results, commands = RecentResults(), CommandCounts()
-    identity = Identity(
-        version=version,
-        domain=configuration.settings.domain,
-        transport=choice.kind,
-        transport_reason=choice.reason,
-        started_s=time.monotonic(),
-    )
-    join = Join(parts.join_bounds(configuration.settings))
-    view = NodeView(
-        identity,
+    metrics, status_line, commands = Metrics(), StatusLine(told), CommandCounts()
+    register = TaskRegister(metrics, on_change=status_line.changed)
+    join = Join(parts.join_bounds(settings))
+    facts = FactsSource(
+        parts.identity(settings, choice),
         announcer,
         register,
-        results,
-        commands,
-        lambda: health.degraded(store.health),
         lambda: join.incomplete_count,
+        commands,
+        lambda: degraded(store.health),
     )
-    status_line.follow(view)
-    settings = SettingsInForce(configuration, view, tracker)
-    baseline = Baseline(transport, BaselinePolicy(configuration.settings.baseline))
+    if asked.notify_socket:
+        status_line.follow(facts.facts)
+    results = PublishedResults(store.results)
+    in_force = SettingsInForce(configuration, PeerView(facts, results), tracker)
+    baseline = Baseline(transport, settings.baseline)
     pipeline = Pipeline(
-        Intake(join, baseline),
-        Keeping(store, parts.keeping_policy(configuration.settings, choice.kind)),
-        Answering(settings, version),
-        Publishing(Outputs(transport, store), announcer, baseline, settings.output_gap_s),
+        Keeping(store, parts.keeping_policy(settings, choice.kind)),
+        Answering(in_force, __version__),
+        Publishing(Outputs(transport, store), announcer, baseline, in_force.output_gap_s),
         announcer,
         register,
-        results,
-        metrics,
         secrets,
     )
 
     def terminate() -> bool:
-        if configuration.settings.allow_remote_terminate:
+        if settings.allow_remote_terminate:
             stop.set()
         return stop.is_set()
 
-    control = Control(pipeline, settings.service.reset, terminate, commands, metrics)
-    spool = FileSpool(configuration.settings.state_dir)
+    control = Control(pipeline, in_force.service.reset, terminate, commands, metrics)
+    spool = FileSpool(settings.state_dir)
     spool.clear()
-    models = RawModels(spool, settings)
-    topic_door = TopicEndpoint(transport, CountedService(settings.service, "topics", metrics))
-    call_door = RpcEndpoint(transport, CountedService(settings.service, "rpc", metrics))
+    models = RawModels(spool, in_force)
+    topics = TopicEndpoint(transport, in_force.service, metrics)
+    calls = RpcEndpoint(transport, in_force.service, metrics)
+    reception = Reception(join, models, baseline, pipeline, control, topics)
     heartbeats = [
         Heartbeat("the transport", transport.sign_of_life),
         Heartbeat("the store", lambda: store.editions(NO_KEY)),
     ]
-    operation = Operation(told, metrics, view, settings.service, heartbeats, store.results)
-    reception = Reception(transport, pipeline, control, topic_door, models)
-    return _Node(pipeline, reception, call_door, settings, operation)
+    operators = OperatorInterface(told, metrics, facts, results, in_force.service, heartbeats)
+    services = (reception.run(transport.arrivals()), topics.run(), calls.run())
+    return _Node(pipeline, services, in_force, operators)
 
 
 async def _reload_when_told(told: asyncio.Event, node: _Node, load: Callable[[], Loaded]) -> None:
     while True:
         await told.wait()
         told.clear()
-        with node.operation.reloading():
+        with node.operators.reloading():
             node.settings.reload(load)
 
 
@@ -238,12 +223,11 @@ async def _outlive_predecessor(announcer: StatusAnnouncer, lease_duration_s: flo
 async def _yield_to_rivals(
     transport: NodeTransport, domain: int, started_ns: int, within_s: float
 ) -> None:
-    await transport.wait_until(
-        lambda: bool(presence.rivals(transport.peers(), started_ns)), within_s
-    )
-    rivals = presence.rivals(transport.peers(), started_ns)
-    if rivals:
-        raise presence.already_present(domain, rivals)
+    def is_there(peers: Iterable[Peer]) -> bool:
+        return bool(presence.rivals(peers, started_ns))
+
+    if await transport.wait_for_peers(is_there, within_s):
+        raise presence.already_present(domain, presence.rivals(transport.peers(), started_ns))
 
 
 @contextmanager

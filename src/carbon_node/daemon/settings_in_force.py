@@ -4,8 +4,9 @@ A change applies between tasks, never within one: each task takes its conditions
 begins, and they hold everything that settings decide about it.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
+from typing import Any
 
 import structlog
 
@@ -14,9 +15,9 @@ from carbon_node.daemon.heap import give_back
 from carbon_node.errors import ConfigError
 from carbon_node.estimation.measurement import Measurement, ModelRun, Run
 from carbon_node.intensity import IntensityConfig, IntensityLookup, LiveIntensity
-from carbon_node.observability.logs import LogLevel, set_log_level
+from carbon_node.observability.logs import set_log_level
 from carbon_node.pipeline.ports import Conditions
-from carbon_node.settings import Change, Configuration, ConfigurationService, Loaded, NodeView
+from carbon_node.settings import Change, Configuration, ConfigurationService, Loaded, NodeQuestions
 from carbon_node.tracking import TrackerConfig, TrackerPool, is_runnable
 
 log = structlog.get_logger(__name__)
@@ -30,8 +31,8 @@ class _TrackerAsConfigured:
     def can_run(self, run: ModelRun) -> bool:
         return is_runnable(run, self.config.model_roots)
 
-    async def measure(self, run: Run) -> Measurement:
-        return await self.pool.measure(run, config=self.config)
+    def measure(self, run: Run) -> Coroutine[Any, Any, Measurement]:
+        return self.pool.measure(run, config=self.config)
 
 
 class SettingsInForce:
@@ -43,7 +44,9 @@ class SettingsInForce:
         tracker: measures; told of changes.
     """
 
-    def __init__(self, configuration: Configuration, node: NodeView, tracker: TrackerPool) -> None:
+    def __init__(
+        self, configuration: Configuration, node: NodeQuestions, tracker: TrackerPool
+    ) -> None:
         self.service = ConfigurationService(configuration, node, self._on_change)
         self._tracker = tracker
         self._live = parts.live_intensity(configuration.settings)
@@ -94,7 +97,7 @@ class SettingsInForce:
             )
         settings = self.service.current.settings
         self._tracker.reconfigure(parts.tracker_config(settings))
-        set_log_level(LogLevel(settings.log_level))
+        set_log_level(settings.log_level)
         intensity_config = parts.intensity_config(self.service.current)
         if intensity_config != self._intensity_config:
             self._intensity_config = intensity_config

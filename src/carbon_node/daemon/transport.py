@@ -4,13 +4,13 @@ Only the chosen one is imported: the embedded Fast DDS and a workspace's must no
 process.
 """
 
-from collections.abc import Callable
+import logging
+from collections.abc import Callable, Collection
 from functools import partial
 from typing import Protocol, assert_never
 
 from carbon_node import __version__
 from carbon_node.daemon import parts
-from carbon_node.daemon.transport_log import log_line
 from carbon_node.estimation import NotComputed, Reason
 from carbon_node.pipeline import translate
 from carbon_node.pipeline.ports import CallTransport, Transport
@@ -20,12 +20,15 @@ from carbon_node.tasks.key import TaskKey
 from carbon_node.transport.choice import TransportKind
 from carbon_node.transport.sustainml.callbacks import Deadlines, Unanswered
 from carbon_node.transport.sustainml.transport import SustainmlConfig, SustainmlTransport
-from carbon_node.wire.contract import Topic
+from carbon_node.wire.contract import Peer, Topic
 from carbon_node.wire.samples import CO2Footprint, HWResource, MLModel, UserInput
 
 MARGIN_S = 5.0
 """Seconds that a task may take beyond its measurement and its intensity, before its callback gives
 it up: the node's own work on a busy host."""
+
+
+_log = logging.getLogger("fastdds")
 
 
 class NodeTransport(Transport, CallTransport, Protocol):
@@ -43,8 +46,10 @@ class NodeTransport(Transport, CallTransport, Protocol):
         """Create readers and writers."""
         ...
 
-    async def wait_until(self, fact: Callable[[], bool], timeout_s: float | None) -> bool:
-        """Wait until a fact about peers holds."""
+    async def wait_for_peers(
+        self, fact: Callable[[Collection[Peer]], bool], timeout_s: float
+    ) -> bool:
+        """Wait until a fact about the peers holds; False if not in time."""
         ...
 
     async def sign_of_life(self) -> None:
@@ -118,3 +123,15 @@ def _failed(
     inputs = TaskInputs(key, user_input, ml_model, hw_resource)
     reason = Reason.STOPPED if why is Unanswered.STOPPED else Reason.INTERNAL_ERROR
     return translate.to_footprint(inputs, NotComputed(reason, why.value), __version__, revision)
+
+
+def log_line(severity: str, category: str, message: str) -> None:
+    """Log a line of Fast DDS with the weight that it has for this node.
+
+    Args:
+        severity: error, warning, info or debug.
+        category: part of Fast DDS that says it.
+        message: what it says.
+    """
+    level = logging.getLevelNamesMapping()[severity.upper()]
+    _log.log(level, message.strip(), extra={"category": category})

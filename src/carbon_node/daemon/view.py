@@ -1,24 +1,28 @@
-"""What the local interface shows of this node: its own view of itself, and what its store keeps."""
+"""What the node tells of itself to those who ask: peers, and the local interface.
 
-import json
+Both get the same results in the same JSON, read from the store.
+"""
+
 import os
 import time
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import cached_property
 from typing import TypeAlias
 
 from carbon_node.errors import IntensityError
-from carbon_node.http.view import NodeSummary, RunningTask, SettingValue, TaskResult
+from carbon_node.http.view import NodeSummary, RunningTask, SettingValue
 from carbon_node.intensity import tables_edition
+from carbon_node.json_value import Json
 from carbon_node.observability.supervisor import ProgressCheck
-from carbon_node.pipeline.canonical_line import ESTIMATED, FAILED
-from carbon_node.pipeline.progress import Progress
-from carbon_node.pipeline.view import NodeView
+from carbon_node.pipeline.facts import FactsSource
+from carbon_node.pipeline.task import Progress
 from carbon_node.settings import ConfigurationService
 from carbon_node.settings.catalogue import flat, shown
+from carbon_node.settings.requests import MAX_RESULTS
 from carbon_node.store import Edition, Query
-from carbon_node.tasks.answer import Answer, Outcome
+from carbon_node.store.result import as_json
 from carbon_node.wire.samples import Status, TaskId
 
 EditionSource: TypeAlias = Callable[[Query], Awaitable[Sequence[Edition]]]
@@ -26,32 +30,118 @@ EditionSource: TypeAlias = Callable[[Query], Awaitable[Sequence[Edition]]]
 READY = (Status.IDLE, Status.RUNNING)
 """Statuses of a node that answers tasks."""
 
+MAX_RESULTS_BYTES = 2**20
+"""Bytes of extra_data in one answer: a usual result has 2.5 kB, but what peers send may be large,
+and the store answers nobody else meanwhile."""
 
-class LocalView:
-    """Satisfies `observability.view.NodeView`.
+
+class PublishedResults:
+    """Results that were published, in this start of the node or an earlier one.
 
     Args:
-        view: the pipeline's view.
+        editions: finds them in the store, oldest first.
+    """
+
+    def __init__(self, editions: EditionSource) -> None:
+        self._editions = editions
+
+    async def last(self, limit: int, offset: int = 0) -> list[dict[str, Json]]:
+        """Return results, newest first.
+
+        Args:
+            limit: how many at most, >= 1; fewer if they are larger than `MAX_RESULTS_BYTES`.
+            offset: how many of the newest to leave out, >= 0.
+
+        Raises:
+            StoreError: the store cannot be read now.
+        """
+        return await self._found(Query(last=limit, offset=offset))
+
+    async def of(self, task_id: TaskId, limit: int) -> list[dict[str, Json]]:
+        """Return results of one task, newest first; none if there are none.
+
+        Args:
+            task_id: id on the wire, whichever orchestrator counted it.
+            limit: how many at most, >= 1.
+
+        Raises:
+            StoreError: the store cannot be read now.
+        """
+        return await self._found(Query(task_id=task_id, last=limit))
+
+    async def _found(self, query: Query) -> list[dict[str, Json]]:
+        answered = replace(query, is_answered=True, max_bytes=MAX_RESULTS_BYTES)
+        return [as_json(edition) for edition in reversed(await self._editions(answered))]
+
+
+class PeerView:
+    """What peers are told who ask; satisfies `settings.NodeQuestions`.
+
+    Args:
+        facts: knows how the node is.
+        results: what was published.
+    """
+
+    def __init__(self, facts: FactsSource, results: PublishedResults) -> None:
+        self._facts = facts
+        self._results = results
+
+    def status(self) -> Mapping[str, Json]:
+        """Return how the node is."""
+        facts = self._facts.facts()
+        identity = facts.identity
+        return {
+            "node": facts.status.name,
+            "is_paused": facts.is_paused,
+            "degraded": list(facts.degraded),
+            "tasks": {
+                "incomplete": facts.incomplete_count,
+                "waiting": facts.waiting_count,
+                "running": len(facts.running),
+                "answered": facts.answered_count,
+                "failed": facts.failed_count,
+            },
+            "commands": dict(facts.commands),
+            "domain": identity.domain,
+            "transport": {"name": identity.transport, "reason": identity.transport_reason},
+            "uptime_s": round(facts.uptime_s, 3),
+            "version": identity.version,
+        }
+
+    async def last_results(self, count: int) -> Sequence[Mapping[str, Json]]:
+        """Return the latest results, newest first, at most `count`."""
+        return await self._results.last(count)
+
+    async def results_of(self, problem_id: int, iteration_id: int) -> Sequence[Mapping[str, Json]]:
+        """Return the results of one task, newest first; none if there are none."""
+        return await self._results.of(TaskId(problem_id, iteration_id), MAX_RESULTS)
+
+
+class LocalView:
+    """What the local interface shows; satisfies `http.view.NodeView`.
+
+    Args:
+        facts: knows how the node is.
+        results: what was published.
         service: holds the configuration in force.
         checks: what has to make progress.
-        editions: finds results in the store, oldest first.
     """
 
     def __init__(
         self,
-        view: NodeView,
+        facts: FactsSource,
+        results: PublishedResults,
         service: ConfigurationService,
         checks: Iterable[ProgressCheck],
-        editions: EditionSource,
     ) -> None:
-        self._view = view
-        self._editions = editions
+        self._facts = facts
+        self._results = results
         self._service = service
         self._checks = tuple(checks)
 
     def status(self) -> NodeSummary:
         """Return what the node is doing."""
-        facts = self._view.facts()
+        facts = self._facts.facts()
         return NodeSummary(
             version=facts.identity.version,
             state=facts.status.name,
@@ -67,23 +157,14 @@ class LocalView:
             intensity_table_age_s=self._table_age_s(),
         )
 
-    async def results(self, limit: int, offset: int) -> Sequence[TaskResult]:
-        """Return kept results, newest first, also those of earlier starts."""
-        found = await self._answers(Query(last=limit + offset))
-        return found[offset:]
+    async def results(self, limit: int, offset: int) -> Sequence[Mapping[str, Json]]:
+        """Return published results, newest first."""
+        return await self._results.last(limit, offset)
 
-    async def result(self, problem_id: int, iteration_id: int) -> TaskResult | None:
+    async def result(self, problem_id: int, iteration_id: int) -> Mapping[str, Json] | None:
         """Return the newest result of a task, None if there is none."""
-        found = await self._answers(Query(task_id=TaskId(problem_id, iteration_id), last=1))
+        found = await self._results.of(TaskId(problem_id, iteration_id), 1)
         return found[0] if found else None
-
-    async def _answers(self, query: Query) -> list[TaskResult]:
-        editions = await self._editions(query)
-        return [
-            _shown(edition, edition.answer)
-            for edition in reversed(editions)
-            if edition.answer is not None
-        ]
 
     def settings(self) -> Mapping[str, SettingValue]:
         """Return every setting by its name, nested ones with a dot; never a secret."""
@@ -110,24 +191,4 @@ def _running(progress: Progress) -> RunningTask:
     task_id, running_s = progress.inputs.task_id, time.monotonic() - progress.since_s
     return RunningTask(
         task_id.problem_id, task_id.iteration_id, progress.current_stage, round(running_s, 3)
-    )
-
-
-def _shown(edition: Edition, answer: Answer) -> TaskResult:
-    extra_data = json.loads(answer.footprint.extra_data)
-    finished_ms = edition.finished_at_ms or edition.accepted_at_ms
-    finished_at = datetime.fromtimestamp(finished_ms / 1000, UTC)
-    return TaskResult(
-        problem_id=edition.key.task_id.problem_id,
-        iteration_id=edition.key.task_id.iteration_id,
-        outcome=ESTIMATED if answer.outcome is Outcome.COMPUTED else FAILED,
-        finished_at=finished_at.isoformat(timespec="milliseconds"),
-        model=edition.summary.model,
-        hardware=edition.summary.hardware,
-        place=extra_data.get("place", {}).get("name", ""),
-        mode=answer.mode,
-        carbon_g=answer.carbon_g,
-        energy_kwh=answer.energy_kwh,
-        intensity_g_per_kwh=answer.intensity_g_per_kwh,
-        extra_data=extra_data,
     )

@@ -19,7 +19,7 @@ from carbon_node.estimation.measurement import (
     TrackerOutcome,
 )
 from carbon_node.estimation.planning import Plan, plan
-from carbon_node.estimation.provenance_json import SCHEMA, Json, provenance
+from carbon_node.estimation.provenance_json import SCHEMA, provenance
 from carbon_node.estimation.request import (
     DEFAULT_PUE,
     MAX_G_PER_KWH,
@@ -67,7 +67,6 @@ __all__ = [
     "Footprint",
     "GuessedPower",
     "Interval",
-    "Json",
     "LatencyUnit",
     "Measurement",
     "Mode",

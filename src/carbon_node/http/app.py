@@ -2,9 +2,10 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
-from pydantic import TypeAdapter
+from pydantic import BaseModel, TypeAdapter, create_model
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -16,8 +17,9 @@ from carbon_node.errors import CarbonNodeError
 from carbon_node.http.guard import Guard, error_response
 from carbon_node.http.metrics_page import MetricsPage
 from carbon_node.http.openapi import Operation, Parameter, description
-from carbon_node.http.view import NodeSummary, NodeView, SettingValue, TaskResult
+from carbon_node.http.view import NodeSummary, NodeView, SettingValue
 from carbon_node.observability.metrics import Metrics
+from carbon_node.store.result import COLUMNS
 
 RESULTS_LIMIT = 500
 """Results per answer at most."""
@@ -30,7 +32,7 @@ _LARGEST_OFFSET = 2**31 - 1
 
 
 @dataclass(frozen=True, slots=True)
-class Totals:
+class SinceStart:
     """What the node has published since its start.
 
     Args:
@@ -49,11 +51,11 @@ class StatusAnswer:
     """What the node is doing, and what it has done since its start."""
 
     node: NodeSummary
-    totals: Totals
+    totals: SinceStart
 
 
 @dataclass(frozen=True, slots=True)
-class Health:
+class Liveness:
     """Answer of the probes.
 
     Args:
@@ -97,16 +99,17 @@ class _Endpoints:
         self._metrics = metrics
         self._page = MetricsPage(metrics, view)
         self._status = TypeAdapter(StatusAnswer)
-        self._health = TypeAdapter(Health)
-        self._results = TypeAdapter(list[TaskResult])
-        self._result = TypeAdapter(TaskResult)
+        self._liveness = TypeAdapter(Liveness)
+        result = _result_type()
+        self._results = TypeAdapter(list[result])  # type: ignore[valid-type]
+        self._result = TypeAdapter(result)
         self._settings = TypeAdapter(dict[str, SettingValue])
 
     def operations(self) -> tuple[Operation, ...]:
         probe = (200, 503)
         return (
-            Operation("/healthz", self.healthz, "Whether it lives.", self._health, (), probe),
-            Operation("/readyz", self.readyz, "Whether it answers.", self._health, (), probe),
+            Operation("/healthz", self.healthz, "Whether it lives.", self._liveness, (), probe),
+            Operation("/readyz", self.readyz, "Whether it answers.", self._liveness, (), probe),
             Operation("/metrics", self.metrics, "Metrics for Prometheus.", None),
             Operation("/api/status", self.status, "What the node does.", self._status),
             Operation(
@@ -138,8 +141,8 @@ class _Endpoints:
         return self._probe(summary, is_ok=summary.is_ready and not summary.stalled)
 
     def _probe(self, summary: NodeSummary, *, is_ok: bool) -> Response:
-        health = Health(is_ok, summary.state, summary.stalled + summary.degraded)
-        return _json(self._health, health, 200 if is_ok else 503)
+        liveness = Liveness(is_ok, summary.state, summary.stalled + summary.degraded)
+        return _json(self._liveness, liveness, 200 if is_ok else 503)
 
     async def metrics(self, request: Request) -> Response:
         content_type, page = self._page.render(request.headers.get("accept", ""))
@@ -147,12 +150,12 @@ class _Endpoints:
 
     async def status(self, _request: Request) -> Response:
         counted = self._metrics
-        totals = Totals(counted.tasks, counted.energy_kwh, counted.carbon_g)
+        totals = SinceStart(counted.tasks, counted.energy_kwh, counted.carbon_g)
         return _json(self._status, StatusAnswer(self._view.status(), totals))
 
     async def results(self, request: Request) -> Response:
         limit, offset = (_query_number(request, parameter) for parameter in _PAGE)
-        return _json(self._results, list(await self._view.results(limit, offset)))
+        return JSONResponse(await self._view.results(limit, offset))
 
     async def result(self, request: Request) -> Response:
         texts = [request.path_params[parameter.name] for parameter in _TASK_ID]
@@ -162,7 +165,7 @@ class _Endpoints:
             found = await self._view.result(problem, iteration)
         if found is None:
             raise HTTPException(404, f"no result of task {'/'.join(texts)[:80]}")
-        return _json(self._result, found)
+        return JSONResponse(found)
 
     async def settings(self, _request: Request) -> Response:
         return _json(self._settings, dict(self._view.settings()))
@@ -179,6 +182,20 @@ _PAGE = (
     Parameter("limit", "query", "Results at most.", 1, RESULTS_LIMIT, RESULTS_DEFAULT),
     Parameter("offset", "query", "Newest results to leave out.", 0, _LARGEST_OFFSET, 0),
 )
+
+
+def _result_type() -> type[BaseModel]:
+    """Describe the columns of a result: a new one is in the description without a line here."""
+    types: dict[str, Any] = {
+        "integer": int,
+        "number": float,
+        "boolean": bool,
+        "text": str,
+        "time": datetime,
+        "json": Any,
+    }
+    columns: dict[str, Any] = {name: (types[kind] | None, ...) for name, kind in COLUMNS.items()}
+    return create_model("TaskResult", **columns)
 
 
 def _query_number(request: Request, parameter: Parameter) -> int:

@@ -4,6 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from carbon_node.json_value import Json
+
 
 @dataclass(frozen=True, slots=True)
 class RunningTask:
@@ -56,39 +58,6 @@ class NodeSummary:
 
 
 @dataclass(frozen=True, slots=True)
-class TaskResult:
-    """One published result.
-
-    Args:
-        problem_id: first part of the task id.
-        iteration_id: second part of the task id.
-        outcome: how the task ended, the same word as in metrics and log.
-        finished_at: when it was published, ISO 8601 in UTC.
-        model: model id as received.
-        hardware: hardware description as received.
-        place: place whose carbon intensity was used, as resolved.
-        mode: how the energy was found.
-        carbon_g: gCO2e per inference; None if none was computed.
-        energy_kwh: facility energy per inference; None if none was computed.
-        intensity_g_per_kwh: carbon intensity used; None if none was.
-        extra_data: the published extra data, with the provenance.
-    """
-
-    problem_id: int
-    iteration_id: int
-    outcome: str
-    finished_at: str
-    model: str
-    hardware: str
-    place: str
-    mode: str
-    carbon_g: float | None
-    energy_kwh: float | None
-    intensity_g_per_kwh: float | None
-    extra_data: Mapping[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
 class SettingValue:
     """One setting.
 
@@ -107,15 +76,15 @@ class NodeView(Protocol):
     def status(self) -> NodeSummary:
         """Return what the node is doing."""
 
-    async def results(self, limit: int, offset: int) -> Sequence[TaskResult]:
-        """Return published results, newest first.
+    async def results(self, limit: int, offset: int) -> Sequence[Mapping[str, Json]]:
+        """Return published results, newest first, in the JSON of `store.result`.
 
         Args:
             limit: how many at most, >= 1.
             offset: how many of the newest to leave out, >= 0.
         """
 
-    async def result(self, problem_id: int, iteration_id: int) -> TaskResult | None:
+    async def result(self, problem_id: int, iteration_id: int) -> Mapping[str, Json] | None:
         """Return the newest result of a task, None if there is none."""
 
     def settings(self) -> Mapping[str, SettingValue]:

@@ -56,7 +56,7 @@ class Transport(Protocol):
         ...
 
 
-class Ledger(Protocol):
+class TaskStore(Protocol):
     """What was accepted and answered, across restarts. A disk in trouble is no error here."""
 
     async def accept(
@@ -174,8 +174,8 @@ class ConfigurationAnswer(Protocol):
 class ConfigurationService(Protocol):
     """What answers configuration requests."""
 
-    def answer(self, text: str) -> ConfigurationAnswer:
-        """Answer one request at once; never raises, whatever the text is."""
+    async def answer(self, text: str) -> ConfigurationAnswer:
+        """Answer one request; never raises, whatever the text is."""
         ...
 
 
@@ -215,28 +215,8 @@ class Observer(Protocol):
         ...
 
     def request(self, interface: str, outcome: str) -> None:
-        """Count a request to one of the node's doors."""
+        """Count a request to one of the node's interfaces."""
         ...
-
-
-class NoObserver:
-    """Nobody counts."""
-
-    def task_finished(self, outcome: str, energy_kwh: float = 0.0, carbon_g: float = 0.0) -> None:
-        """Do nothing."""
-
-    def stage(self, name: str, seconds: float) -> None:
-        """Do nothing."""
-
-    def tracker_failed(self, failure: str) -> None:
-        """Do nothing."""
-
-    def request(self, interface: str, outcome: str) -> None:
-        """Do nothing."""
-
-
-NO_OBSERVER = NoObserver()
-"""Stands where nobody counts; has no state."""
 
 
 class SecretKeeper(Protocol):
@@ -245,14 +225,3 @@ class SecretKeeper(Protocol):
     def register(self, secret: str) -> None:
         """Hide this value from now on."""
         ...
-
-
-class NoSecretKeeper:
-    """Nobody writes anything."""
-
-    def register(self, secret: str) -> None:
-        """Do nothing."""
-
-
-NO_SECRET_KEEPER = NoSecretKeeper()
-"""Stands where nobody writes anything; has no state."""

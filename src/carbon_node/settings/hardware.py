@@ -1,34 +1,37 @@
 """The hardware map as a setting: one table for each name, `[hardware."H100_x4"]`."""
 
 from collections.abc import Mapping
-from typing import Annotated, Literal
+from typing import Annotated
 
-from pydantic import AfterValidator, Field, Strict
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, Strict
 
 from carbon_node.errors import ConfigError
 from carbon_node.estimation import MAX_PUE, LatencyUnit
 from carbon_node.hardware import Entry, HardwareMap, power_of, shipped_catalogue
 from carbon_node.hardware.map import MAX_COUNT
-from carbon_node.settings.fields import Frozen, OneLine
+from carbon_node.hardware.names import MAX_NAME
 
 ORIGIN = "settings"
 """Whose entries these are, as results name it."""
 
+Name = Annotated[str, Field(max_length=MAX_NAME)]
 Watts = Annotated[float, Field(gt=0)]
 
 
-class HardwareEntry(Frozen):
+class HardwareEntry(BaseModel):
     """What one name, or one shell-style pattern of names, stands for; all is optional."""
 
-    same_as: OneLine | None = Field(None, description="Name of the device in the catalogue.")
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
+
+    same_as: Name | None = Field(None, description="Name of the device in the catalogue.")
     count: int | None = Field(None, description="How many of them.", ge=1, le=MAX_COUNT)
     power_w: Watts | Annotated[tuple[Watts, ...], Strict(strict=False)] | None = Field(
         None, description="Watts under load of all devices: one value, or low, value and high."
     )
-    latency_unit: Literal["s", "ms", "us", "h"] | None = Field(
+    latency_unit: Annotated[LatencyUnit, Strict(strict=False)] | None = Field(
         None, description="Unit of the latencies that its node sends."
     )
-    measured_on: OneLine | None = Field(
+    measured_on: Name | None = Field(
         None, description="Host on which models are measured for it; localhost for this one."
     )
     pue: float | None = Field(
@@ -46,13 +49,12 @@ def entries_of(table: Mapping[str, HardwareEntry]) -> tuple[Entry, ...]:
 
 
 def _entry(name: str, values: HardwareEntry) -> Entry:
-    unit = values.latency_unit
     entry = Entry(
         name,
         ORIGIN,
         same_as=values.same_as or "",
         count=values.count,
-        latency_unit=None if unit is None else LatencyUnit(unit),
+        latency_unit=values.latency_unit,
         measured_on=values.measured_on or "",
         pue=values.pue,
     )

@@ -1,10 +1,18 @@
-"""Whether a task has to be computed, or was answered before."""
+"""Whether a task has to be computed or was answered before, and which answers leave again."""
 
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TypeAlias
 
 from carbon_node.tasks.answer import Kept
+
+
+class Republish(StrEnum):
+    """Which stored answers are published again when a restart delivers their inputs again."""
+
+    UNACKNOWLEDGED = "unacknowledged"
+    ALL = "all"
+    NONE = "none"
 
 
 class ComputeReason(StrEnum):

@@ -1,7 +1,7 @@
 """Names and topics of the SustainML pipeline that both ends have to agree on."""
 
 from dataclasses import dataclass
-from enum import Enum
+from enum import Enum, StrEnum
 
 from carbon_node.wire import samples
 
@@ -16,6 +16,10 @@ CONFIGURATION_NODE_ID = 1
 
 DOMAIN_RANGE = range(233)
 """DDS domain ids whose ports fit below 65536 with the RTPS port formula."""
+
+
+LEASE_DURATION_S = 5.0
+"""Seconds after which peers give up a participant that fell silent, unless it announces others."""
 
 
 class Topic(Enum):
@@ -34,6 +38,14 @@ class Topic(Enum):
     def __init__(self, dds_name: str, sample_type: type[samples.Sample]) -> None:
         self.dds_name = dds_name
         self.sample_type = sample_type
+
+
+class BaselinePolicy(StrEnum):
+    """Whether this node publishes the baseline; AUTO: where no orchestrator is in the domain."""
+
+    AUTO = "auto"
+    ALWAYS = "always"
+    NEVER = "never"
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,7 +23,7 @@ def _texts(path: Path) -> list[str]:
 
 
 def test_svg_names_tasks_models_places_and_unit(tmp_path: Path) -> None:
-    """Every task with numbers is there, with an axis that people can read."""
+    """The SVG names every computed task, its model and place, and a readable unit."""
     rows = [_edition(1), _edition(2, "bert"), replace(_edition(3), answer=failure(task(3)))]
     assert draw(rows, tmp_path / "chart.svg") == 2
     texts = _texts(tmp_path / "chart.svg")
@@ -44,13 +44,13 @@ def test_svg_names_tasks_models_places_and_unit(tmp_path: Path) -> None:
     ],
 )
 def test_png_of_any_results_is_drawn(tmp_path: Path, rows: list[Edition]) -> None:
-    """Zero, one, many, a wide range, names that look like mathematics."""
+    """Any results can be drawn: zero, one, many, a wide range, names that look like mathematics."""
     assert draw(rows, tmp_path / "chart.PNG") == len(rows)
     assert (tmp_path / "chart.PNG").read_bytes().startswith(b"\x89PNG")
 
 
 def test_chart_without_numbers_is_refused(tmp_path: Path) -> None:
-    """Nothing is drawn, and the message says why."""
+    """Without numbers no file is written, and the message says why."""
     with pytest.raises(StoreError, match="nothing to draw"):
         draw([replace(_edition(3), answer=failure(task(3)))], tmp_path / "chart.svg")
     assert not (tmp_path / "chart.svg").exists()
@@ -58,6 +58,6 @@ def test_chart_without_numbers_is_refused(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", ["chart.pdf", "chart", "no/chart.svg"])
 def test_file_that_cannot_be_drawn_is_said_so(tmp_path: Path, name: str) -> None:
-    """Another suffix, none, or a directory that is not there."""
+    """An unknown suffix, none, or a missing directory is refused."""
     with pytest.raises(ConfigError, match=r"cannot be (drawn|written)"):
         draw([_edition(1)], tmp_path / name)

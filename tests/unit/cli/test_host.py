@@ -18,14 +18,14 @@ def _zone(powercap: Path, zone: str, name: str) -> Path:
 
 
 def test_processors_are_counted_and_named(tmp_path: Path) -> None:
-    """The processor's name is what a guess goes by."""
+    """Processors are counted and named, since CarbonTracker guesses power by the name."""
     info = tmp_path / "cpuinfo"
     info.write_text("processor\t: 0\nmodel name\t: CPU X\nprocessor\t: 1\nmodel name\t: CPU X\n")
     assert host.processor(info) == Finding("cpu", is_usable=True, detail="2 x CPU X")
 
 
 def test_readable_counters_are_usable(tmp_path: Path) -> None:
-    """Counters of packages and memory count, the whole platform's does not."""
+    """Counters of packages and memory count, that of the whole platform does not."""
     _zone(tmp_path, "intel-rapl:0", "package-0")
     _zone(tmp_path, "intel-rapl:0:2", "dram")
     _zone(tmp_path, "intel-rapl:1", "psys")
@@ -33,14 +33,14 @@ def test_readable_counters_are_usable(tmp_path: Path) -> None:
     assert (found.is_usable, found.detail) == (True, "2 energy counters are readable")
 
 
-def test_counters_for_root_only_name_the_command_that_mends_them(
+def test_counters_for_root_only_name_the_command_that_fixes_them(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The usual case of an ordinary user: there are counters, and they cannot be read."""
+    """Counters that only root may read name the command that makes them readable."""
     counter = _zone(tmp_path, "intel-rapl:0", "package-0")
     monkeypatch.setattr(os, "access", lambda *_: False)  # root may read everything
     found = host.rapl(tmp_path)
-    assert found.mend.startswith(f"chmod a+r {counter}; to stay, in /etc/tmpfiles.d: z /sys/")
+    assert found.fix.startswith(f"chmod a+r {counter}; to stay, in /etc/tmpfiles.d: z /sys/")
     assert (found.is_usable, found.breaks) == (False, ("measured",))
 
 
@@ -59,28 +59,28 @@ def test_interface_without_counters_measures_by_guess(tmp_path: Path) -> None:
 
 
 def test_missing_package_names_the_command_that_installs_it() -> None:
-    """Of packages that are needed together, those that lack are named."""
+    """Of packages that are needed together, the missing ones are named."""
     found = host.package("x", ("carbontracker", "no-such-package"), "pip install x")
     expected = Finding(
-        "x", is_usable=False, detail="not installed: no-such-package", mend="pip install x"
+        "x", is_usable=False, detail="not installed: no-such-package", fix="pip install x"
     )
     assert found == expected
 
 
 def test_installed_package_tells_its_version() -> None:
-    """What is installed is told with its version."""
+    """An installed package is reported with its version."""
     assert host.carbontracker().detail.startswith("carbontracker 2.4.")
 
 
 def test_roots_that_cannot_be_read_are_named(tmp_path: Path) -> None:
-    """A root that is not there is named with what to do about it."""
+    """A model root that does not exist is named."""
     assert host.roots((tmp_path,)) == Finding("model_roots", is_usable=True, detail=str(tmp_path))
     found = host.roots((tmp_path, tmp_path / "none"))
     assert (found.is_usable, found.detail) == (False, f"cannot be read: {tmp_path}/none")
 
 
 def test_root_is_told_that_the_process_limit_does_not_bind() -> None:
-    """The kernel exempts root; an ordinary user is bound."""
+    """The process limit applies to ordinary users, but not to root."""
     assert not host.process_limit(0).is_usable
     assert host.process_limit(1000).is_usable
 
@@ -93,7 +93,7 @@ def test_modes_are_those_that_nothing_breaks() -> None:
 
 
 def test_meters_are_named_together() -> None:
-    """Where both are usable, GPU and processor are both metered."""
+    """With both meters usable, both are named."""
     meters = [Finding(name, is_usable=True, detail="") for name in ("rapl", "nvml", "cpu")]
     assert host.power_source(meters) == "rapl+nvml"
 

@@ -40,7 +40,7 @@ def test_a_choice_that_cannot_be_measured_breaks_the_mode(
     """With the setting that fixes it."""
     found = host_hardware.devices(chosen, unmetered)
     assert (found.is_usable, found.breaks) == (False, ("measured",))
-    assert "tracker.devices" in found.mend
+    assert "tracker.devices" in found.fix
 
 
 def test_every_finding_says_something() -> None:
@@ -51,4 +51,4 @@ def test_every_finding_says_something() -> None:
         *("devices", "amd", "cpu_rating", "names", "hardware_map"),
     ]
     assert all(each.detail for each in found)
-    assert all(each.is_usable or each.mend for each in found)
+    assert all(each.is_usable or each.fix for each in found)

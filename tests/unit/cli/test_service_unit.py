@@ -28,7 +28,7 @@ def test_interpreter_and_configuration_file_are_those_given() -> None:
 
 
 def test_an_own_user_is_made_unless_one_is_given() -> None:
-    """By default systemd makes the user; a given one has to exist."""
+    """By default systemd creates the user; otherwise the unit names the given one."""
     assert {"DynamicUser=yes", "User=carbon-node"} <= set(lines(UnitOptions()))
     assert "User=sustainml" in lines(UnitOptions(user="sustainml"))
     assert "DynamicUser=yes" not in lines(UnitOptions(user="sustainml"))
@@ -58,6 +58,6 @@ def test_nothing_is_left_to_fill_in() -> None:
     ],
 )
 def test_what_a_unit_cannot_hold_or_the_service_not_see_is_refused(options: UnitOptions) -> None:
-    """Paths that systemd would expand, split or hide, and names that are no user's, are refused."""
+    """Paths that systemd would expand, split or hide, and impossible user names, are refused."""
     with pytest.raises(ConfigError):
         unit_text(options)

@@ -13,7 +13,7 @@ ONE = Question(powers_w=[300], hardware=[], latencies=[2], latency_unit=LatencyU
 
 
 def labels(question: Question) -> list[str]:
-    """Return how the scenarios of a question are called."""
+    """Return the labels of the scenarios of a question."""
     return [scenario.label for scenario in scenarios(question)]
 
 
@@ -55,7 +55,7 @@ def test_continents_may_stand_alone() -> None:
 
 
 def test_stated_numbers_are_exact() -> None:
-    """Power, latency, PUE and intensity that somebody typed have no interval of their own."""
+    """Stated power, latency, PUE and intensity are exact."""
     question = dataclasses.replace(ONE, pue=1.2, intensity_g_per_kwh=400)
     (scenario,) = scenarios(question)
     assert scenario.estimate.carbon_g.is_exact
@@ -63,7 +63,7 @@ def test_stated_numbers_are_exact() -> None:
 
 
 def test_catalogue_hardware_brings_its_range() -> None:
-    """The range of the rating is the range of the energy."""
+    """The energy has the range of the hardware's rated power."""
     question = dataclasses.replace(ONE, powers_w=[], hardware=["T4"], pue=1.0)
     (scenario,) = scenarios(question)
     energy = scenario.estimate.energy_kwh
@@ -71,7 +71,7 @@ def test_catalogue_hardware_brings_its_range() -> None:
 
 
 def test_the_default_pue_brings_its_range() -> None:
-    """Where nobody states a PUE, nobody knows it well."""
+    """Without a stated PUE the default brings its wide range."""
     (scenario,) = scenarios(dataclasses.replace(ONE, intensity_g_per_kwh=400))
     pue = scenario.estimate.pue.interval
     assert (pue.low, pue.value, pue.high) == (1.09, 1.58, 1.98)
@@ -79,7 +79,7 @@ def test_the_default_pue_brings_its_range() -> None:
 
 
 def test_a_training_may_take_a_million_hours() -> None:
-    """Device-hours of trainings are far beyond the year that bounds an inference."""
+    """Whole trainings may take more device-hours than the year that limits an inference."""
     question = dataclasses.replace(ONE, latencies=[1_082_990], latency_unit=LatencyUnit.H)
     assert scenarios(question)[0].estimate.device_energy_kwh.value == pytest.approx(324_897)
 

@@ -14,8 +14,8 @@ from carbon_node.daemon.settings_in_force import SettingsInForce
 from carbon_node.errors import ConfigError
 from carbon_node.estimation import Place
 from carbon_node.estimation.measurement import Measurement, Run, SimulatedRun
+from carbon_node.json_value import Json
 from carbon_node.settings import Loaded, load
-from carbon_node.settings.catalogue import Json
 from carbon_node.tracking import TrackerConfig, TrackerPool
 
 
@@ -26,11 +26,11 @@ class QuietNode:
         """Return nothing."""
         return {}
 
-    def last_results(self, count: int) -> Sequence[Mapping[str, Json]]:  # noqa: ARG002 - there are none
+    async def last_results(self, count: int) -> Sequence[Mapping[str, Json]]:  # noqa: ARG002 - there are none
         """Return nothing."""
         return []
 
-    def results_of(self, problem_id: int, iteration_id: int) -> Sequence[Mapping[str, Json]]:  # noqa: ARG002 - there are none
+    async def results_of(self, problem_id: int, iteration_id: int) -> Sequence[Mapping[str, Json]]:  # noqa: ARG002 - there are none
         """Return nothing."""
         return []
 
@@ -71,7 +71,7 @@ def settings() -> Iterator[SettingsInForce]:
 
 def change(settings: SettingsInForce, **values: object) -> None:
     """Change settings by request."""
-    assert settings.service.answer(json.dumps({"set": values})).success
+    assert asyncio.run(settings.service.answer(json.dumps({"set": values}))).success
 
 
 def test_a_task_keeps_the_conditions_that_it_started_under(settings: SettingsInForce) -> None:

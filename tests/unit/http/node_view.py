@@ -6,11 +6,16 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from tests.unit.store.samples import answer, summary, task
+
 from carbon_node.errors import StoreError
 from carbon_node.http.address import Address, TcpAddress, UnixAddress
 from carbon_node.http.server import HttpInterface
-from carbon_node.http.view import NodeSummary, RunningTask, SettingValue, TaskResult
+from carbon_node.http.view import NodeSummary, RunningTask, SettingValue
+from carbon_node.json_value import Json
 from carbon_node.observability.metrics import Metrics
+from carbon_node.store.editions import Edition, State
+from carbon_node.store.result import as_json
 
 ANY_PORT = TcpAddress("127.0.0.1", 0)
 
@@ -30,22 +35,18 @@ SUMMARY = NodeSummary(
 )
 
 
-def result(problem_id: int, iteration_id: int = 1) -> TaskResult:
+def result(problem_id: int, iteration_id: int = 1) -> dict[str, Json]:
     """A result that differs from others by its task id."""
-    return TaskResult(
-        problem_id=problem_id,
-        iteration_id=iteration_id,
-        outcome="estimated",
-        finished_at="2026-03-01T10:00:00Z",
-        model="resnet-50",
-        hardware="NVIDIA A100",
-        place="Spain",
-        mode="declared",
+    key = task(problem_id, iteration_id)
+    found = replace(
+        answer(key),
         carbon_g=0.0123,
         energy_kwh=2.6e-5,
         intensity_g_per_kwh=473.0,
-        extra_data={"num_outputs": 1, "steps": ["a", {"b": None}]},
+        place_name="Spain",
     )
+    about = summary(model="resnet-50", place="Madrid")
+    return as_json(Edition(key, 1, "d", about, 0, State.PUBLISHED, found, 1_000))
 
 
 @dataclass
@@ -59,7 +60,7 @@ class PlainView:
     """
 
     summary: NodeSummary = SUMMARY
-    kept: list[TaskResult] = field(default_factory=lambda: [result(3), result(2), result(1)])
+    kept: list[dict[str, Json]] = field(default_factory=lambda: [result(3), result(2), result(1)])
     is_broken: bool = False
 
     def change(self, **fields: object) -> None:
@@ -70,16 +71,16 @@ class PlainView:
         """As told."""
         return self.summary
 
-    async def results(self, limit: int, offset: int) -> Sequence[TaskResult]:
+    async def results(self, limit: int, offset: int) -> Sequence[Mapping[str, Json]]:
         """As kept."""
         if self.is_broken:
             raise StoreError("results.db cannot be read: disk I/O error")
         return self.kept[offset : offset + limit]
 
-    async def result(self, problem_id: int, iteration_id: int) -> TaskResult | None:
+    async def result(self, problem_id: int, iteration_id: int) -> Mapping[str, Json] | None:
         """As kept."""
         wanted = (problem_id, iteration_id)
-        found = [kept for kept in self.kept if (kept.problem_id, kept.iteration_id) == wanted]
+        found = [kept for kept in self.kept if (kept["problem_id"], kept["iteration_id"]) == wanted]
         return found[0] if found else None
 
     def settings(self) -> Mapping[str, SettingValue]:
@@ -131,7 +132,7 @@ async def ask(
     headers: Mapping[str, str] | None = None,
     method: str = "GET",
 ) -> Answer:
-    """Send one request as it is, unlike a client that would mend it, and read its answer."""
+    """Send one request as it is, unlike a client that would fix it, and read its answer."""
     sent = {"Host": "localhost", "Connection": "close"} | dict(headers or {})
     lines = [f"{method} {path} HTTP/1.1", *(f"{name}: {value}" for name, value in sent.items())]
     return await exchange(interface, "\r\n".join([*lines, "", ""]).encode())

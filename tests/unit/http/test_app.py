@@ -11,12 +11,10 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
-from pydantic import TypeAdapter
 from tests.unit.http.node_view import Answer, PlainView, ask, result, serving
 
 from carbon_node.http.address import TcpAddress, UnixAddress
 from carbon_node.http.server import HttpInterface
-from carbon_node.http.view import TaskResult
 from carbon_node.observability.metrics import Metrics
 
 
@@ -59,7 +57,7 @@ def test_the_status_tells_what_the_node_does_and_has_done() -> None:
 
 def test_results_come_newest_first_in_pages() -> None:
     """Limit and offset choose a part of the results; each is told whole."""
-    found = TypeAdapter(list[TaskResult]).validate_json(answer_of("/api/results").body)
+    found = json.loads(answer_of("/api/results").body)
     assert found == [result(3), result(2), result(1)]
     page = json.loads(answer_of("/api/results?limit=1&offset=1").body)
     assert [kept["problem_id"] for kept in page] == [2]
@@ -78,7 +76,7 @@ def test_a_page_out_of_range_is_refused(query: str) -> None:
 def test_one_result_is_found_by_its_task_id() -> None:
     """A result has an address of its own."""
     answer = answer_of("/api/results/2/1")
-    assert TypeAdapter(TaskResult).validate_json(answer.body) == result(2)
+    assert json.loads(answer.body) == result(2)
 
 
 @pytest.mark.parametrize(

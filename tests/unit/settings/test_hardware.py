@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from carbon_node.errors import ConfigError
-from carbon_node.settings import ConfigurationService, Loaded, NodeView, Source, load
+from carbon_node.settings import ConfigurationService, Loaded, NodeQuestions, Source, load
 from carbon_node.settings.hardware import entries_of
 
 
@@ -59,14 +59,15 @@ def test_an_entry_that_cannot_be_meant_keeps_the_node_from_starting(
     assert message.isprintable()
 
 
-def test_the_map_can_be_set_by_request_whole_or_not_at_all(node: NodeView) -> None:
+@pytest.mark.anyio
+async def test_the_map_can_be_set_by_request_whole_or_not_at_all(node: NodeQuestions) -> None:
     """A refused map changes nothing and says why."""
     service = ConfigurationService(load({}, {}).configuration, node, lambda _: None)
     good = {"set": {"hardware": {"H100_x4": {"power_w": [900, 1000, 1400]}}}}
-    assert service.answer(json.dumps(good)).success
+    assert (await service.answer(json.dumps(good))).success
     before = service.current
     bad = {"set": {"hardware": {"H100_x4": {"same_as": "H100 SXN"}}}}
-    answer = service.answer(json.dumps(bad))
+    answer = await service.answer(json.dumps(bad))
     assert not answer.success
     assert json.loads(answer.text)["error"]["code"] == "invalid_value"
     assert "same_as" in json.loads(answer.text)["error"]["message"]

@@ -46,7 +46,7 @@ def failure(key: TaskKey, reason: str = "no power") -> Answer:
     """Return an answer without numbers."""
     extra_data = b'{"num_outputs": 1, "model_restrains": [], "error": "no power"}'
     return Answer(
-        samples.CO2Footprint(extra_data=extra_data, task_id=key.task_id),
-        Outcome.NOT_COMPUTED,
+        footprint=samples.CO2Footprint(extra_data=extra_data, task_id=key.task_id),
+        outcome=Outcome.NOT_COMPUTED,
         reason=reason,
     )

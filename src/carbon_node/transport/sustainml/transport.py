@@ -11,7 +11,7 @@ import os
 import threading
 import time
 from collections import deque
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Collection
 from contextlib import suppress
 from dataclasses import dataclass
 
@@ -201,9 +201,13 @@ class SustainmlTransport:
         """Return 0: the library does not tell."""
         return 0
 
-    async def wait_until(self, fact: Callable[[], bool], timeout_s: float | None) -> bool:  # noqa: ARG002 - as every transport
-        """Look once whether a fact about peers holds: here it will not change."""
-        return fact()
+    async def wait_for_peers(
+        self,
+        fact: Callable[[Collection[Peer]], bool],
+        timeout_s: float,  # noqa: ARG002 - as every transport
+    ) -> bool:
+        """Look once whether a fact about the peers holds: here it will not change."""
+        return fact(self.peers())
 
     async def sign_of_life(self) -> None:
         """Look whether the library's thread, which hands over tasks, still lives.

@@ -281,7 +281,7 @@ def test_what_the_library_does_not_tell_is_answered_at_once(directory: Path) -> 
     async def test() -> None:
         async with node(directory) as (transport, _):
             assert (transport.peers(), transport.matched(Topic.FOOTPRINT)) == ((), 0)
-            assert not await transport.wait_until(lambda: bool(transport.peers()), None)
+            assert not await transport.wait_for_peers(bool, 1.0)
             assert not await transport.wait_for_acknowledgments(Topic.FOOTPRINT, PATIENCE_S)
 
     run(test())

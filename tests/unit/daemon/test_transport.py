@@ -4,7 +4,7 @@ import logging
 
 import pytest
 
-from carbon_node.daemon.transport_log import log_line
+from carbon_node.daemon.transport import log_line
 
 
 @pytest.mark.parametrize("severity", ["error", "warning", "info", "debug"])

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from carbon_node.transport.sustainml.transport import LIMITATIONS
 
-PAGE = Path(__file__).parents[2] / "docs" / "workspaces.md"
+PAGE = Path(__file__).parents[3] / "docs" / "workspaces.md"
 
 
 def test_the_page_lists_the_limitations_of_the_library() -> None:

@@ -1,15 +1,17 @@
-"""What the node tells about itself when it is asked; the one source for every door."""
+"""How the node is right now: the one source for everyone who asks."""
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from carbon_node.pipeline.announcer import StatusAnnouncer
 from carbon_node.pipeline.control import CommandCounts, Fate
-from carbon_node.pipeline.progress import Progress
-from carbon_node.pipeline.recent import Json, RecentResults
 from carbon_node.pipeline.register import TaskRegister
-from carbon_node.wire.samples import Status, TaskId
+from carbon_node.pipeline.task import Progress
+from carbon_node.wire.samples import Status
+
+PAUSED = "a peer's STOP_NODE lets no more tasks begin until its START_NODE"
+"""What a paused node lists among what works less well."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,17 +64,16 @@ class NodeFacts:
     uptime_s: float
 
 
-class NodeView:
-    """Facts and results; answers at once.
+class FactsSource:
+    """Tells how the node is; answers at once.
 
     Args:
         identity: what stays the same.
         announcer: knows the status.
         register: knows the tasks.
-        results: knows the results.
+        incomplete_count: tells how many tasks miss an input.
         commands: counts of control commands.
         degraded: tells what works less well than it should and why, one line each.
-        incomplete_count: tells how many tasks miss an input; none, unless told.
     """
 
     def __init__(
@@ -80,66 +81,30 @@ class NodeView:
         identity: Identity,
         announcer: StatusAnnouncer,
         register: TaskRegister,
-        results: RecentResults,
+        incomplete_count: Callable[[], int],
         commands: CommandCounts,
         degraded: Callable[[], Sequence[str]],
-        incomplete_count: Callable[[], int] = int,
     ) -> None:
         self._identity = identity
         self._announcer = announcer
         self._register = register
-        self._results = results
-        self._commands = commands
         self._incomplete_count = incomplete_count
+        self._commands = commands
         self._degraded = degraded
 
     def facts(self) -> NodeFacts:
         """Return how the node is."""
-        running = tuple(self._register.in_progress())
+        running, is_paused = tuple(self._register.in_progress()), self._announcer.is_paused
         return NodeFacts(
             identity=self._identity,
             status=self._announcer.status,
-            is_paused=self._announcer.is_paused,
+            is_paused=is_paused,
             incomplete_count=self._incomplete_count(),
             waiting_count=self._register.open_count - len(running),
             running=running,
             answered_count=self._register.answered_count,
             failed_count=self._register.failed_count,
             commands={fate.value: self._commands[fate] for fate in Fate},
-            degraded=(*self._degraded(), *self._paused()),
+            degraded=(*self._degraded(), *([PAUSED] if is_paused else [])),
             uptime_s=time.monotonic() - self._identity.started_s,
         )
-
-    def _paused(self) -> Iterator[str]:
-        if self._announcer.is_paused:
-            yield "a peer's STOP_NODE lets no more tasks begin until its START_NODE"
-
-    def status(self) -> Mapping[str, Json]:
-        """Return how the node is, for peers."""
-        facts, identity = self.facts(), self._identity
-        return {
-            "node": facts.status.name,
-            "is_paused": facts.is_paused,
-            "degraded": list(facts.degraded),
-            "tasks": {
-                "incomplete": facts.incomplete_count,
-                "waiting": facts.waiting_count,
-                "running": len(facts.running),
-                "answered": facts.answered_count,
-                "failed": facts.failed_count,
-            },
-            "commands": dict(facts.commands),
-            "domain": identity.domain,
-            "transport": {"name": identity.transport, "reason": identity.transport_reason},
-            "uptime_s": round(facts.uptime_s, 3),
-            "version": identity.version,
-        }
-
-    def last_results(self, count: int) -> Sequence[Mapping[str, Json]]:
-        """Return the latest results for peers, newest first, at most `count`."""
-        return [result.as_json() for result in self._results.last(count)]
-
-    def results_of(self, problem_id: int, iteration_id: int) -> Sequence[Mapping[str, Json]]:
-        """Return the kept results of one task for peers, newest first; none if there are none."""
-        results = self._results.of(TaskId(problem_id, iteration_id))
-        return [result.as_json() for result in results]

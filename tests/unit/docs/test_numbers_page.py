@@ -29,7 +29,7 @@ from carbon_node.estimation import (
 from carbon_node.intensity import IntensityConfig, IntensityLookup
 from carbon_node.intensity.gazetteer import Rung
 
-DOCS = Path(__file__).parents[2] / "docs"
+DOCS = Path(__file__).parents[3] / "docs"
 PAGE = (DOCS / "numbers.md").read_text(encoding="utf-8")
 
 

@@ -5,10 +5,12 @@ from dataclasses import dataclass, field, replace
 
 import pytest
 
-from carbon_node.daemon import status_line
-from carbon_node.daemon.status_line import StatusLine, status_text
-from carbon_node.pipeline.view import Identity, NodeFacts
+from carbon_node.daemon import operation
+from carbon_node.daemon.operation import StatusLine, status_text
+from carbon_node.pipeline.facts import Identity, NodeFacts
 from carbon_node.wire.samples import Status
+
+pytestmark = pytest.mark.anyio
 
 FACTS = NodeFacts(
     identity=Identity("1.0", 7, "fastdds", "auto", 0.0),
@@ -48,37 +50,33 @@ def test_the_line_counts_tasks() -> None:
     assert status_text(failed) == "paused: 3 waiting, 0 running, 40 done (2 without a result)"
 
 
-def test_many_changes_give_one_line_and_quiet_gives_none(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_many_changes_give_one_line_and_quiet_gives_none(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     """A burst of tasks costs one message; it is repeated only while tasks are there."""
-    monkeypatch.setattr(status_line, "PERIOD_S", 0.01)
+    monkeypatch.setattr(operation, "PERIOD_S", 0.01)
     desk = Desk(replace(FACTS, waiting_count=0))
 
-    async def scenario() -> None:
-        line = StatusLine(desk)
-        line.follow(desk)
-        for _ in range(100):
-            line.changed()
-        await asyncio.sleep(0.1)
-
-    asyncio.run(scenario())
+    line = StatusLine(desk)
+    line.follow(desk.facts)
+    for _ in range(100):
+        line.changed()
+    await asyncio.sleep(0.1)
     assert len(desk.lines) == 1
 
 
-def test_the_line_follows_tasks_until_none_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_the_line_follows_tasks_until_none_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
     """While tasks wait or run the line is told again; then there is silence."""
-    monkeypatch.setattr(status_line, "PERIOD_S", 0.005)
+    monkeypatch.setattr(operation, "PERIOD_S", 0.005)
     desk = Desk()
 
-    async def scenario() -> None:
-        line = StatusLine(desk)
-        line.follow(desk)
-        line.changed()
-        await asyncio.sleep(0.1)
-        desk.told = replace(FACTS, waiting_count=0)
-        await asyncio.sleep(0.05)
-        known = len(desk.lines)
-        await asyncio.sleep(0.05)
-        assert len(desk.lines) == known > 3
-
-    asyncio.run(scenario())
+    line = StatusLine(desk)
+    line.follow(desk.facts)
+    line.changed()
+    await asyncio.sleep(0.1)
+    desk.told = replace(FACTS, waiting_count=0)
+    await asyncio.sleep(0.05)
+    known = len(desk.lines)
+    await asyncio.sleep(0.05)
+    assert len(desk.lines) == known > 3
     assert desk.lines[-1] == "idle: 1 waiting, 0 running, 40 done"

@@ -27,5 +27,5 @@ OWN = str(os.getpid())
 def test_what_makes_no_sense_counts_as_not_asked(
     environ: dict[str, str], expected: Supervision
 ) -> None:
-    """Only a positive number that is meant for this process is a watchdog."""
+    """Only a positive interval meant for this process counts as a watchdog."""
     assert supervision(environ) == expected
