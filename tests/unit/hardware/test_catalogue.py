@@ -1,5 +1,7 @@
 """The catalogue of named hardware."""
 
+import math
+
 import pytest
 
 from carbon_node.errors import ConfigError
@@ -79,6 +81,16 @@ def test_the_load_of_accelerators_holds_the_measured_quantiles(catalogue: Catalo
     assert max(inside) - min(inside) >= 0.975
     assert interval.value == pytest.approx(_measured_w(0.5))
     assert ACCELERATOR_LOAD.high == 1.0
+
+
+def test_so_few_rows_outside_are_no_chance() -> None:
+    """Were 2.5 % of such rows outside, 888 of them would have nine or fewer in 1 of 800 samples."""
+    rows, share, outside = 888, 0.025, 9
+    chances = (
+        math.comb(rows, each) * share**each * (1 - share) ** (rows - each)
+        for each in range(outside + 1)
+    )
+    assert sum(chances) < 1 / 800
 
 
 def _measured_w(share: float) -> float:
