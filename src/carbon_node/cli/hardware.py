@@ -95,7 +95,7 @@ def list_all(
 def _map(config: Path | None) -> tuple[HardwareMap, tuple[Entry, ...]]:
     settings = load({}, config=config).settings
     own = entries_of(settings.hardware)
-    shipped = () if settings.hardware_preset == "off" else preset(settings.hardware_preset)
+    shipped = preset(settings.hardware_preset)
     return HardwareMap(shipped_catalogue(), own, shipped), (*own, *shipped)
 
 

@@ -78,9 +78,8 @@ def hardware_map(settings: Settings) -> Finding:
     Args:
         settings: the operator's entries and the preset.
     """
-    shipped = settings.hardware_preset
-    count = 0 if shipped == "off" else len(preset(shipped))
-    detail = f"{len(settings.hardware)} entries of the settings; preset {shipped}, {count} entries"
+    name = settings.hardware_preset
+    detail = f"{len(settings.hardware)} entries of the settings; preset {name}, {len(preset(name))}"
     return Finding("hardware_map", is_usable=True, detail=detail)
 
 

@@ -121,7 +121,7 @@ def conditions(
 def hardware_map(configuration: Configuration) -> HardwareMap:
     """Derive what is known of hardware by the names that tasks use."""
     settings = configuration.settings
-    shipped = () if settings.hardware_preset == "off" else preset(settings.hardware_preset)
+    shipped = preset(settings.hardware_preset)
     if configuration.origins["pue"].source is not Source.DEFAULT:
         # The operator's PUE is of all hardware but that which an entry of the operator names.
         shipped = tuple(replace(entry, pue=None) for entry in shipped)

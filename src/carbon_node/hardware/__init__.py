@@ -2,10 +2,9 @@
 
 from carbon_node.hardware.catalogue import Catalogue, Hardware, Kind, shipped_catalogue
 from carbon_node.hardware.here import names_of_this_host
-from carbon_node.hardware.map import PRESETS, Entry, HardwareMap, power_of, preset
+from carbon_node.hardware.map import Entry, HardwareMap, power_of, preset
 
 __all__ = [
-    "PRESETS",
     "Catalogue",
     "Entry",
     "Hardware",

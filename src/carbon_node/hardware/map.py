@@ -41,8 +41,8 @@ MAX_ENTRIES: Final = 1000
 MIN_OWN_CHARACTERS: Final = 2
 """Letters and digits that a pattern must have, so that it cannot catch everything."""
 
-PRESETS: Final = ("sustainml",)
-"""Shipped maps."""
+OFF: Final = "off"
+"""The preset that has no entry."""
 
 HERE: Final = frozenset(map(normalised, ("localhost", "this host", "here")))
 """Names that always mean this host."""
@@ -133,8 +133,10 @@ def preset(name: str) -> tuple[Entry, ...]:
     """Read a shipped map.
 
     Args:
-        name: one of `PRESETS`.
+        name: "sustainml", or "off" for none.
     """
+    if name == OFF:
+        return ()
     table = json.loads(
         (files("carbon_node.hardware") / "data" / f"{name}.json").read_text(encoding="utf-8")
     )
