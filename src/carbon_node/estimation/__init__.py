@@ -41,6 +41,7 @@ from carbon_node.estimation.result import (
     Reason,
     Step,
     Tracking,
+    Understood,
 )
 from carbon_node.estimation.units import Footprint, LatencyUnit, OutputUnits, footprint
 
@@ -80,6 +81,7 @@ __all__ = [
     "TrackerFailure",
     "TrackerOutcome",
     "Tracking",
+    "Understood",
     "conclude",
     "exact",
     "footprint",

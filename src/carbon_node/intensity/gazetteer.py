@@ -1,9 +1,7 @@
-"""From a text to the areas that it can mean. Exact names only: a near match is never an answer.
+"""What a word, or some words together, can mean. Exact names only: a near match is no answer.
 
-An area is a country, "FR", or one of its subdivisions, "US-CA". Wrong countries are worse than
-none:
-where a text can mean several countries, all of them are returned and the caller decides by what
-else it knows, or not at all.
+An area is a country, "FR", or one of its subdivisions, "US-CA". Where a name can mean several
+areas, all of them are returned, and the reading decides by what else the text says, or not at all.
 """
 
 import re
@@ -11,59 +9,72 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
-from carbon_node.intensity.tables import Names
+from carbon_node.intensity.clouds import CloudRegion
+from carbon_node.intensity.tables import Names, Tables
 from carbon_node.intensity.text import normalised
 
 LEAST_LETTERS = 4
 """Shorter Latin names of cities and subdivisions could be anything."""
 
-MAX_WORDS = 8
-"""More words than any name with its country has."""
+_LOCALE = re.compile(r"([A-Za-z]{2,3})([_-])(?:[A-Z][a-z]{3}[_-])?([A-Z]{2})(?:[.@].*)?")
+_ARN = re.compile(r"arn:aws[a-z-]*:[a-z0-9-]*:([a-z]{2}-[a-z-]+-\d):.*", re.IGNORECASE)
+_INITIALS = re.compile("[a-z]( [a-z])+")
+"""U.S.A. and the like, normalised."""
 
-_SEPARATORS = re.compile(r"[,;/|()\[\]\n\t>:\u00b7\u2192\u3001\uff0c]+|\s+[-\u2013\u2014]\s+")
-_ZONE = re.compile(r"([a-z]+-[a-z-]+\d+)-?[a-f]")
+_FLAG = re.compile("[\U0001f1e6-\U0001f1ff]{2}")
+_FIRST_FLAG_LETTER = 0x1F1E6
+_DIRECTIONS = frozenset("north south east west central northeast northwest southeast southwest".split())
 
 
-class Rung(StrEnum):
-    """Steps of the ladder from the most to the least certain."""
+class Kind(StrEnum):
+    """What a part of a text is."""
 
-    EXPLICIT = "explicit"
-    LIVE = "live"
     CODE = "code"
+    CLOUD = "cloud region"
     COUNTRY = "country"
     SUBDIVISION = "subdivision"
+    COUNTY = "county"
     CITY = "city"
     CONTINENT = "continent"
-    DEFAULT = "default"
-    WORLD = "world"
+    POSTAL = "postal code"
+    PROVIDER = "cloud provider"
+    WORD = "says nothing"
 
 
 @dataclass(frozen=True, slots=True)
-class Recognised:
-    """What a text can mean.
+class Sense:
+    """One meaning of a part of a text.
 
     Args:
-        rung: by what it was recognised.
-        areas: every area that it can mean.
-        evident: the area that is meant without further words, None if that needs context.
+        area: country or subdivision.
+        kind: as what the part means it.
     """
 
-    rung: Rung
-    areas: tuple[str, ...]
-    evident: str | None
+    area: str
+    kind: Kind
 
 
-def recognised(text: str, names: Names) -> Recognised | None:
-    """Recognise a text as a whole, or by its parts.
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A part of a text that is accounted for.
 
     Args:
-        text: place as sent, without control characters.
-        names: tables of names.
-
-    Returns:
-        What it can mean, None if that is unknown.
+        text: as written.
+        kind: what it is, or what it most likely is.
+        senses: what it can mean; empty where it is no place.
+        evident: the area that it means without further words, None if that needs context.
+        continents: codes of the continents that it names.
+        region: cloud region that it names.
+        zones: grid zones that it names.
     """
-    return _as_a_whole(text, names) or _by_parts(text, names) or _by_words(text, names)
+
+    text: str
+    kind: Kind
+    senses: frozenset[Sense] = frozenset()
+    evident: str | None = None
+    continents: frozenset[str] | None = None
+    region: CloudRegion | None = None
+    zones: tuple[str, ...] = ()
 
 
 def country(area: str) -> str:
@@ -80,133 +91,220 @@ def common_area(areas: Iterable[str]) -> str | None:
     return countries.pop() if len(countries) == 1 else None
 
 
-def _as_a_whole(text: str, names: Names) -> Recognised | None:
-    if (code := _code(text, names)) is not None:
-        return Recognised(Rung.CODE, (code,), None if _is_a_word(text, names) else code)
-    name = normalised(text)
-    if found := names.countries.get(text.casefold()) or names.countries.get(name):
-        areas = tuple(found.split())
-        return Recognised(Rung.COUNTRY, areas, common_area(areas))
-    return _subdivision_or_city(name, names)
+class Gazetteer:
+    """Looks up parts of texts.
 
+    Args:
+        tables: the shipped tables.
+    """
 
-def _code(text: str, names: Names) -> str | None:
-    """Recognise ISO 3166-1 and 3166-2 codes, grid zones and cloud regions."""
-    plain = text.strip().casefold()
-    capitals = plain.upper().replace("_", "-")
-    if (two := names.alpha2.get(capitals)) is not None:
-        return two
-    return capitals if capitals in names.titles else _other_code(plain, names)
+    def __init__(self, tables: Tables) -> None:
+        self._tables = tables
+        self._names = tables.names
 
+    def whole(self, text: str, named: frozenset[str]) -> Piece | None:
+        """Recognise a text as one code or name, or not at all.
 
-def _other_code(plain: str, names: Names) -> str | None:
-    return names.codes.get(plain) or _cloud_region(plain, names)
+        Args:
+            text: all of it, without control characters.
+            named: keys of the cloud providers that it names.
+        """
+        return self._id(text, named) or self._code_alone(text, named) or self.piece(text, named)
 
+    def piece(self, text: str, named: frozenset[str], name: str | None = None) -> Piece | None:
+        """Recognise a part of a text.
 
-def _cloud_region(word: str, names: Names) -> str | None:
-    plain = word.strip().casefold()
-    zone = _ZONE.fullmatch(plain)
-    return names.cloud.get(zone[1] if zone else plain)
+        Args:
+            text: as written.
+            named: keys of the cloud providers that the whole text names.
+            name: the text normalised, where that is known.
+        """
+        names, name = self._names, normalised(text) if name is None else name
+        if not name:
+            return None
+        if len(name) > 2 and _INITIALS.fullmatch(name):
+            text = name = name.replace(" ", "")
+            text = text.upper()
+        if name in names.clouds.keys:
+            return Piece(text, Kind.PROVIDER)
+        return (
+            self._cloud(text, name, named)
+            or self._postal(text)
+            or self._continent(text, name)
+            or self._place(text, name)
+            or (Piece(text, Kind.WORD) if name in names.says_nothing else None)
+        )
 
+    def may_go_on(self, name: str) -> bool:
+        """Whether a longer name begins with these words."""
+        names, beginning = self._names, name + " "
+        tables = (names.own, names.countries, names.cities, names.subdivisions, names.counties)
+        return any(table.begins_any(beginning) for table in (*tables, names.continents))
 
-def _is_a_word(text: str, names: Names) -> bool:
-    """Whether a code is more likely a word: "no" and "and" in small letters, "NA" in any."""
-    plain = text.strip().casefold()
-    return plain in names.nowhere or (plain in names.needs_capitals and not text.isupper())
+    def _id(self, text: str, named: frozenset[str]) -> Piece | None:
+        """Recognise what can only be a whole text: a flag, the id of a locale or a time zone."""
+        if _FLAG.fullmatch(text):
+            return self._of_code(text, "".join(chr(ord(c) - _FIRST_FLAG_LETTER + 65) for c in text))
+        if arn := _ARN.fullmatch(text):
+            return self._cloud(arn[1], "", named or frozenset({"aws"}))
+        if (zone := self._names.time_zones.get(text.casefold())) is not None:
+            return self._of_code(text, zone)
+        return self._locale(text)
 
+    def _locale(self, text: str) -> Piece | None:
+        match = _LOCALE.fullmatch(text)
+        names = self._names
+        if match is None or match[1] not in names.languages or match[3] not in names.alpha2:
+            return None
+        division = f"{match[1]}-{match[3]}".upper()
+        if match[2] == "_" or division not in names.titles:
+            return self._of_code(text, match[3])
+        # es-CO is Spanish in Colombia, and ES-CO the province of Cordoba.
+        senses = frozenset(Sense(area, Kind.CODE) for area in (match[3], division))
+        return Piece(text, Kind.CODE, senses)
 
-def _subdivision_or_city(name: str, names: Names) -> Recognised | None:
-    if (area := names.evident.get(name)) is not None:
-        return Recognised(Rung.SUBDIVISION, (area,), area)
-    divisions = tuple(names.subdivisions.get(name, "").split())
-    areas = (*divisions, *_cities(name, names)[0])
-    if not areas or name in names.words or (name.isascii() and len(name) < LEAST_LETTERS):
+    def _of_code(self, text: str, code: str) -> Piece | None:
+        area = self._names.alpha2.get(code)
+        if area is None:
+            return None
+        return Piece(text, Kind.CODE, frozenset({Sense(area, Kind.CODE)}), area)
+
+    def _code_alone(self, text: str, named: frozenset[str]) -> Piece | None:
+        """Recognise a code in any letters; alone it is no small word."""
+        plain = text.strip().strip(".").casefold()
+        names = self._names
+        if (two := names.alpha2.get(plain.upper())) is not None:
+            is_word = plain in names.nowhere or (plain in names.needs_capitals and not text.isupper())
+            senses = frozenset({Sense(two, Kind.CODE)})
+            return Piece(text, Kind.CODE, senses, None if is_word else two)
+        if plain in names.needs_capitals and not text.isupper():
+            return None
+        return self._other_code(plain, text) or self._cloud(text, "", named)
+
+    def _other_code(self, plain: str, text: str) -> Piece | None:
+        """Recognise codes of subdivisions and grid zones, and codes that ISO does not know."""
+        names, capitals = self._names, plain.upper().replace("_", "-")
+        if capitals in names.titles or capitals in names.territories:
+            area = names.territories.get(capitals, capitals)
+            return Piece(text, Kind.CODE, frozenset({Sense(area, Kind.CODE)}), area)
+        area = names.codes.get(plain)
+        zone = next((z for z in (capitals, f"{area}-{capitals}") if z in self._zones()), None)
+        if area is None and zone is None:
+            return None
+        area = area or self._tables.grid.areas.get(str(zone)) or capitals[:2]
+        zones = (zone,) if zone is not None and "-" in zone else ()
+        return Piece(text, Kind.CODE, frozenset({Sense(area, Kind.CODE)}), area, zones=zones)
+
+    def _zones(self) -> Iterable[str]:
+        return self._tables.grid.zones.keys()
+
+    def _cloud(self, text: str, name: str, named: frozenset[str]) -> Piece | None:
+        clouds = self._names.clouds
+        regions = clouds.by_code(text, named) if " " not in text.strip() else ()
+        if not regions and name and (named or name not in self._names.continents):
+            regions = clouds.by_display_name(name, named)
+        if not regions:
+            return None
+        senses = frozenset(Sense(region.area, Kind.CLOUD) for region in regions)
+        area = common_area(region.area for region in regions)
+        region = regions[0] if len(regions) == 1 else None
+        zones = region.zones if region else ()
+        return Piece(text, Kind.CLOUD, senses, area, region=region, zones=zones)
+
+    def _postal(self, text: str) -> Piece | None:
+        has_digit = any(map(str.isdigit, text))
+        if has_digit and self._names.postal_codes.is_one(text):
+            return Piece(text, Kind.POSTAL)
         return None
-    rung = Rung.SUBDIVISION if divisions else Rung.CITY
-    return Recognised(rung, areas, _evident(divisions, name, names))
+
+    def _continent(self, text: str, name: str) -> Piece | None:
+        found = self._names.continents.get(name)
+        is_code = name in self._names.continent_codes or len(name) < 2
+        if found is None or is_code or self._names.country(name):
+            return None
+        return Piece(text, Kind.CONTINENT, continents=frozenset(found.split()))
+
+    def _place(self, text: str, name: str) -> Piece | None:
+        """Recognise a name or a code within a longer text, with every area that it can mean."""
+        names = self._names
+        countries = self._country(text, name)
+        senses = {Sense(area, Kind.COUNTRY) for area in countries}
+        evident = common_area(countries) if countries else None
+        codes = self._codes(text)
+        senses.update(codes)
+        divisions = names.subdivisions.get(name, "").split()
+        own = names.evident.get(name)
+        divisions += [own] if own else []
+        senses.update(Sense(area, Kind.SUBDIVISION) for area in divisions)
+        senses.update(Sense(area, Kind.COUNTY) for area in names.counties.get(name, "").split())
+        cities = names.cities.get(name, "")
+        own_city = names.own_cities.get(name)
+        senses.update(Sense(area, Kind.CITY) for area in cities.lstrip("!").split())
+        senses.update({Sense(own_city, Kind.CITY)} if own_city else ())
+        if not senses:
+            return None
+        if not countries:
+            evident = own or self._evident(name, divisions, cities, own_city)
+        kind = _kind(bool(countries), codes, divisions, senses)
+        return Piece(text, kind, frozenset(senses), evident)
+
+    def _country(self, text: str, name: str) -> list[str]:
+        names = self._names
+        accented = text.casefold()
+        found = names.accented.get(accented) or names.countries.get(accented) or names.country(name)
+        if found:
+            return found.split()
+        *words, last = name.split()
+        if last in _DIRECTIONS and words and words[-1] not in _DIRECTIONS:
+            return self._beside(" ".join(words), last)
+        if last in _DIRECTIONS and len(words) > 1:
+            return self._beside(" ".join(words[:-1]), words[-1] + " " + last)
+        return []
+
+    def _beside(self, base: str, direction: str) -> list[str]:
+        """Recognise "Sweden Central", as providers name regions, and "Macedonia, North"."""
+        names = self._names
+        turned = names.country(f"{direction} {base}")
+        if turned:
+            return turned.split()
+        return names.country(base).split()
+
+    def _codes(self, text: str) -> set[Sense]:
+        """Recognise codes in capitals, and abbreviations of states and provinces."""
+        names, plain = self._names, text.strip().strip(".,")
+        if " " in plain or not plain.isupper() or not plain.replace("-", "").isalnum():
+            return set()
+        found = {Sense(two, Kind.CODE)} if (two := names.alpha2.get(plain)) else set()
+        other = self._other_code(plain.casefold(), text) if "-" in plain or plain.casefold() in names.codes else None
+        found |= other.senses if other else set()
+        if 2 <= len(plain) <= 3:
+            areas = names.abbreviations.get(plain.casefold(), "").split()
+            found |= {Sense(names.territories.get(area, area), Kind.SUBDIVISION) for area in areas}
+        return found
+
+    def _evident(
+        self, name: str, divisions: list[str], cities: str, own_city: str | None
+    ) -> str | None:
+        names = self._names
+        if name in names.words or (name.isascii() and len(name) < LEAST_LETTERS):
+            return None
+        leading = [area for area in divisions if country(area) in names.leading]
+        if len(leading) == 1:
+            return leading[0]
+        known = {country(area) for area in divisions} & names.deciding
+        city = own_city or (cities[1:].split()[0] if cities.startswith("!") else None)
+        if city is not None and known <= {country(city)}:
+            return city
+        if cities and divisions:
+            return common_area((*divisions, *cities.lstrip("!").split()))
+        return common_area(divisions) if known else None
 
 
-def _cities(name: str, names: Names) -> tuple[tuple[str, ...], bool]:
-    entry = names.cities.get(name, "")
-    return tuple(entry.removeprefix("!").split()), entry.startswith("!")
-
-
-def _evident(divisions: tuple[str, ...], name: str, names: Names) -> str | None:
-    cities, is_evident_city = _cities(name, names)
-    leading = [area for area in divisions if country(area) in names.leading]
-    if len(leading) == 1:
-        return leading[0]
-    known = {country(area) for area in divisions} & names.deciding
-    if is_evident_city and known <= {country(cities[0])}:
-        return cities[0]
-    if cities or known:
-        return common_area((*divisions, *cities))
-    return None
-
-
-def _by_parts(text: str, names: Names) -> Recognised | None:
-    """Recognise "city, state, country" and the like by what its parts have in common."""
-    parts = [part for part in map(str.strip, _SEPARATORS.split(text)) if part]
-    readings = [areas for part in parts if (areas := _all_areas(part, names))]
-    if len(parts) < 2 or not readings:
-        return None
-    if len(readings) == 1:
-        return next(filter(None, (_alone(part, names) for part in parts)), None)
-    agreed = _agreed(readings)
-    container = _as_a_whole(parts[-1], names)
-    if agreed.evident is None and container and container.evident and len(parts[-1]) > 3:
-        return _agreed([*readings[:-1], frozenset({container.evident})])
-    return agreed
-
-
-def _alone(part: str, names: Names) -> Recognised | None:
-    """Recognise the only known part of a text; there, a short code could be anything."""
-    whole = _as_a_whole(part, names)
-    is_code = whole is not None and whole.rung is Rung.CODE
-    return None if is_code and _cloud_region(part, names) is None else whole
-
-
-def _by_words(text: str, names: Names) -> Recognised | None:
-    """Recognise "Paris France" and the like, where both sides are known and agree."""
-    words = text.split()
-    regions = {area for word in words if (area := _cloud_region(word, names))}
-    if len(regions) == 1:
-        return Recognised(Rung.CODE, (*regions,), *regions)
-    for count in range(1, len(words) if len(words) <= MAX_WORDS else 0):
-        sides = " ".join(words[:count]), " ".join(words[count:])
-        readings = [_all_areas(side, names) for side in sides if _is_no_lower_code(side)]
-        if len(readings) == 2 and all(readings) and (agreed := _agreed(readings)).evident:
-            return agreed
-    return None
-
-
-def _is_no_lower_code(side: str) -> bool:
-    """Small words, such as "in" and "to", are no codes within a text."""
-    return len(side) > 3 or side.isupper()
-
-
-def _all_areas(text: str, names: Names) -> frozenset[str]:
-    """Return every area that a part of a longer text can mean, however unlikely alone."""
-    name = normalised(text)
-    code = _code(text, names)
-    found = {code} if code is not None else set()
-    found.update(names.countries.get(name, "").split(), names.subdivisions.get(name, "").split())
-    found.update(_cities(name, names)[0], filter(None, [names.evident.get(name)]))
-    abbreviations = {f"{lead}-{text.strip().upper()}" for lead in (*names.leading, "AU")}
-    return frozenset(found | (abbreviations & names.titles.keys()))
-
-
-def _agreed(readings: list[frozenset[str]]) -> Recognised:
-    """Keep what all parts can mean at once; nothing is left where they contradict."""
-    agreed = readings[0]
-    for reading in readings[1:]:
-        merged = (_merged(one, other) for one in agreed for other in reading)
-        agreed = frozenset(area for area in merged if area is not None)
-    return Recognised(Rung.CITY, tuple(sorted(agreed)), common_area(agreed))
-
-
-def _merged(one: str, other: str) -> str | None:
-    """Return the narrower of two areas of which one contains the other."""
-    if one == other or other == country(one):
-        return one
-    return other if one == country(other) else None
+def _kind(is_country: bool, codes: set[Sense], divisions: list[str], senses: set[Sense]) -> Kind:  # noqa: FBT001
+    if is_country:
+        return Kind.COUNTRY
+    if codes:
+        return Kind.CODE
+    if divisions:
+        return Kind.SUBDIVISION
+    return Kind.CITY if any(sense.kind is Kind.CITY for sense in senses) else Kind.COUNTY

@@ -17,11 +17,12 @@ from carbon_node.estimation import (
     within_factor,
 )
 from carbon_node.heap import give_back
-from carbon_node.intensity.gazetteer import Rung
-from carbon_node.intensity.ladder import TABLE_FACTOR, climb
+from carbon_node.intensity.ladder import climb
 from carbon_node.intensity.live import LiveIntensity, LiveMiss
-from carbon_node.intensity.location import MAX_TEXT
+from carbon_node.intensity.location import MAX_TEXT, Locator
+from carbon_node.intensity.rungs import Rung
 from carbon_node.intensity.tables import Tables, load_tables, shipped_data
+from carbon_node.intensity.values import TABLE_FACTOR
 
 WORLD_WITHOUT_TABLES = CarbonIntensity(
     Interval(20.0, 458.0, 1307.0), "World", "", 2025, "Ember (2026), kept in the program"
@@ -136,7 +137,7 @@ class IntensityLookup:
         if isinstance(tables, IntensityError):
             steps = (Step(Rung.WORLD, "taken", "World"),)
             return replace(WORLD_WITHOUT_TABLES, steps=steps, warnings=(str(tables),))
-        return climb(place, self._config.default_place, tables)
+        return climb(place, self._config.default_place, Locator(tables), tables)
 
     def _loaded(self) -> Tables | IntensityError:
         """Read the tables once; what is wrong with them is an answer too."""
