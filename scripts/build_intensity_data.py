@@ -97,7 +97,7 @@ def main() -> None:
 
 CITIES = (
     "Cities of at least 5000, each name with all places of at least 500 that bear it, by falling"
-    " size; ! before the area that the name means by itself"
+    " size, in small letters below 5000; ! before the area that the name means by itself"
 )
 
 

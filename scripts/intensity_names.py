@@ -53,6 +53,9 @@ LEAST_ALONE = 100_000
 LEAST_UNIQUE = 15_000
 """Inhabitants of a city that its name alone means where no other place of 500 is called so."""
 
+LEAST_LISTED = 5_000
+"""Inhabitants of a city that can be meant beside a larger namesake abroad."""
+
 LEAST_TRANSLATED = 200_000
 """Inhabitants of a city whose names in other scripts are shipped."""
 
@@ -65,6 +68,9 @@ RIVAL_SHARE = 3
 ALTERNATE_SHARE = 4
 """A name that is one of many transcriptions of another place's counts so many times less."""
 
+SURE_DOMINANCE = 100
+"""So many times larger than its namesakes it is meant where a continent names them as well."""
+
 AMBIGUOUS_COUNTRIES = 5
 """A name with cities of 5000 in so many countries never decides, whatever their sizes."""
 
@@ -72,6 +78,16 @@ DETAILED = frozenset(
     "US CA CN AU IT JP IN ES NO SE DK BR MY PH RU PT GB FR MX DE AR BE NL ID CH CL GR".split()
 )
 """Countries whose cities are kept with their state, province or region."""
+
+FRENCH_REGIONS = {
+    "FR-IDF": "750 751 77 78 91 92 93 94 95", "FR-PAC": "04 05 06 13 83 84",
+    "FR-ARA": "01 03 07 15 26 38 42 43 63 69 73 74", "FR-NAQ": "16 17 19 23 24 33 40 47 64 79 86 87",
+    "FR-OCC": "09 11 12 30 31 32 34 46 48 65 66 81 82", "FR-HDF": "02 59 60 62 80",
+    "FR-GES": "08 10 51 52 54 55 57 67 68 88", "FR-NOR": "14 27 50 61 76",
+    "FR-BRE": "22 29 35 56", "FR-PDL": "44 49 53 72 85", "FR-CVL": "18 28 36 37 41 45",
+    "FR-BFC": "21 25 39 58 70 71 89 90", "FR-20R": "20", "FR-COR": "20",
+}  # fmt: skip
+"""First digits of the postal codes of French regions: the numbers of their departments."""
 
 UNNAMED = {"CN-NM": "Inner Mongolia"}
 """Subdivisions that CLDR knows without a name in English."""
@@ -268,6 +284,9 @@ def postal_codes(sources: Path) -> dict[str, dict[str, str]]:
         for key, row in sorted(rows.items())
         if re.fullmatch(r"(US|CA|AU|IT)/[A-Z]{2,3}", key) and row.get("zip")
     }
+    divisions |= {code: "|".join(numbers.split()) for code, numbers in FRENCH_REGIONS.items()}
+    # With a space it would be the code of a state and a ZIP code.
+    countries["SO"], countries["BN"] = r"[A-Z]{2}\d{5}", r"[A-Z]{2}\d{4}"
     countries["IN"], countries["SG"] = r"\d{3} ?\d{3}", r"\d{6}"
     return {"countries": countries, "subdivisions": divisions}
 
@@ -327,14 +346,16 @@ def _shipped_names(row: Mapping[str, Any]) -> set[str]:
     own = normalised(row["name"])
     names = {own}
     if row["population"] >= LEAST_TRANSLATED:
-        names |= {name for name in map(normalised, row["alternatenames"]) if _extends(name, own)}
+        names |= {name for name in map(normalised, row["alternatenames"]) if _is_form(name, own)}
         names |= {normalised(name) for name in row["alternatenames"] if _is_spelling(name)}
     return {name for name in names if len(name) > (2 if name.isascii() else 1)}
 
 
-def _extends(name: str, own: str) -> bool:
-    """Whether a name is a city's own with more words, as Santiago de Cali is."""
-    return len(name) > len(own) > 3 and f" {own} " in f" {name} " and name.isascii()
+def _is_form(name: str, own: str) -> bool:
+    """Whether a name is a city's own with more words or fewer, as Santiago de Cali or Leon are."""
+    shorter, longer = sorted((name, own), key=len)
+    is_short = name == shorter and not longer.startswith(f"{shorter} de ")
+    return len(shorter) > 3 and f" {shorter} " in f" {longer} " and name.isascii() and not is_short
 
 
 def _is_spelling(name: str) -> bool:
@@ -361,26 +382,30 @@ def _near(names: Iterable[str]) -> frozenset[str]:
 
 
 def _ranked(populations: Mapping[str, float], bearers: set[str], is_taken: bool) -> str:  # noqa: FBT001
-    """List the bearers by falling size; lead with "!" and the area that the name means by itself.
+    """List the bearers by falling size, small ones in small letters; lead with "!" and the area that the name means by itself.
+
+    Two of them say that it means that one on its own continent too.
 
     Only a bearer is ever meant: the others have the name among their transcriptions.
     """
     ranked = sorted(bearers, key=lambda area: (-populations[area], area))
     first, *rest = ranked
     home = first[:2]
+    shown = [area if populations[area] >= LEAST_LISTED else area.lower() for area in ranked]
     if any(populations[area] * RIVAL_SHARE >= populations[first] for area in rest):
-        return " ".join(ranked)
+        return " ".join(shown)
     abroad = max((p for area, p in populations.items() if area[:2] != home), default=0)
     others = max((p for area, p in populations.items() if area != first), default=0)
     if is_taken or not _is_evident(populations, populations[first], abroad):
-        return " ".join(ranked)
+        return " ".join(shown)
+    mark = "!!" if populations[first] >= SURE_DOMINANCE * abroad else "!"
     if populations[first] >= DOMINANCE * others:
-        return "!" + " ".join(ranked)
-    return "!" + " ".join((home, *ranked))
+        return mark + " ".join(shown)
+    return mark + " ".join((home, *shown))
 
 
 def _is_evident(populations: Mapping[str, float], size: float, abroad: float) -> bool:
-    if len({area[:2] for area in populations if populations[area] >= 5000}) >= AMBIGUOUS_COUNTRIES:
+    if len({area[:2] for area in populations if populations[area] >= LEAST_LISTED}) >= AMBIGUOUS_COUNTRIES:
         return False
     if abroad == 0:
         return size >= LEAST_UNIQUE

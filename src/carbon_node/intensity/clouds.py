@@ -75,7 +75,7 @@ class Clouds:
         Returns:
             One region, or one for each named provider that has the code.
         """
-        plain = code.strip().casefold().replace("_", "-")
+        plain = code.casefold().replace("_", "-")
         if named:
             return tuple(self._regions(plain, named))
         if not _CODE.fullmatch(plain):

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from carbon_node.intensity.clouds import CloudRegion
-from carbon_node.intensity.tables import Names, Tables
+from carbon_node.intensity.tables import CITY, COUNTRY, DIVISION, Tables
 from carbon_node.intensity.text import normalised
 
 LEAST_LETTERS = 4
@@ -26,6 +26,10 @@ _FIRST_FLAG_LETTER = 0x1F1E6
 _DIRECTIONS = frozenset("north south east west central northeast northwest southeast southwest".split())
 
 
+_COUNTIES = frozenset("county parish borough municipality area municipio".split())
+"""Last words of the names of counties."""
+
+
 class Kind(StrEnum):
     """What a part of a text is."""
 
@@ -35,6 +39,7 @@ class Kind(StrEnum):
     SUBDIVISION = "subdivision"
     COUNTY = "county"
     CITY = "city"
+    TOWN = "town"
     CONTINENT = "continent"
     POSTAL = "postal code"
     PROVIDER = "cloud provider"
@@ -66,6 +71,8 @@ class Piece:
         continents: codes of the continents that it names.
         region: cloud region that it names.
         zones: grid zones that it names.
+        is_dominated: whether it means a city that is larger than its namesakes, but not so much
+            that it would be meant on a continent where both are.
     """
 
     text: str
@@ -75,6 +82,7 @@ class Piece:
     continents: frozenset[str] | None = None
     region: CloudRegion | None = None
     zones: tuple[str, ...] = ()
+    is_dominated: bool = False
 
 
 def country(area: str) -> str:
@@ -101,6 +109,12 @@ class Gazetteer:
     def __init__(self, tables: Tables) -> None:
         self._tables = tables
         self._names = tables.names
+        clouds = self._names.clouds
+        displays = (name for provider in clouds.providers.values() for name in provider.displays)
+        others = (*clouds.keys, *displays, *self._names.says_nothing)
+        self._other_beginnings = frozenset(
+            name[:at] for name in others for at, mark in enumerate(name) if mark == " "
+        )
 
     def whole(self, text: str, named: frozenset[str]) -> Piece | None:
         """Recognise a text as one code or name, or not at all.
@@ -138,8 +152,13 @@ class Gazetteer:
     def may_go_on(self, name: str) -> bool:
         """Whether a longer name begins with these words."""
         names, beginning = self._names, name + " "
-        tables = (names.own, names.countries, names.cities, names.subdivisions, names.counties)
-        return any(table.begins_any(beginning) for table in (*tables, names.continents))
+        tables = (names.cities, names.subdivisions, names.countries, names.own, names.continents)
+        return (
+            any(table.begins_any(beginning) for table in tables)
+            or names.official.begins_any(beginning)
+            or names.counties.begins_any(beginning)
+            or name in self._other_beginnings
+        )
 
     def _id(self, text: str, named: frozenset[str]) -> Piece | None:
         """Recognise what can only be a whole text: a flag, the id of a locale or a time zone."""
@@ -173,6 +192,8 @@ class Gazetteer:
         """Recognise a code in any letters; alone it is no small word."""
         plain = text.strip().strip(".").casefold()
         names = self._names
+        if text.istitle() and 1 < len(text) < 4:
+            return None
         if (two := names.alpha2.get(plain.upper())) is not None:
             is_word = plain in names.nowhere or (plain in names.needs_capitals and not text.isupper())
             senses = frozenset({Sense(two, Kind.CODE)})
@@ -218,40 +239,50 @@ class Gazetteer:
         return None
 
     def _continent(self, text: str, name: str) -> Piece | None:
-        found = self._names.continents.get(name)
+        found = self._names.continents.areas(name)
         is_code = name in self._names.continent_codes or len(name) < 2
-        if found is None or is_code or self._names.country(name):
+        if not found or is_code or self._is_country(name):
             return None
         return Piece(text, Kind.CONTINENT, continents=frozenset(found.split()))
+
+    def _is_country(self, name: str) -> bool:
+        return self._names.own.areas(name).startswith(COUNTRY) or bool(self._names.country(name))
 
     def _place(self, text: str, name: str) -> Piece | None:
         """Recognise a name or a code within a longer text, with every area that it can mean."""
         names = self._names
-        countries = self._country(text, name)
-        senses = {Sense(area, Kind.COUNTRY) for area in countries}
-        evident = common_area(countries) if countries else None
+        own = names.own.areas(name)
+        countries = self._country(text, name, own)
         codes = self._codes(text)
-        senses.update(codes)
-        divisions = names.subdivisions.get(name, "").split()
-        own = names.evident.get(name)
-        divisions += [own] if own else []
+        divisions = [names.territories.get(a, a) for a in names.subdivisions.areas(name).split()]
+        divisions += own[2:].split() if own.startswith(DIVISION) else []
+        cities = names.cities.areas(name)
+        own_city = own[2:] if own.startswith(CITY) else ""
+        senses = {Sense(area, Kind.COUNTRY) for area in countries} | codes
         senses.update(Sense(area, Kind.SUBDIVISION) for area in divisions)
-        senses.update(Sense(area, Kind.COUNTY) for area in names.counties.get(name, "").split())
-        cities = names.cities.get(name, "")
-        own_city = names.own_cities.get(name)
-        senses.update(Sense(area, Kind.CITY) for area in cities.lstrip("!").split())
+        if name.rpartition(" ")[2] in _COUNTIES:
+            senses.update(Sense(a, Kind.COUNTY) for a in names.counties.areas(name).split())
+        senses.update(map(_city, cities.lstrip("!").split()))
         senses.update({Sense(own_city, Kind.CITY)} if own_city else ())
         if not senses:
             return None
+        evident = common_area(countries) if countries else None
         if not countries:
-            evident = own or self._evident(name, divisions, cities, own_city)
+            meant = own[2:] if own.startswith(DIVISION) else None
+            evident = meant or self._evident(name, divisions, cities, own_city)
+        if evident is None and codes:
+            evident = self._evident_code(codes)
         kind = _kind(bool(countries), codes, divisions, senses)
-        return Piece(text, kind, frozenset(senses), evident)
+        is_dominated = kind is Kind.CITY and cities[:1] == "!" != cities[1:2] and not own_city
+        return Piece(text, kind, frozenset(senses), evident, is_dominated=is_dominated)
 
-    def _country(self, text: str, name: str) -> list[str]:
+    def _country(self, text: str, name: str, own: str) -> list[str]:
         names = self._names
-        accented = text.casefold()
-        found = names.accented.get(accented) or names.countries.get(accented) or names.country(name)
+        accented = "" if text.isascii() else text.casefold()
+        named = own[2:] if own.startswith(COUNTRY) else ""
+        found = names.accented.get(accented) or named or names.country(name)
+        if not found and accented:
+            found = names.countries.areas(accented)
         if found:
             return found.split()
         *words, last = name.split()
@@ -263,11 +294,11 @@ class Gazetteer:
 
     def _beside(self, base: str, direction: str) -> list[str]:
         """Recognise "Sweden Central", as providers name regions, and "Macedonia, North"."""
-        names = self._names
-        turned = names.country(f"{direction} {base}")
-        if turned:
-            return turned.split()
-        return names.country(base).split()
+        for name in (f"{direction} {base}", base):
+            own = self._names.own.areas(name)
+            if found := own[2:] if own.startswith(COUNTRY) else self._names.country(name):
+                return found.split()
+        return []
 
     def _codes(self, text: str) -> set[Sense]:
         """Recognise codes in capitals, and abbreviations of states and provinces."""
@@ -278,12 +309,23 @@ class Gazetteer:
         other = self._other_code(plain.casefold(), text) if "-" in plain or plain.casefold() in names.codes else None
         found |= other.senses if other else set()
         if 2 <= len(plain) <= 3:
-            areas = names.abbreviations.get(plain.casefold(), "").split()
+            areas = names.abbreviations.areas(plain.casefold()).split()
             found |= {Sense(names.territories.get(area, area), Kind.SUBDIVISION) for area in areas}
         return found
 
+    def _evident_code(self, codes: set[Sense]) -> str | None:
+        """Return what a code means that no other country's state is abbreviated by."""
+        whole = {sense.area for sense in codes if sense.kind is Kind.CODE}
+        leading = {
+            sense.area
+            for sense in codes
+            if sense.kind is not Kind.CODE and country(sense.area) in self._names.leading
+        }
+        found = whole | leading or {sense.area for sense in codes}
+        return found.pop() if len(found) == 1 else None
+
     def _evident(
-        self, name: str, divisions: list[str], cities: str, own_city: str | None
+        self, name: str, divisions: list[str], cities: str, own_city: str
     ) -> str | None:
         names = self._names
         if name in names.words or (name.isascii() and len(name) < LEAST_LETTERS):
@@ -292,12 +334,17 @@ class Gazetteer:
         if len(leading) == 1:
             return leading[0]
         known = {country(area) for area in divisions} & names.deciding
-        city = own_city or (cities[1:].split()[0] if cities.startswith("!") else None)
+        city = own_city or (cities.lstrip("!").split()[0] if cities.startswith("!") else None)
         if city is not None and known <= {country(city)}:
             return city
         if cities and divisions:
-            return common_area((*divisions, *cities.lstrip("!").split()))
+            return common_area((*divisions, *cities.upper().lstrip("!").split()))
         return common_area(divisions) if known else None
+
+
+def _city(area: str) -> Sense:
+    """Read an area of the table of cities; small letters mark fewer than 5000 inhabitants."""
+    return Sense(area.upper(), Kind.TOWN if area.islower() else Kind.CITY)
 
 
 def _kind(is_country: bool, codes: set[Sense], divisions: list[str], senses: set[Sense]) -> Kind:  # noqa: FBT001
@@ -307,4 +354,4 @@ def _kind(is_country: bool, codes: set[Sense], divisions: list[str], senses: set
         return Kind.CODE
     if divisions:
         return Kind.SUBDIVISION
-    return Kind.CITY if any(sense.kind is Kind.CITY for sense in senses) else Kind.COUNTY
+    return Kind.CITY if any(sense.kind in {Kind.CITY, Kind.TOWN} for sense in senses) else Kind.COUNTY

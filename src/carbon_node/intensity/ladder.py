@@ -90,7 +90,7 @@ def _of_area(location: Location, tables: Tables) -> CarbonIntensity | None:
     area = location.area
     if area is None:
         return None
-    is_town = any(piece.kind in {Kind.CITY, Kind.CLOUD} for piece in location.pieces)
+    is_town = any(piece.kind in {Kind.CITY, Kind.TOWN, Kind.CLOUD} for piece in location.pieces)
     value = value_of(area, tables, location.zones, is_town=is_town)
     if value is None:
         return _of_lacking_country(location, tables)

@@ -105,8 +105,8 @@ class Locator:
         name = normalised(plain)
         if not too_long and (not names_something(plain) or self._names_nothing(plain)):
             return None, "", ()
-        found = self._names.continents.get(name)
-        if found is not None:
+        found = self._names.continents.areas(name)
+        if found:
             return frozenset(found.split()), "", ()
         if not too_long and self._reader.read(plain).evident is not None:
             return None, plain, ()
@@ -144,13 +144,28 @@ class Locator:
         return self._doubtful(region, reading, continents, warnings)
 
     def _area(self, reading: Reading, continents: frozenset[str] | None) -> str | None:
-        intensities = self._tables.intensities
-        evident = reading.evident
+        """Return the area that is certain, with the help of a continent.
+
+        Where a city or province is meant because it is larger than its namesakes, and the continent
+        has one of these, it need not be. A name that is decided by the continent alone must be
+        one country's there, down to the smallest towns that the table knows.
+        """
+        evident, intensities = reading.evident, self._tables.intensities
+        inside = [area for area in reading.areas if lies_in(area, continents, intensities)]
+        rivals = {country(area) for area in inside if area not in reading.towns}
         if evident is not None and lies_in(evident, continents, intensities):
-            return evident
+            is_alone = continents is None or rivals <= {country(evident)}
+            return evident if is_alone or self._is_foremost(reading, evident) else None
         if continents is None:
             return None
-        return common_area(a for a in reading.areas if lies_in(a, continents, intensities))
+        divisions = [area for area in inside if area in reading.divisions]
+        return common_area(divisions if divisions and len(rivals) == 1 else inside)
+
+    def _is_foremost(self, reading: Reading, evident: str) -> bool:
+        """Whether a name means an area even where a continent has others of that name."""
+        if reading.kind is Kind.CITY:
+            return not reading.is_dominated
+        return reading.kind is not Kind.SUBDIVISION or country(evident) in self._names.leading
 
     def _unknown(
         self,
@@ -267,8 +282,12 @@ def area_title(area: str, tables: Tables) -> str:
 
 def near_matches(name: str, names: Names) -> list[str]:
     """Return known names that are spelled nearly so, the most alike first; for people to read."""
-    same_initial = names.well_known(name[:1])
-    similar = [known for known in same_initial if abs(len(known) - len(name)) < 3]
+    # Comparing costs 10 us: only with what begins or ends alike.
+    similar = [
+        known
+        for known in names.well_known(name[:1])
+        if abs(len(known) - len(name)) < 3 and (known[:3] == name[:3] or known[-2:] == name[-2:])
+    ]
     return difflib.get_close_matches(name, similar, n=3, cutoff=NEAR_MATCH)
 
 

@@ -62,9 +62,15 @@ class NameTable(Mapping[str, str]):
         Raises:
             KeyError: it is not there.
         """
-        at = self._find(name, b"\t")
-        if at < 0 or not name:
+        if not (areas := self.areas(name)):
             raise KeyError(name)
+        return areas
+
+    def areas(self, name: str) -> str:
+        """Return what a name stands for, empty if it is not there."""
+        at = self._find(name, b"\t") if name else -1
+        if at < 0:
+            return ""
         tab = self._lines.index(b"\t", at)
         return self._lines[tab + 1 : self._lines.index(b"\n", tab)].decode("utf-8")
 
@@ -72,13 +78,23 @@ class NameTable(Mapping[str, str]):
         """Whether a name begins with a text."""
         return self._find(beginning) >= 0
 
-    def beginning(self, beginning: str) -> Iterator[str]:
-        """Iterate over the names that begin with a text."""
+    def beginning(self, beginning: str) -> list[str]:
+        """Return the names that begin with a text."""
+        start = self._find(beginning)
+        if start < 0 or not beginning:
+            return []
+        stop = self._find_after(beginning)
+        lines = self._lines[start : stop - 1].decode("utf-8").split("\n")
+        return [line.partition("\t")[0] for line in lines]
+
+    def _find_after(self, beginning: str) -> int:
+        """Return where the first name begins that is behind all that start with a text."""
         wanted = beginning.encode("utf-8", _UNTOUCHED)
-        at = self._find(beginning)
-        while at >= 0 and self._lines.startswith(wanted, at):
-            yield self._name_at(at).decode("utf-8")
-            at = self._lines.index(b"\n", at) + 1
+        after = bisect_left(self._firsts, wanted + b"\xff")
+        start = self._starts[after - 1]
+        end = self._starts[after] if after < len(self._starts) else len(self._lines)
+        last = self._lines.rfind(b"\n" + wanted, start - 1, end)
+        return self._lines.index(b"\n", last + 1) + 1
 
     def _find(self, beginning: str, then: bytes = b"") -> int:
         """Return where the first name begins that starts with a text, -1 if none does."""

@@ -26,6 +26,8 @@ MAX_PARTS = 40
 
 _SEPARATORS = re.compile(r"[,;/|()\[\]{}\n\t>:=\u00b7\u2192\u3001\uff0c]+|\s+[-\u2013\u2014]\s+")
 
+_CITIES = frozenset({Kind.CITY, Kind.TOWN})
+
 _TURNING = frozenset(
     "not no non or except but outside without excluding either neither from to near vs versus than"
     " oder nicht ou pas sauf o no excepto y und et and".split()
@@ -41,6 +43,10 @@ class Reading:
         kind: as what the place was recognised.
         areas: every area that the text can mean; empty where its parts contradict each other.
         evident: the area that is meant without a continent, None if that needs one.
+        is_dominated: whether the evident area is a city with namesakes on whose continent it need
+            not be meant.
+        towns: areas in which only a small town can be meant.
+        divisions: areas that bear the name themselves.
         pieces: the parts that are accounted for.
         unread: the parts that are not.
         continents: codes of the continents that the text names, None if it names none.
@@ -51,6 +57,9 @@ class Reading:
     kind: Kind | None
     areas: tuple[str, ...] = ()
     evident: str | None = None
+    is_dominated: bool = False
+    towns: frozenset[str] = frozenset()
+    divisions: frozenset[str] = frozenset()
     pieces: tuple[Piece, ...] = ()
     unread: tuple[str, ...] = ()
     continents: frozenset[str] | None = None
@@ -150,7 +159,7 @@ class Reader:
             piece = self._gazetteer.piece(" ".join(words[start:stop]), named, name)
             if piece is not None:
                 found.insert(0, (stop, piece))
-            if stop - start >= 4 and not self._gazetteer.may_go_on(name):
+            if stop < len(words) and not self._gazetteer.may_go_on(name):
                 break
         return found
 
@@ -164,7 +173,12 @@ class Reader:
         continents = _continents(pieces)
         if not places or not _is_certain(deciding, pieces, bool(unread)):
             kind = Kind.CONTINENT if continents is not None and not unread else None
-            return Reading(kind, (), None, pieces, unread, continents if kind else None)
+            return Reading(
+                kind,
+                pieces=pieces,
+                unread=unread,
+                continents=continents if kind else None,
+            )
         reading = self._of_places(places, pieces)
         if unread:
             reading = _widened(reading, places)
@@ -172,6 +186,9 @@ class Reader:
             reading.kind,
             reading.areas,
             reading.evident,
+            reading.is_dominated,
+            reading.towns,
+            reading.divisions,
             pieces,
             unread,
             continents,
@@ -180,27 +197,71 @@ class Reader:
         )
 
     def _of_places(self, places: list[Piece], pieces: tuple[Piece, ...]) -> Reading:
-        senses = self._agreed(places)
-        postal = [piece.text for piece in pieces if piece.kind is Kind.POSTAL]
-        areas = frozenset(sense.area for sense in senses)
-        for code in postal:
-            areas = self._fitting(code, areas, pieces)
-        kind = places[0].kind
-        evident = self._evident(places, areas)
+        agreed = self._agreed(places)
+        fits = self._fits(agreed, pieces)
+        areas = frozenset(area for area, fit in fits.items() if fit is not Fit.NONE)
+        sure = frozenset(area for area, fit in fits.items() if fit is Fit.PLACE)
+        address = self._address(pieces)
+        is_town = any(sense.kind in _CITIES for sense in places[0].senses & agreed)
+        if address and not sure and not is_town:
+            areas = sure = frozenset({address})
+        elif address in sure:
+            areas = frozenset({str(address)})
         region = next((piece.region for piece in places if piece.region), None)
         zones = next((piece.zones for piece in places if piece.zones), ())
-        return Reading(kind, tuple(sorted(areas)), evident, region=region, zones=zones)
+        return Reading(
+            places[0].kind,
+            tuple(sorted(areas)),
+            self._evident(places, areas, sure),
+            len(places) == 1 and places[0].is_dominated,
+            frozenset(areas - {sense.area for sense in agreed if sense.kind is not Kind.TOWN}),
+            frozenset(sense.area for sense in agreed if sense.kind not in _CITIES),
+            region=region,
+            zones=zones,
+        )
 
-    def _evident(self, places: list[Piece], areas: frozenset[str]) -> str | None:
+    def _fits(
+        self, senses: frozenset[Sense], pieces: tuple[Piece, ...]
+    ) -> dict[str, Fit]:
+        """Compare what a text can mean with its postal codes."""
+        fits = {sense.area: Fit.SHAPE for sense in senses}
+        for piece in pieces:
+            if piece.kind is Kind.POSTAL:
+                leads = _leads(piece, pieces)
+                fits = {
+                    area: self._names.postal_codes.fit(piece.text, area)
+                    for area in fits
+                    # In the USA it stands behind the state.
+                    if not (leads and country(area) == "US")
+                }
+        return fits
+
+    def _address(self, pieces: tuple[Piece, ...]) -> str | None:
+        """Return the state of "ST 12345", where the code is one of that state's."""
+        for before, code in pairwise(pieces):
+            if code.kind is not Kind.POSTAL:
+                continue
+            for sense in before.senses:
+                is_state = "-" in sense.area and country(sense.area) in self._names.leading
+                fit = self._names.postal_codes.fit(code.text, sense.area)
+                if is_state and sense.kind is Kind.SUBDIVISION and fit is Fit.PLACE:
+                    return sense.area
+        return None
+
+    def _evident(
+        self, places: list[Piece], areas: frozenset[str], sure: frozenset[str]
+    ) -> str | None:
         """Return the area that is meant: what all parts agree on, or what one name means."""
-        if not areas:
-            return None
-        if len(places) > 1:
-            return common_area(areas)
+        if len(areas) == 1 and (len(places) > 1 or sure):
+            return next(iter(areas))
+        if len(places) > 1 or not areas:
+            return common_area(areas) if areas else None
         alone = places[0].evident
-        inside = [area for area in areas if alone is not None and self.contains(alone, area)]
-        is_fitting = alone in areas or bool(inside)
-        return alone if is_fitting else None
+        if alone is None:
+            return None
+        is_denied = sure and not any(country(area) == country(alone) for area in sure)
+        is_fitting = any(self.contains(alone, area) for area in areas)
+        return alone if is_fitting and not is_denied else None
 
     def _agreed(self, places: list[Piece]) -> frozenset[Sense]:
         """Keep what all parts can mean at once; nothing is left where they contradict."""
@@ -222,10 +283,13 @@ class Reader:
             for one in ones
             for other in others
             if (inner := self._inner(one, other)) is not None
+            and not _is_namesake(one, other, evident[0])
         ]
-        contained = frozenset(inner for one, other, inner in pairs if not _are_cities(one, other))
-        if contained:
-            return contained
+        # What stands behind contains what stands before it, rather than the other way round.
+        for are_wanted in (_is_behind_wider, _is_one_wider):
+            wanted = frozenset(inner for one, other, inner in pairs if are_wanted(one, other))
+            if wanted:
+                return wanted
         # Two cities: a quarter and its city, or a list of places, which share small namesakes.
         meant = {country(area) for area in evident if area is not None}
         cities = frozenset(inner for _, _, inner in pairs if meant <= {country(inner.area)})
@@ -237,7 +301,7 @@ class Reader:
         """Take the state: a town of that name in it may be too small for the table."""
         if len({country(other.area) for other in others}) > 1:
             return frozenset()
-        named = {country(one.area) for one in ones if one.kind is Kind.CITY}
+        named = {country(one.area) for one in ones if one.kind in _CITIES}
         return frozenset(
             other
             for other in others
@@ -268,10 +332,10 @@ class Reader:
         first, last = places
         states = {sense.area for sense in last.senses if sense.kind is Kind.SUBDIVISION}
         leading = {area for area in states if country(area) in self._names.leading}
-        is_city = any(sense.kind is Kind.CITY and sense.area in leading for sense in last.senses)
+        is_city = any(sense.kind in _CITIES and sense.area in leading for sense in last.senses)
         is_town = first.kind in {Kind.COUNTRY, Kind.CITY, Kind.SUBDIVISION}
         is_state = len(leading) == 1 and all(
-            sense.area in leading or sense.kind is Kind.CITY or self._is_foreign_code(sense)
+            sense.area in leading or sense.kind in _CITIES or self._is_foreign_code(sense)
             for sense in last.senses
         )
         if not is_state or is_city or not is_town:
@@ -281,29 +345,25 @@ class Reader:
     def _is_foreign_code(self, sense: Sense) -> bool:
         return sense.kind is Kind.SUBDIVISION and country(sense.area) not in self._names.leading
 
-    def _fitting(
-        self, code: str, areas: frozenset[str], pieces: tuple[Piece, ...]
-    ) -> frozenset[str]:
-        """Keep the areas that a postal code can belong to."""
-        codes = self._names.postal_codes
-        fits = {area: codes.fit(code, area) for area in areas}
-        if _leads(code, pieces):
-            fits = {area: fit for area, fit in fits.items() if country(area) != "US"}
-        best = frozenset(area for area, fit in fits.items() if fit is Fit.PLACE)
-        before = next((one for one, two in pairwise(pieces) if two.text == code), None)
-        is_address = before is not None and len(before.text.strip(".")) <= 3 and best
-        if is_address:
-            return best
-        return frozenset(area for area, fit in fits.items() if fit is not Fit.NONE)
-
 
 def _is_turning(word: str) -> bool:
     """Whether a word turns the meaning: "or", but not OR, which is Oregon."""
     return word in _TURNING or (word.istitle() and len(word) > 1 and word.casefold() in _TURNING)
 
 
-def _are_cities(one: Sense, other: Sense) -> bool:
-    return one.kind is Kind.CITY and other.kind is Kind.CITY
+def _is_behind_wider(one: Sense, other: Sense) -> bool:
+    del one
+    return other.kind not in _CITIES
+
+
+def _is_one_wider(one: Sense, other: Sense) -> bool:
+    return not {one.kind, other.kind} <= _CITIES
+
+
+def _is_namesake(one: Sense, other: Sense, evident: str | None) -> bool:
+    """Whether a town is only called like a city that a country contradicts: Madrid, Mexico."""
+    is_elsewhere = evident is not None and country(evident) != country(one.area)
+    return one.kind is Kind.TOWN and is_elsewhere and "-" not in other.area
 
 
 def _joined(names: list[str]) -> str:
@@ -312,10 +372,9 @@ def _joined(names: list[str]) -> str:
     return words.removeprefix("the ") if len(names) > 1 else words
 
 
-def _leads(code: str, pieces: tuple[Piece, ...]) -> bool:
-    """Whether a postal code stands before the town, which in the USA it never does."""
-    first = next((piece for piece in pieces if piece.senses or piece.text == code), None)
-    return first is not None and first.text == code
+def _leads(code: Piece, pieces: tuple[Piece, ...]) -> bool:
+    """Whether a postal code stands before every place."""
+    return next((piece for piece in pieces if piece.senses or piece is code), None) is code
 
 
 def _unread_words(part: _Part) -> tuple[str, ...]:
@@ -350,7 +409,7 @@ def _continents(pieces: tuple[Piece, ...]) -> frozenset[str] | None:
 def _widened(reading: Reading, places: list[Piece]) -> Reading:
     """Take the country of a city that stands beside something that was not understood."""
     is_contained = any(
-        sense.kind is not Kind.CITY and sense.area in reading.areas
+        sense.kind not in _CITIES and sense.area in reading.areas
         for piece in places
         for sense in piece.senses
     )

@@ -25,6 +25,9 @@ from carbon_node.intensity.text import normalised
 _normalised = normalised.__wrapped__
 """Past its cache, which would keep names that are read once."""
 
+COUNTRY, DIVISION, CITY = "=", "+", "*"
+"""What the areas of names that are collected by hand are led by."""
+
 _Read = TypeVar("_Read")
 
 
@@ -43,16 +46,13 @@ class Names:
         titles: names of subdivisions by ISO 3166-2 code.
         parents: subdivisions by the subdivisions that lie in them.
         abbreviations: subdivisions by the second part of their code, in small letters.
-        own_countries: names of countries that the other tables lack or that they have wrong.
         accented: names of countries that are other words without their accents.
         countries: names of countries in many languages; several areas where a name is ambiguous.
         official: official names of countries.
         subdivisions: names of subdivisions; several areas where several bear the name.
-        evident: names of subdivisions that are meant whatever else bears them.
         counties: names of counties of the USA.
         cities: names of cities: areas by falling size, led by "!" if the first is meant by the
             name.
-        own_cities: names of cities and computing sites that are meant whatever else bears them.
         continents: names of continents and larger regions, with the codes of their continents.
         continent_codes: codes of continents that are codes of countries too.
         time_zones: countries by ids of time zones, in small letters.
@@ -67,7 +67,8 @@ class Names:
         needs_capitals: codes that are ordinary words unless in capitals.
         leading: countries whose subdivisions are meant before foreign namesakes.
         deciding: countries whose subdivisions are known enough to decide alone.
-        own: every name that is collected by hand.
+        own: names that are collected by hand, which go before all others; their areas are led by
+            `COUNTRY`, `DIVISION` or `CITY` and a space.
     """
 
     alpha2: Mapping[str, str]
@@ -78,15 +79,12 @@ class Names:
     titles: NameTable
     parents: Mapping[str, str]
     abbreviations: NameTable
-    own_countries: NameTable
     accented: Mapping[str, str]
     countries: NameTable
     official: NameTable
     subdivisions: NameTable
-    evident: NameTable
     counties: NameTable
     cities: NameTable
-    own_cities: NameTable
     continents: NameTable
     continent_codes: frozenset[str]
     time_zones: NameTable
@@ -104,18 +102,12 @@ class Names:
     own: NameTable
 
     def country(self, name: str) -> str:
-        """Return the countries of a normalised name, empty if there are none."""
-        return (
-            self.own_countries.get(name)
-            or self.countries.get(name)
-            or self.official.get(name)
-            or ""
-        )
+        """Return the countries of a normalised name that others collected, empty if none."""
+        return self.countries.areas(name) or (self.official.areas(name) if " " in name else "")
 
-    def well_known(self, beginning: str) -> Iterator[str]:
-        """Iterate over names of countries and well-known places that begin with a text."""
-        for table in (self.own, self.countries):
-            yield from table.beginning(beginning)
+    def well_known(self, beginning: str) -> list[str]:
+        """Return the names of countries and well-known places that begin with a text."""
+        return [*self.own.beginning(beginning), *self.countries.beginning(beginning)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -255,18 +247,19 @@ def _own_names(table: dict[str, Any]) -> dict[str, Any]:
         "zone_codes": _texts(table["zone_codes"]),
         "territories": _texts(table["territories"]),
         "sovereigns": _texts(table["sovereigns"]),
-        "own_countries": NameTable.of(countries),
         "accented": _texts(table["accented"]),
-        "evident": NameTable.of(evident),
-        "own_cities": NameTable.of(cities),
         "continents": _keyed(table["continents"]),
         **{key: frozenset(map(_normalised, table[key])) for key in sets},
         "small_words": frozenset(table["small_words"]),
         "needs_capitals": frozenset(table["needs_capitals"]),
         "leading": frozenset(table["subdivisions_lead"]),
         "deciding": frozenset(table["subdivisions_decide"]),
-        "own": NameTable.of(countries | evident | cities),
+        "own": NameTable.of(_led(CITY, cities) | _led(DIVISION, evident) | _led(COUNTRY, countries)),
     }
+
+
+def _led(mark: str, names: Mapping[str, str]) -> dict[str, str]:
+    return {name: f"{mark} {areas}" for name, areas in names.items()}
 
 
 def _clouds(table: dict[str, Any]) -> Clouds:
