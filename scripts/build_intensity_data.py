@@ -44,6 +44,28 @@ CONTINENTS = {
 }
 """Generation-weighted means of Ember, gCO2e/kWh."""
 
+GROUPS = {
+    "EU": (
+        "European Union",
+        "AT BE BG CY CZ DE DK EE ES FI FR GR HR HU IE IT LT LU LV MT NL PL PT RO SE SI SK",
+    ),
+    "ME": ("Middle East", "AE BH IL IQ IR JO KW LB OM PS QA SA SY YE"),
+    "LA": (
+        "Latin America and Caribbean",
+        "AG AR BB BO BR BS BZ CL CO CR CU DM DO EC GD GT GY HN HT JM KN LC MX NI PA PE PR PY SR SV"
+        " TT UY VC VE",
+    ),
+    "ASEAN": ("ASEAN", "BN ID KH LA MM MY PH SG TH TL VN"),
+    "GCC": ("Gulf states", "AE BH KW OM QA SA"),
+    "NORDIC": ("Nordic countries", "DK FI IS NO SE"),
+    "BALTIC": ("Baltic states", "EE LT LV"),
+    "BENELUX": ("Benelux", "BE LU NL"),
+    "DACH": ("DACH countries", "AT CH DE"),
+    "IBERIA": ("Iberia", "ES PT"),
+    "MAGHREB": ("Maghreb", "DZ LY MA MR TN"),
+}
+"""Groups of countries that people name in a continent's place."""
+
 ZONE_YEARS = range(2021, 2026)
 """Years of the table of grid zones."""
 
@@ -175,6 +197,7 @@ def _countries(sources: Path, taken: str) -> dict[str, Any]:
         "url": ember["url"],
         "edition": ember["updated_at"],
         "taken": taken,
+        "groups": "means of the values above, weighted by generation of 2023 (CodeCarbon 3.3.2)",
         "others": "tables of CarbonTracker 2.4.7 and CodeCarbon 3.3.2, for the spread only",
         "names": "Unicode CLDR, Unicode License v3",
     }
@@ -186,7 +209,24 @@ def _countries(sources: Path, taken: str) -> dict[str, Any]:
             code: {"name": name, "g_per_kwh": value, "year": 2025}
             for code, (name, value) in CONTINENTS.items()
         },
+        "groups": {key: _group(sources, key, countries) for key in GROUPS},
         "countries": countries,
+    }
+
+
+def _group(sources: Path, key: str, countries: Mapping[str, Any]) -> dict[str, Any]:
+    """Weight the values of countries by what they generate."""
+    name, codes = GROUPS[key]
+    alpha3 = names.alpha3(sources)
+    mix = names.load(sources / "codecarbon/global_energy_mix.json")
+    known = [code for code in codes.split() if countries[code]["g_per_kwh"] is not None]
+    weights = {code: mix.get(alpha3[code], {}).get("total_TWh") or 0.0 for code in known}
+    carbon = sum(countries[code]["g_per_kwh"] * weight for code, weight in weights.items())
+    return {
+        "name": name,
+        "g_per_kwh": round(carbon / sum(weights.values()), 1),
+        "year": max(countries[code]["year"] for code in known),
+        "members": codes.split(),
     }
 
 

@@ -209,15 +209,13 @@ class Gazetteer:
             area = names.territories.get(capitals, capitals)
             return Piece(text, Kind.CODE, frozenset({Sense(area, Kind.CODE)}), area)
         area = names.codes.get(plain)
-        zone = next((z for z in (capitals, f"{area}-{capitals}") if z in self._zones()), None)
+        zone_codes = (names.zone_codes.get(capitals, capitals), f"{area}-{capitals}")
+        zone = next((code for code in zone_codes if code in self._tables.grid.zones), None)
         if area is None and zone is None:
             return None
         area = area or self._tables.grid.areas.get(str(zone)) or capitals[:2]
         zones = (zone,) if zone is not None and "-" in zone else ()
         return Piece(text, Kind.CODE, frozenset({Sense(area, Kind.CODE)}), area, zones=zones)
-
-    def _zones(self) -> Iterable[str]:
-        return self._tables.grid.zones.keys()
 
     def _cloud(self, text: str, name: str, named: frozenset[str]) -> Piece | None:
         clouds = self._names.clouds

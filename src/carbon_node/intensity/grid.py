@@ -34,6 +34,19 @@ class Mean:
 
 
 @dataclass(frozen=True, slots=True)
+class Group:
+    """Countries that are named together, with their mean.
+
+    Args:
+        mean: generation-weighted.
+        members: their codes.
+    """
+
+    mean: Mean
+    members: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
 class SubdivisionValue:
     """Intensity of a state or province, and what is counted in it."""
 
@@ -74,6 +87,7 @@ class Intensities:
         source: who published the values of countries, continents and the world.
         world: mean of the world.
         continents: means by continent code.
+        groups: groups of countries by key.
         countries: countries by alpha-2 code.
         subdivisions: values by ISO 3166-2 code.
         parents: subdivisions by the subdivisions that lie in them.
@@ -82,6 +96,7 @@ class Intensities:
     source: str
     world: Mean
     continents: Mapping[str, Mean]
+    groups: Mapping[str, Group]
     countries: Mapping[str, Country]
     subdivisions: Mapping[str, SubdivisionValue]
     parents: Mapping[str, str]
@@ -97,12 +112,14 @@ class Grid:
         supplied: codes of zones by area, the main one first; "ES-*" stands for the parts of Spain
             that are not named, and an area without zones is on a grid that no table has.
         areas: area by zone: the one that it supplies, or its country.
+        extremes: lowest and highest value of a zone in any year.
     """
 
     source: str
     zones: Mapping[str, Zone]
     supplied: Mapping[str, tuple[str, ...]]
     areas: Mapping[str, str]
+    extremes: tuple[float, float]
 
     @classmethod
     def of(
@@ -121,7 +138,14 @@ class Grid:
                 areas[code].add(area)
         only = {code: found.pop() for code, found in areas.items() if len(found) == 1}
         known = {code: area for code, area in only.items() if not area.endswith("*")}
-        return cls(source, zones, supplied, {code: known.get(code, code[:2]) for code in zones})
+        values = [value for zone in zones.values() for value in zone.g_per_kwh.values()]
+        return cls(
+            source,
+            zones,
+            supplied,
+            {code: known.get(code, code[:2]) for code in zones},
+            (min(values), max(values)),
+        )
 
     def zones_of(self, area: str, parents: Mapping[str, str]) -> tuple[str, ...] | None:
         """Return the zones that supply an area.

@@ -11,7 +11,7 @@ from dataclasses import replace
 
 from carbon_node.estimation import CarbonIntensity, Factor, Interval, Place, Step, Understood
 from carbon_node.intensity.gazetteer import Kind, country
-from carbon_node.intensity.grid import Country, Intensities
+from carbon_node.intensity.grid import Country, Intensities, Mean
 from carbon_node.intensity.location import (
     Location,
     Locator,
@@ -136,21 +136,35 @@ def _of_lacking_country(location: Location, tables: Tables) -> CarbonIntensity |
 
 
 def _of_continent(location: Location, intensities: Intensities) -> CarbonIntensity | None:
-    """Answer with a continent's mean; two continents together have none."""
-    if location.continents is None or len(location.continents) != 1:
+    """Answer with the mean of a group or continent; two continents together have none."""
+    if location.continents is None:
+        return None
+    if location.group:
+        group = intensities.groups[location.group]
+        return _mean_of(group.mean, group.members, location, intensities)
+    if len(location.continents) != 1:
         return None
     (code,) = location.continents
-    mean = intensities.continents[code]
-    members = [land for land in intensities.countries.values() if code in land.continents[:1]]
-    interval = _hull(mean.g_per_kwh, members)
-    if location.rejected is not None:
-        interval = _hull(
-            mean.g_per_kwh, [*members, intensities.countries[country(location.rejected)]]
-        )
-    step = Step(Rung.CONTINENT, "taken", mean.name)
-    steps = (*location.steps, step)
+    members = {
+        key for key, land in intensities.countries.items() if code in land.continents[:1]
+    }
+    return _mean_of(intensities.continents[code], members, location, intensities)
+
+
+def _mean_of(
+    mean: Mean, members: Iterable[str], location: Location, intensities: Intensities
+) -> CarbonIntensity:
+    rejected = [] if location.rejected is None else [country(location.rejected)]
+    lands = [intensities.countries[code] for code in (*members, *rejected)]
+    steps = (*location.steps, Step(Rung.CONTINENT, "taken", mean.name))
     return CarbonIntensity(
-        interval, mean.name, "", mean.year, intensities.source, steps, counted=GENERATED
+        _hull(mean.g_per_kwh, lands),
+        mean.name,
+        "",
+        mean.year,
+        intensities.source,
+        steps,
+        counted=GENERATED,
     )
 
 

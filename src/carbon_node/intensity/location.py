@@ -1,7 +1,7 @@
 """What is certain about a place: its area, its continents, or nothing. Never a guess."""
 
 import difflib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from carbon_node.estimation import Place, Step
 from carbon_node.intensity.clouds import CloudRegion
@@ -36,6 +36,7 @@ class Location:
     Args:
         area: country or subdivision, None if unknown.
         continents: codes of the continents in which the place must lie, None if unknown.
+        group: countries that were named together in a continent's place, empty if none were.
         steps: what was tried.
         warnings: what a reader should know.
         is_named: whether the place names something, understood or not; the node's own place would
@@ -57,6 +58,7 @@ class Location:
     zones: tuple[str, ...] = ()
     pieces: tuple[Piece, ...] = ()
     unread: tuple[str, ...] = ()
+    group: str = ""
 
 
 class Locator:
@@ -80,6 +82,14 @@ class Locator:
         Returns:
             What is certain, the steps that were tried, and what a reader should know.
         """
+        location = self._located(place)
+        if location.area is not None or location.continents is None:
+            return location
+        names = (place.region, place.continent)
+        keys = (self._names.groups.get(normalised(readable(name)[0]), "") for name in names)
+        return replace(location, group=next(filter(None, keys), ""))
+
+    def _located(self, place: Place) -> Location:
         region, too_long = readable(place.region)
         continents, container, warnings = self._continents(place.continent)
         if too_long:

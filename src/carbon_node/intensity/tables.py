@@ -17,7 +17,15 @@ from typing import Any, TypeVar
 from carbon_node.errors import IntensityError
 from carbon_node.estimation import Factor, Interval
 from carbon_node.intensity.clouds import Clouds, Provider
-from carbon_node.intensity.grid import Country, Grid, Intensities, Mean, SubdivisionValue, Zone
+from carbon_node.intensity.grid import (
+    Country,
+    Grid,
+    Group,
+    Intensities,
+    Mean,
+    SubdivisionValue,
+    Zone,
+)
 from carbon_node.intensity.name_table import NameTable
 from carbon_node.intensity.postal import PostalCodes
 from carbon_node.intensity.text import normalised
@@ -54,6 +62,7 @@ class Names:
         cities: names of cities: areas by falling size, led by "!" if the first is meant by the
             name.
         continents: names of continents and larger regions, with the codes of their continents.
+        groups: groups of countries by name; each is among `continents` too.
         continent_codes: codes of continents that are codes of countries too.
         time_zones: countries by ids of time zones, in small letters.
         languages: codes that lead the id of a locale.
@@ -86,6 +95,7 @@ class Names:
     counties: NameTable
     cities: NameTable
     continents: NameTable
+    groups: Mapping[str, str]
     continent_codes: frozenset[str]
     time_zones: NameTable
     languages: frozenset[str]
@@ -163,6 +173,10 @@ def _of_countries(
         source=str(table["about"]["source"]),
         world=_mean(table["world"]),
         continents={code: _mean(row) for code, row in table["continents"].items()},
+        groups={
+            key: Group(_mean(row), frozenset(row["members"]))
+            for key, row in table["groups"].items()
+        },
         countries={code: _country(row) for code, row in table["countries"].items()},
         subdivisions=divisions,
         parents=parents,
@@ -249,6 +263,7 @@ def _own_names(table: dict[str, Any]) -> dict[str, Any]:
         "sovereigns": _texts(table["sovereigns"]),
         "accented": _texts(table["accented"]),
         "continents": _keyed(table["continents"]),
+        "groups": _keyed(table["groups"]),
         **{key: frozenset(map(_normalised, table[key])) for key in sets},
         "small_words": frozenset(table["small_words"]),
         "needs_capitals": frozenset(table["needs_capitals"]),

@@ -16,13 +16,16 @@ TABLE_FACTOR = 1.20
 """Five tables differ for the same country by 20 % in the median: no single value is better."""
 
 YEAR_FACTOR = 1.15
-"""From one year to the next, nine of ten zones stay so near to the hull of the years before."""
+"""Of ten zones, nine stay so near to the hull of the years before."""
 
-LONE_TABLE_FACTOR = 2.2
-"""Of ten places, nine have another source's value so near: so uncertain is one that stands alone."""
+LONE_COUNTRY_FACTOR = 1.75
+"""Of ten countries, nine have another source's value so near to that of one source."""
 
-PARTS_FACTOR = 3.0
-"""So far from its country's are nine of ten parts of countries that a table has."""
+LONE_PART_FACTOR = 1.9
+"""Of ten states, nine have another source's value so near to that of one source."""
+
+PARTS_FACTOR = 5.0
+"""Of ten parts of countries that have a value of their own, nine are so near to their country's."""
 
 AGED_FACTOR = 1.5
 """What an old value is widened by, on top."""
@@ -78,7 +81,7 @@ def value_of(
         return _of_country(area, intensities, grid)
     supplied = zones or grid.zones_of(area, intensities.parents)
     if supplied and supplied != (country(area),):
-        return _of_zones(supplied, _second(area, zones, intensities), grid)
+        return _of_zones(supplied, _second(area, intensities), grid)
     if (other := intensities.subdivisions.get(area)) is not None:
         return _of_table(other)
     whole = _of_country(country(area), intensities, grid)
@@ -86,17 +89,21 @@ def value_of(
     return whole if is_national else _of_part(area, whole, tables)
 
 
-def _second(
-    area: str, zones: tuple[str, ...], intensities: Intensities
-) -> SubdivisionValue | None:
-    return None if zones else intensities.subdivisions.get(area)
+def _second(area: str, intensities: Intensities) -> float | None:
+    """Return what a second table says of an area."""
+    if "-" in area:
+        other = intensities.subdivisions.get(area)
+        return None if other is None else other.g_per_kwh
+    return intensities.countries[area].g_per_kwh
 
 
-def _of_zones(codes: tuple[str, ...], second: SubdivisionValue | None, grid: Grid) -> Value:
+def _of_zones(
+    codes: tuple[str, ...], second: float | None, grid: Grid, lone_factor: float = LONE_PART_FACTOR
+) -> Value:
     zones = [grid.zones[code] for code in codes]
     yearly = [value for zone in zones for value in zone.g_per_kwh.values()]
-    others = [second.g_per_kwh] if second is not None else []
-    factor = YEAR_FACTOR if second is not None else LONE_ZONE_FACTOR
+    others = [second] if second is not None else []
+    factor = YEAR_FACTOR if second is not None else lone_factor
     interval = _hull(zones[0].latest, yearly, others, factor)
     warnings = (
         ("the place lies in several grid zones; the interval covers them all",)
@@ -106,21 +113,17 @@ def _of_zones(codes: tuple[str, ...], second: SubdivisionValue | None, grid: Gri
     return _aged(Value(interval, zones[0].year, grid.source, CONSUMED, codes, warnings=warnings))
 
 
-LONE_ZONE_FACTOR = 1.3
-"""What a zone's years are widened by where no second table confirms them."""
-
-
 def _hull(
     value: float, yearly: Iterable[float], others: Iterable[float], factor: float
 ) -> Interval:
     """Cover what is known of the years, widened by a factor, and what other tables say."""
     known = [value, *yearly]
     low, high = min(known) / factor, max(known) * factor
-    return Interval(min(low, *others, low), value, max(high, *others, high))
+    return Interval(min([low, *others]), value, max([high, *others]))
 
 
 def _of_table(other: SubdivisionValue) -> Value:
-    interval = within_factor(other.g_per_kwh, LONE_TABLE_FACTOR)
+    interval = within_factor(other.g_per_kwh, LONE_PART_FACTOR)
     return _aged(Value(interval, other.year, other.source, other.counted))
 
 
@@ -132,14 +135,14 @@ def _of_country(code: str, intensities: Intensities, grid: Grid) -> Value | None
         interval = _country_interval(land, land.g_per_kwh, zones)
         return _aged(Value(interval, land.year, intensities.source, GENERATED))
     if zones:
-        return _of_zones(supplied, None, grid)
+        return _of_zones(supplied, None, grid, LONE_COUNTRY_FACTOR)
     return None
 
 
 def _country_interval(land: Country, value: float, zones: list[Zone]) -> Interval:
     yearly = [known for zone in zones for known in zone.g_per_kwh.values()]
     if not yearly:
-        return _hull(value, [], land.others, LONE_TABLE_FACTOR)
+        return _hull(value, [], land.others, LONE_COUNTRY_FACTOR)
     spread = _hull(value, [], [*land.others, *yearly], TABLE_FACTOR)
     # A source may move as far as the other one did.
     return Interval(
@@ -154,8 +157,11 @@ def _of_part(area: str, whole: Value | None, tables: Tables) -> Value | None:
     if whole is None:
         return None
     interval = whole.g_per_kwh
+    cleanest, dirtiest = tables.grid.extremes
     widened = Interval(
-        interval.low / PARTS_FACTOR, interval.value, interval.high * PARTS_FACTOR
+        min(interval.low, max(interval.low / PARTS_FACTOR, cleanest)),
+        interval.value,
+        max(interval.high, min(interval.high * PARTS_FACTOR, dirtiest)),
     )
     name = tables.names.titles.get(area, area)
     warning = (
