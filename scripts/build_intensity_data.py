@@ -119,7 +119,8 @@ def main() -> None:
 
 CITIES = (
     "Cities of at least 5000, each name with all places of at least 500 that bear it, by falling"
-    " size, in small letters below 5000; ! before the area that the name means by itself"
+    " size, in small letters below 5000, with + from 50000; ! before the area that the name means"
+    " by itself, twice where it does so beside namesakes on its own continent"
 )
 
 
@@ -250,7 +251,9 @@ def _codecarbon_countries(sources: Path) -> dict[str, float]:
 
 def _subdivisions(sources: Path, taken: str) -> dict[str, Any]:
     return {
-        "about": _cldr("Which subdivision of ISO 3166-2 contains which; values: see sources", taken),
+        "about": _cldr(
+            "Which subdivision of ISO 3166-2 contains which; values: see sources", taken
+        ),
         "sources": _subdivision_sources(taken),
         "parents": names.parents(sources),
         "values": _united_states(sources) | _canada(sources) | _china(sources),

@@ -56,6 +56,9 @@ LEAST_UNIQUE = 15_000
 LEAST_LISTED = 5_000
 """Inhabitants of a city that can be meant beside a larger namesake abroad."""
 
+LEAST_LARGE = 50_000
+"""Inhabitants of a city that a continent alone can decide for beside a larger one elsewhere."""
+
 LEAST_TRANSLATED = 200_000
 """Inhabitants of a city whose names in other scripts are shipped."""
 
@@ -382,7 +385,7 @@ def _near(names: Iterable[str]) -> frozenset[str]:
 
 
 def _ranked(populations: Mapping[str, float], bearers: set[str], is_taken: bool) -> str:  # noqa: FBT001
-    """List the bearers by falling size, small ones in small letters; lead with "!" and the area that the name means by itself.
+    """List the bearers by falling size, small ones in small letters and large ones with a "+"; lead with "!" and the area that the name means by itself.
 
     Two of them say that it means that one on its own continent too.
 
@@ -391,7 +394,7 @@ def _ranked(populations: Mapping[str, float], bearers: set[str], is_taken: bool)
     ranked = sorted(bearers, key=lambda area: (-populations[area], area))
     first, *rest = ranked
     home = first[:2]
-    shown = [area if populations[area] >= LEAST_LISTED else area.lower() for area in ranked]
+    shown = [_sized(area, populations[area]) for area in ranked]
     if any(populations[area] * RIVAL_SHARE >= populations[first] for area in rest):
         return " ".join(shown)
     abroad = max((p for area, p in populations.items() if area[:2] != home), default=0)
@@ -404,8 +407,17 @@ def _ranked(populations: Mapping[str, float], bearers: set[str], is_taken: bool)
     return mark + " ".join((home, *shown))
 
 
+def _sized(area: str, population: float) -> str:
+    if population >= LEAST_LARGE:
+        return f"{area}+"
+    return area if population >= LEAST_LISTED else area.lower()
+
+
 def _is_evident(populations: Mapping[str, float], size: float, abroad: float) -> bool:
-    if len({area[:2] for area in populations if populations[area] >= LEAST_LISTED}) >= AMBIGUOUS_COUNTRIES:
+    if (
+        len({area[:2] for area in populations if populations[area] >= LEAST_LISTED})
+        >= AMBIGUOUS_COUNTRIES
+    ):
         return False
     if abroad == 0:
         return size >= LEAST_UNIQUE

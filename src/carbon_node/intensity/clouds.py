@@ -17,7 +17,7 @@ LARGEST = ("aws", "azure", "google")
 _ZONE = re.compile(r"([a-z]+-[a-z]+-\d)-[a-z]+-\d+[a-z]?|(.*\d)-?[a-f]|(.+)-[1-3]")
 """A part of a region: us-east-1a, fr-par-1, us-west-2-lax-1a."""
 
-_CODE = re.compile(r"[a-z]+[-\d].*|[a-z]{8,}")
+_CODE = re.compile(r"[a-z]+[-\d].*")
 """What can be a code without a provider's name beside it: "ash" and "sin" are words."""
 
 
@@ -78,12 +78,12 @@ class Clouds:
         plain = code.casefold().replace("_", "-")
         if named:
             return tuple(self._regions(plain, named))
-        if not _CODE.fullmatch(plain):
-            return ()
-        found = [*self._regions(plain, LARGEST), *self._regions(plain, self.providers)]
-        largest = [region for region in found if region.provider in LARGEST]
-        others = {region.area[:2] for region in found}
-        return tuple(found[:1]) if largest or len(others) == 1 else ()
+        found = list(self._regions(plain, LARGEST))
+        if not found and _CODE.fullmatch(plain):
+            found = list(self._regions(plain, self.providers))
+        is_largest = bool(found) and found[0].provider in LARGEST
+        countries = {region.area[:2] for region in found}
+        return tuple(found[:1]) if is_largest or len(countries) == 1 else ()
 
     def by_display_name(self, name: str, named: frozenset[str]) -> tuple[CloudRegion, ...]:
         """Return the regions of a display name, of the named providers or of the largest.

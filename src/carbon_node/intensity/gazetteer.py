@@ -23,7 +23,9 @@ _INITIALS = re.compile("[a-z]( [a-z])+")
 
 _FLAG = re.compile("[\U0001f1e6-\U0001f1ff]{2}")
 _FIRST_FLAG_LETTER = 0x1F1E6
-_DIRECTIONS = frozenset("north south east west central northeast northwest southeast southwest".split())
+_DIRECTIONS = frozenset(
+    "north south east west central northeast northwest southeast southwest".split()
+)
 
 
 _COUNTIES = frozenset("county parish borough municipality area municipio".split())
@@ -37,6 +39,7 @@ class Kind(StrEnum):
     CLOUD = "cloud region"
     COUNTRY = "country"
     SUBDIVISION = "subdivision"
+    ABBREVIATION = "abbreviation"
     COUNTY = "county"
     CITY = "city"
     TOWN = "town"
@@ -73,6 +76,7 @@ class Piece:
         zones: grid zones that it names.
         is_dominated: whether it means a city that is larger than its namesakes, but not so much
             that it would be meant on a continent where both are.
+        prominent: areas of its largest city and of other large ones.
     """
 
     text: str
@@ -83,6 +87,7 @@ class Piece:
     region: CloudRegion | None = None
     zones: tuple[str, ...] = ()
     is_dominated: bool = False
+    prominent: frozenset[str] = frozenset()
 
 
 def country(area: str) -> str:
@@ -195,7 +200,9 @@ class Gazetteer:
         if text.istitle() and 1 < len(text) < 4:
             return None
         if (two := names.alpha2.get(plain.upper())) is not None:
-            is_word = plain in names.nowhere or (plain in names.needs_capitals and not text.isupper())
+            is_word = plain in names.nowhere or (
+                plain in names.needs_capitals and not text.isupper()
+            )
             senses = frozenset({Sense(two, Kind.CODE)})
             return Piece(text, Kind.CODE, senses, None if is_word else two)
         if plain in names.needs_capitals and not text.isupper():
@@ -243,6 +250,11 @@ class Gazetteer:
             return None
         return Piece(text, Kind.CONTINENT, continents=frozenset(found.split()))
 
+    def _is_dominated(self, kind: Kind, evident: str | None, cities: str) -> bool:
+        if kind is Kind.SUBDIVISION:
+            return evident is not None and country(evident) not in self._names.leading
+        return kind is Kind.CITY and cities[:1] == "!" != cities[1:2]
+
     def _is_country(self, name: str) -> bool:
         return self._names.own.areas(name).startswith(COUNTRY) or bool(self._names.country(name))
 
@@ -271,8 +283,19 @@ class Gazetteer:
         if evident is None and codes:
             evident = self._evident_code(codes)
         kind = _kind(bool(countries), codes, divisions, senses)
-        is_dominated = kind is Kind.CITY and cities[:1] == "!" != cities[1:2] and not own_city
-        return Piece(text, kind, frozenset(senses), evident, is_dominated=is_dominated)
+        is_dominated = not own and self._is_dominated(kind, evident, cities)
+        ranked = cities.lstrip("!").split()
+        prominent = frozenset(
+            area.rstrip("+").upper() for area in ranked if area.endswith("+") or area == ranked[0]
+        )
+        return Piece(
+            text,
+            kind,
+            frozenset(senses),
+            evident,
+            is_dominated=is_dominated,
+            prominent=prominent,
+        )
 
     def _country(self, text: str, name: str, own: str) -> list[str]:
         names = self._names
@@ -304,12 +327,24 @@ class Gazetteer:
         if " " in plain or not plain.isupper() or not plain.replace("-", "").isalnum():
             return set()
         found = {Sense(two, Kind.CODE)} if (two := names.alpha2.get(plain)) else set()
-        other = self._other_code(plain.casefold(), text) if "-" in plain or plain.casefold() in names.codes else None
+        other = (
+            self._other_code(plain.casefold(), text)
+            if "-" in plain or plain.casefold() in names.codes
+            else None
+        )
         found |= other.senses if other else set()
         if 2 <= len(plain) <= 3:
             areas = names.abbreviations.areas(plain.casefold()).split()
-            found |= {Sense(names.territories.get(area, area), Kind.SUBDIVISION) for area in areas}
+            found |= {
+                Sense(names.territories.get(area, area), self._kind_of_abbreviation(area))
+                for area in areas
+            }
         return found
+
+    def _kind_of_abbreviation(self, area: str) -> Kind:
+        """Tell states that are abbreviated everywhere from those that only their country knows."""
+        is_known = country(area) in self._names.leading or area.startswith("AU-")
+        return Kind.SUBDIVISION if is_known else Kind.ABBREVIATION
 
     def _evident_code(self, codes: set[Sense]) -> str | None:
         """Return what a code means that no other country's state is abbreviated by."""
@@ -322,9 +357,7 @@ class Gazetteer:
         found = whole | leading or {sense.area for sense in codes}
         return found.pop() if len(found) == 1 else None
 
-    def _evident(
-        self, name: str, divisions: list[str], cities: str, own_city: str
-    ) -> str | None:
+    def _evident(self, name: str, divisions: list[str], cities: str, own_city: str) -> str | None:
         names = self._names
         if name in names.words or (name.isascii() and len(name) < LEAST_LETTERS):
             return None
@@ -332,17 +365,20 @@ class Gazetteer:
         if len(leading) == 1:
             return leading[0]
         known = {country(area) for area in divisions} & names.deciding
-        city = own_city or (cities.lstrip("!").split()[0] if cities.startswith("!") else None)
+        ranked = cities.lstrip("!").split()
+        city = own_city or (ranked[0].rstrip("+") if cities.startswith("!") else None)
         if city is not None and known <= {country(city)}:
             return city
-        if cities and divisions:
-            return common_area((*divisions, *cities.upper().lstrip("!").split()))
-        return common_area(divisions) if known else None
+        if not divisions:
+            return None
+        large = [area.rstrip("+") for area in ranked if area.endswith("+")]
+        others = large if known else [area.rstrip("+").upper() for area in ranked]
+        return common_area((*divisions, *others)) if known or large else None
 
 
 def _city(area: str) -> Sense:
-    """Read an area of the table of cities; small letters mark fewer than 5000 inhabitants."""
-    return Sense(area.upper(), Kind.TOWN if area.islower() else Kind.CITY)
+    """Read an area of the table of cities; small letters mark fewer than 5000 inhabitants, + many."""
+    return Sense(area.rstrip("+").upper(), Kind.TOWN if area.islower() else Kind.CITY)
 
 
 def _kind(is_country: bool, codes: set[Sense], divisions: list[str], senses: set[Sense]) -> Kind:  # noqa: FBT001
@@ -352,4 +388,6 @@ def _kind(is_country: bool, codes: set[Sense], divisions: list[str], senses: set
         return Kind.CODE
     if divisions:
         return Kind.SUBDIVISION
-    return Kind.CITY if any(sense.kind in {Kind.CITY, Kind.TOWN} for sense in senses) else Kind.COUNTY
+    return (
+        Kind.CITY if any(sense.kind in {Kind.CITY, Kind.TOWN} for sense in senses) else Kind.COUNTY
+    )

@@ -94,7 +94,8 @@ def _of_area(location: Location, tables: Tables) -> CarbonIntensity | None:
     value = value_of(area, tables, location.zones, is_town=is_town)
     if value is None:
         return _of_lacking_country(location, tables)
-    named = area if value.is_own and (value.zones or _has_own(area, tables)) else country(area)
+    is_named = value.zones or not value.is_own or area in tables.intensities.subdivisions
+    named = area if is_named else country(area)
     return CarbonIntensity(
         value.g_per_kwh,
         _title(named, location, value, tables),
@@ -107,10 +108,6 @@ def _of_area(location: Location, tables: Tables) -> CarbonIntensity | None:
         value.zones,
         site_pue=_site_pue(location, tables),
     )
-
-
-def _has_own(area: str, tables: Tables) -> bool:
-    return area in tables.intensities.subdivisions
 
 
 def _title(area: str, location: Location, value: Value, tables: Tables) -> str:
@@ -145,9 +142,7 @@ def _of_continent(location: Location, intensities: Intensities) -> CarbonIntensi
     if len(location.continents) != 1:
         return None
     (code,) = location.continents
-    members = {
-        key for key, land in intensities.countries.items() if code in land.continents[:1]
-    }
+    members = {key for key, land in intensities.countries.items() if code in land.continents[:1]}
     return _mean_of(intensities.continents[code], members, location, intensities)
 
 

@@ -25,6 +25,8 @@ _RUNGS = {
     Kind.COUNTRY: Rung.COUNTRY,
     Kind.SUBDIVISION: Rung.SUBDIVISION,
     Kind.COUNTY: Rung.SUBDIVISION,
+    Kind.ABBREVIATION: Rung.SUBDIVISION,
+    Kind.TOWN: Rung.CITY,
     Kind.CITY: Rung.CITY,
 }
 
@@ -165,17 +167,15 @@ class Locator:
         rivals = {country(area) for area in inside if area not in reading.towns}
         if evident is not None and lies_in(evident, continents, intensities):
             is_alone = continents is None or rivals <= {country(evident)}
-            return evident if is_alone or self._is_foremost(reading, evident) else None
+            return evident if is_alone or not reading.is_dominated else None
         if continents is None:
             return None
         divisions = [area for area in inside if area in reading.divisions]
-        return common_area(divisions if divisions and len(rivals) == 1 else inside)
-
-    def _is_foremost(self, reading: Reading, evident: str) -> bool:
-        """Whether a name means an area even where a continent has others of that name."""
-        if reading.kind is Kind.CITY:
-            return not reading.is_dominated
-        return reading.kind is not Kind.SUBDIVISION or country(evident) in self._names.leading
+        found = common_area(divisions if divisions and len(rivals) == 1 else inside)
+        is_known = found is not None and any(
+            country(area) == country(found) for area in (*divisions, *reading.prominent)
+        )
+        return found if is_known else None
 
     def _unknown(
         self,
@@ -199,9 +199,7 @@ class Locator:
             unread=reading.unread,
         )
 
-    def _contradicted(
-        self, region: str, reading: Reading, warnings: tuple[str, ...]
-    ) -> Location:
+    def _contradicted(self, region: str, reading: Reading, warnings: tuple[str, ...]) -> Location:
         contradiction = f"region {quoted(region)} and the continent contradict each other"
         return Location(
             None,

@@ -47,6 +47,7 @@ class Reading:
             not be meant.
         towns: areas in which only a small town can be meant.
         divisions: areas that bear the name themselves.
+        prominent: areas that a continent alone can decide for.
         pieces: the parts that are accounted for.
         unread: the parts that are not.
         continents: codes of the continents that the text names, None if it names none.
@@ -60,6 +61,7 @@ class Reading:
     is_dominated: bool = False
     towns: frozenset[str] = frozenset()
     divisions: frozenset[str] = frozenset()
+    prominent: frozenset[str] = frozenset()
     pieces: tuple[Piece, ...] = ()
     unread: tuple[str, ...] = ()
     continents: frozenset[str] | None = None
@@ -189,6 +191,7 @@ class Reader:
             reading.is_dominated,
             reading.towns,
             reading.divisions,
+            reading.prominent,
             pieces,
             unread,
             continents,
@@ -216,13 +219,12 @@ class Reader:
             len(places) == 1 and places[0].is_dominated,
             frozenset(areas - {sense.area for sense in agreed if sense.kind is not Kind.TOWN}),
             frozenset(sense.area for sense in agreed if sense.kind not in _CITIES),
+            places[0].prominent if len(places) == 1 else areas,
             region=region,
             zones=zones,
         )
 
-    def _fits(
-        self, senses: frozenset[Sense], pieces: tuple[Piece, ...]
-    ) -> dict[str, Fit]:
+    def _fits(self, senses: frozenset[Sense], pieces: tuple[Piece, ...]) -> dict[str, Fit]:
         """Compare what a text can mean with its postal codes."""
         fits = {sense.area: Fit.SHAPE for sense in senses}
         for piece in pieces:
@@ -285,8 +287,7 @@ class Reader:
             if (inner := self._inner(one, other)) is not None
             and not _is_namesake(one, other, evident[0])
         ]
-        # What stands behind contains what stands before it, rather than the other way round.
-        for are_wanted in (_is_behind_wider, _is_one_wider):
+        for are_wanted in _BY_PREFERENCE:
             wanted = frozenset(inner for one, other, inner in pairs if are_wanted(one, other))
             if wanted:
                 return wanted
@@ -295,9 +296,7 @@ class Reader:
         cities = frozenset(inner for _, _, inner in pairs if meant <= {country(inner.area)})
         return cities or self._town_in_state(ones, others)
 
-    def _town_in_state(
-        self, ones: frozenset[Sense], others: frozenset[Sense]
-    ) -> frozenset[Sense]:
+    def _town_in_state(self, ones: frozenset[Sense], others: frozenset[Sense]) -> frozenset[Sense]:
         """Take the state: a town of that name in it may be too small for the table."""
         if len({country(other.area) for other in others}) > 1:
             return frozenset()
@@ -343,7 +342,9 @@ class Reader:
         return frozenset(Sense(area, Kind.SUBDIVISION) for area in leading)
 
     def _is_foreign_code(self, sense: Sense) -> bool:
-        return sense.kind is Kind.SUBDIVISION and country(sense.area) not in self._names.leading
+        return sense.kind is Kind.ABBREVIATION or (
+            sense.kind is Kind.SUBDIVISION and country(sense.area) not in self._names.leading
+        )
 
 
 def _is_turning(word: str) -> bool:
@@ -352,12 +353,23 @@ def _is_turning(word: str) -> bool:
 
 
 def _is_behind_wider(one: Sense, other: Sense) -> bool:
-    del one
-    return other.kind not in _CITIES
+    """Whether what stands behind contains what stands before it, as in an address."""
+    return other.kind not in _CITIES and Kind.ABBREVIATION not in {one.kind, other.kind}
 
 
 def _is_one_wider(one: Sense, other: Sense) -> bool:
-    return not {one.kind, other.kind} <= _CITIES
+    return not {one.kind, other.kind} <= _CITIES and Kind.ABBREVIATION not in {
+        one.kind,
+        other.kind,
+    }
+
+
+def _is_abbreviated(one: Sense, other: Sense) -> bool:
+    """Whether a state is named as only its own country abbreviates it: Milano, MI."""
+    return Kind.ABBREVIATION in {one.kind, other.kind}
+
+
+_BY_PREFERENCE = (_is_behind_wider, _is_one_wider, _is_abbreviated)
 
 
 def _is_namesake(one: Sense, other: Sense, evident: str | None) -> bool:

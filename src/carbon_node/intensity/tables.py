@@ -269,7 +269,9 @@ def _own_names(table: dict[str, Any]) -> dict[str, Any]:
         "needs_capitals": frozenset(table["needs_capitals"]),
         "leading": frozenset(table["subdivisions_lead"]),
         "deciding": frozenset(table["subdivisions_decide"]),
-        "own": NameTable.of(_led(CITY, cities) | _led(DIVISION, evident) | _led(COUNTRY, countries)),
+        "own": NameTable.of(
+            _led(CITY, cities) | _led(DIVISION, evident) | _led(COUNTRY, countries)
+        ),
     }
 
 

@@ -21,7 +21,7 @@ YEAR_FACTOR = 1.15
 LONE_COUNTRY_FACTOR = 1.75
 """Of ten countries, nine have another source's value so near to that of one source."""
 
-LONE_PART_FACTOR = 1.9
+LONE_PART_FACTOR = 2.0
 """Of ten states, nine have another source's value so near to that of one source."""
 
 PARTS_FACTOR = 5.0

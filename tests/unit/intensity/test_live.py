@@ -51,7 +51,7 @@ def asking(
 ) -> LiveIntensity:
     """Return the part under test, pointed at the provider."""
     config = LiveConfig(KEY, state_dir, timeout_s, base_url=provider.base_url)
-    return LiveIntensity(config, clock, clock)
+    return LiveIntensity(config, wall_s=clock, monotonic_s=clock)
 
 
 def hit(live: LiveIntensity, zone: str = "FR") -> LiveHit:
