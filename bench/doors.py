@@ -19,11 +19,11 @@ from bench.effort import Effort
 from bench.figures import Figure, Statistic, Target, figure
 from bench.nodes import FORMULA, UNPACED, Node, running
 from bench.scraping import scrape, scrape_ms
+from carbon_node.json_value import Json
 from carbon_node.settings import ConfigurationService, load
-from carbon_node.settings.catalogue import Json
-from carbon_node.transport.contract import CONFIGURATION_NODE_ID, Role, Topic
 from carbon_node.transport.fastdds import FastDdsConfig, FastDdsTransport
-from carbon_node.transport.wire import ConfigurationRequest, ConfigurationResponse
+from carbon_node.wire.contract import CONFIGURATION_NODE_ID, Role, Topic
+from carbon_node.wire.samples import ConfigurationRequest, ConfigurationResponse
 
 REQUEST = '{"get": "all"}'
 RATE_HZ = 100
@@ -54,7 +54,7 @@ def figures(effort: Effort) -> list[Figure]:
 def _asked(node: Node, effort: Effort, first: int, when: str) -> list[Figure]:
     topics_ms, calls_ms = asyncio.run(_requests_ms(node.domain, effort.requests, first))
     scrapes_ms = [scrape_ms(node.interface) for _ in range(effort.requests)]
-    here = ("the answer without DDS", _in_this_process_ms(effort.requests))
+    here = ("the answer without DDS", asyncio.run(_in_this_process_ms(effort.requests)))
     page = scrape(node.interface)
     bare = ("bare server, same page", asyncio.run(_bare_scrapes_ms(page, effort.requests)))
     return [
@@ -126,20 +126,22 @@ class _QuietNode:
     def status(self) -> Mapping[str, Json]:
         return {}
 
-    def last_results(self, _count: int) -> Sequence[Mapping[str, Json]]:
+    async def last_results(self, _count: int) -> Sequence[Mapping[str, Json]]:
         return []
 
-    def results_of(self, _problem_id: int, _iteration_id: int) -> Sequence[Mapping[str, Json]]:
+    async def results_of(
+        self, _problem_id: int, _iteration_id: int
+    ) -> Sequence[Mapping[str, Json]]:
         return []
 
 
-def _in_this_process_ms(runs: int) -> list[float]:
+async def _in_this_process_ms(runs: int) -> list[float]:
     configuration = load({"domain": 0, "configuration_requests_per_s": 100_000}).configuration
     service = ConfigurationService(configuration, _QuietNode(), lambda _: None)
     values = []
     for _ in range(runs):
         since_s = time.perf_counter()
-        assert service.answer(REQUEST).text
+        assert (await service.answer(REQUEST)).text
         values.append(1000 * (time.perf_counter() - since_s))
     return values
 

@@ -9,9 +9,9 @@ import sys
 from collections import defaultdict, deque
 
 from bench.peers import BATCH, INPUTS, Values, footprint, participant
-from carbon_node.transport.contract import Topic
 from carbon_node.transport.endpoints import Reader, open_writer
-from carbon_node.transport.wire import TaskId
+from carbon_node.wire.contract import Topic
+from carbon_node.wire.samples import TaskId
 
 RETAINED = 400
 """Outputs that stay for late readers, as many as at the node."""

@@ -18,11 +18,11 @@ from typing import Any, TypeAlias
 from tests.domains import fresh_domain
 
 from carbon_node.transport.binding import native
-from carbon_node.transport.contract import Topic
 from carbon_node.transport.endpoints import Reader, open_writer
 from carbon_node.transport.fastdds import LOCAL_PROPERTIES, LOOPBACK, SUSTAINML_PROPERTIES
-from carbon_node.transport.types import encode
-from carbon_node.transport.wire import CO2Footprint, HWResource, MLModel, TaskId, UserInput
+from carbon_node.wire.contract import Topic
+from carbon_node.wire.samples import CO2Footprint, HWResource, MLModel, TaskId, UserInput
+from carbon_node.wire.types import encode
 
 PATIENCE_S = 60.0
 """Longest wait for one output."""

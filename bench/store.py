@@ -16,12 +16,13 @@ from pathlib import Path
 
 from bench.effort import Effort
 from bench.figures import Figure, figure
-from carbon_node.answers import Answer, Outcome, Summary, TaskKey
 from carbon_node.store import Query, Store, StoreConfig, open_store
 from carbon_node.store.database import DATABASE_NAME, Database
 from carbon_node.store.editions import Edition, State
 from carbon_node.store.history import editions, open_history, totals
-from carbon_node.transport import wire
+from carbon_node.tasks.answer import Answer, Outcome
+from carbon_node.tasks.key import Summary, TaskKey
+from carbon_node.wire import samples
 
 EXTRA_DATA = b'{"num_outputs": 1, "model_restrains": [], "provenance": "' + b"x" * 2500 + b'"}'
 """The size of a usual result's provenance."""
@@ -41,7 +42,9 @@ def figures(effort: Effort) -> list[Figure]:
 
 
 async def _living(directory: Path, effort: Effort) -> list[Figure]:
-    async with open_store(StoreConfig(directory), print) as store:
+    async with open_store(
+        StoreConfig(directory, max_results=100_000, max_age_days=400.0), print
+    ) as store:
         single_ms = [
             await _timed_ms(store, number) for number in range(1, effort.single_tasks // 4 + 1)
         ]
@@ -122,13 +125,13 @@ def _peak_kib() -> int:
 
 
 def _key(number: int) -> TaskKey:
-    return TaskKey(wire.TaskId(number, 1), "01.0f.aa.bb.cc.dd.ee.ff.00.00.00.01|0.0.1.2")
+    return TaskKey(samples.TaskId(number, 1), "01.0f.aa.bb.cc.dd.ee.ff.00.00.00.01|0.0.1.2")
 
 
 def _answer(key: TaskKey) -> Answer:
     return Answer(
-        wire.CO2Footprint(2.0, 0.01, 200.0, EXTRA_DATA, key.task_id),
-        Outcome.COMPUTED,
+        footprint=samples.CO2Footprint(2.0, 0.01, 200.0, EXTRA_DATA, key.task_id),
+        outcome=Outcome.COMPUTED,
         mode="formula",
         place_code="ES-MD",
         energy_kwh=0.01,

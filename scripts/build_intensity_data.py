@@ -23,7 +23,6 @@ and DATE is the day on which they were taken, as YYYY-MM-DD.
 
 import csv
 import json
-import re
 import sys
 import zlib
 from collections.abc import Mapping

@@ -78,13 +78,42 @@ AMBIGUOUS_COUNTRIES = 5
 """A name with cities of 5000 in so many countries never decides, whatever their sizes."""
 
 DETAILED = frozenset(
-    "US CA CN AU IT JP IN ES NO SE DK BR MY PH RU PT GB FR MX DE AR BE NL ID CH CL GR".split()
+    [
+        "US",
+        "CA",
+        "CN",
+        "AU",
+        "IT",
+        "JP",
+        "IN",
+        "ES",
+        "NO",
+        "SE",
+        "DK",
+        "BR",
+        "MY",
+        "PH",
+        "RU",
+        "PT",
+        "GB",
+        "FR",
+        "MX",
+        "DE",
+        "AR",
+        "BE",
+        "NL",
+        "ID",
+        "CH",
+        "CL",
+        "GR",
+    ]
 )
 """Countries whose cities are kept with their state, province or region."""
 
 FRENCH_REGIONS = {
     "FR-IDF": "750 751 77 78 91 92 93 94 95", "FR-PAC": "04 05 06 13 83 84",
-    "FR-ARA": "01 03 07 15 26 38 42 43 63 69 73 74", "FR-NAQ": "16 17 19 23 24 33 40 47 64 79 86 87",
+    "FR-ARA": "01 03 07 15 26 38 42 43 63 69 73 74",
+    "FR-NAQ": "16 17 19 23 24 33 40 47 64 79 86 87",
     "FR-OCC": "09 11 12 30 31 32 34 46 48 65 66 81 82", "FR-HDF": "02 59 60 62 80",
     "FR-GES": "08 10 51 52 54 55 57 67 68 88", "FR-NOR": "14 27 50 61 76",
     "FR-BRE": "22 29 35 56", "FR-PDL": "44 49 53 72 85", "FR-CVL": "18 28 36 37 41 45",
@@ -385,7 +414,9 @@ def _near(names: Iterable[str]) -> frozenset[str]:
 
 
 def _ranked(populations: Mapping[str, float], bearers: set[str], is_taken: bool) -> str:  # noqa: FBT001
-    """List the bearers by falling size, small ones in small letters and large ones with a "+"; lead with "!" and the area that the name means by itself.
+    """List the bearers by falling size, small ones in small letters, large ones with a plus.
+
+    "!" leads, with the area that the name means by itself.
 
     Two of them say that it means that one on its own continent too.
 

@@ -7,9 +7,9 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any, TypeVar
 
-from carbon_node.transport.contract import NODE_NAME, Role, Topic
 from carbon_node.transport.fastdds import FastDdsConfig, FastDdsTransport
-from carbon_node.transport.wire import (
+from carbon_node.wire.contract import NODE_NAME, Role, Topic
+from carbon_node.wire.samples import (
     NO_TASK,
     CO2Footprint,
     ConfigurationRequest,

@@ -17,10 +17,10 @@ from typing import Any, Protocol
 from tests.domains import fresh_domain
 from tests.transports import PATIENCE_S, PEERS
 
-from carbon_node.transport.contract import Arrival, Topic
 from carbon_node.transport.fastdds import FastDdsConfig, FastDdsTransport
-from carbon_node.transport.types import STRUCTS, decode, key_of
-from carbon_node.transport.wire import Sample
+from carbon_node.wire.contract import Arrival, Topic
+from carbon_node.wire.samples import Sample
+from carbon_node.wire.types import STRUCTS, decode, key_of
 
 STAND_IN = Path(__file__).parent / "stand_in"
 IS_INSTALLED = find_spec("sustainml_py") is not None

@@ -14,10 +14,10 @@ from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from carbon_node.transport.contract import Arrival, Topic
-from carbon_node.transport.sustainml import SustainmlConfig, SustainmlTransport
-from carbon_node.transport.sustainml_callbacks import Deadlines, Unanswered
-from carbon_node.transport.wire import CO2Footprint, HWResource, MLModel, Sample, UserInput
+from carbon_node.transport.sustainml.callbacks import Deadlines, Unanswered
+from carbon_node.transport.sustainml.transport import SustainmlConfig, SustainmlTransport
+from carbon_node.wire.contract import Arrival, Topic
+from carbon_node.wire.samples import CO2Footprint, HWResource, MLModel, Sample, UserInput
 
 
 def failed(

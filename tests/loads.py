@@ -7,9 +7,9 @@ from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
-from carbon_node.transport.contract import Role, Topic
 from carbon_node.transport.fastdds import FastDdsConfig, FastDdsTransport
-from carbon_node.transport.wire import (
+from carbon_node.wire.contract import Role, Topic
+from carbon_node.wire.samples import (
     CO2Footprint,
     HWResource,
     MLModel,

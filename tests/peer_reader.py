@@ -7,11 +7,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from carbon_node.transport.binding import native
-from carbon_node.transport.contract import Topic
 from carbon_node.transport.endpoints import native_type
 from carbon_node.transport.fastdds import LOCAL_PROPERTIES, LOOPBACK
-from carbon_node.transport.types import STRUCTS, decode
-from carbon_node.transport.wire import CO2Footprint
+from carbon_node.wire.contract import Topic
+from carbon_node.wire.samples import CO2Footprint
+from carbon_node.wire.types import STRUCTS, decode
 
 LOOK_EVERY_S = 0.1
 

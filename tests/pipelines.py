@@ -3,30 +3,37 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from typing import cast
 
+from tests.stores import store_config
 from tests.transports import PEERS, opened
 
-from carbon_node import composition
+from carbon_node.daemon import parts
 from carbon_node.estimation import CarbonIntensity, Place, exact
 from carbon_node.estimation.measurement import Measurement, ModelRun, Run
+from carbon_node.observability.metrics import Metrics
 from carbon_node.observability.redaction import Secrets
 from carbon_node.pipeline.announcer import StatusAnnouncer
 from carbon_node.pipeline.answering import Answering
-from carbon_node.pipeline.baseline import Baseline, BaselinePolicy
-from carbon_node.pipeline.intake import Intake
+from carbon_node.pipeline.baseline import Baseline
+from carbon_node.pipeline.control import CommandCounts, Control
+from carbon_node.pipeline.endpoints import TopicEndpoint
 from carbon_node.pipeline.join import Join
 from carbon_node.pipeline.keeping import Keeping, KeepingPolicy
 from carbon_node.pipeline.outputs import Outputs
 from carbon_node.pipeline.pipeline import Pipeline
-from carbon_node.pipeline.ports import Conditions, Ledger, NoObserver, Tracker
+from carbon_node.pipeline.ports import Conditions, TaskStore, Tracker
 from carbon_node.pipeline.publishing import Publishing
-from carbon_node.pipeline.recent import RecentResults
+from carbon_node.pipeline.raw_models import RawModels
+from carbon_node.pipeline.reception import Reception
 from carbon_node.pipeline.register import TaskRegister
-from carbon_node.settings import load
-from carbon_node.store import StoreConfig, open_store
-from carbon_node.transport.contract import NODE_NAME, Role, Topic
+from carbon_node.settings import ConfigurationService, NodeQuestions, load
+from carbon_node.store import open_store
+from carbon_node.store.spool import FileSpool
+from carbon_node.tasks.decision import Republish
 from carbon_node.transport.memory import MemoryBus, MemoryTransport
-from carbon_node.transport.wire import (
+from carbon_node.wire.contract import NODE_NAME, BaselinePolicy, Role, Topic
+from carbon_node.wire.samples import (
     CO2Footprint,
     HWResource,
     MLModel,
@@ -37,8 +44,8 @@ from carbon_node.transport.wire import (
 
 NODE = Role(
     NODE_NAME,
-    reads=(*composition.INPUTS, *composition.REQUESTS),
-    writes=(Topic.STATUS, *composition.OUTPUTS),
+    reads=(*parts.INPUTS, *parts.REQUESTS),
+    writes=(Topic.STATUS, *parts.OUTPUTS),
 )
 
 
@@ -92,7 +99,7 @@ class World:
         node: MemoryTransport,
         peer: MemoryTransport,
         tracker: Tracker | None,
-        ledger: Ledger,
+        store: TaskStore,
         policy: KeepingPolicy,
     ) -> None:
         self.configuration = load({"domain": 0, "output_gap_ms": 0}, {}).configuration
@@ -101,21 +108,28 @@ class World:
         self.tracker = PatientTracker()
         self._tracker = tracker
         self.announcer = StatusAnnouncer(node)
-        self.register = TaskRegister()
-        self.results = RecentResults()
+        self.metrics = Metrics()
+        self.register = TaskRegister(self.metrics)
         baseline = Baseline(node, BaselinePolicy.NEVER)
-        outputs = Outputs(node, ledger)
+        outputs = Outputs(node, store)
         self.publishing = Publishing(outputs, self.announcer, baseline, lambda: 0.0)
         self.pipeline = Pipeline(
-            Intake(Join(), baseline),
-            Keeping(ledger, policy),
+            Keeping(store, policy),
             Answering(self, "test"),
             self.publishing,
             self.announcer,
             self.register,
-            self.results,
-            NoObserver(),
             Secrets(),
+        )
+        configuration = self.configuration
+        service = ConfigurationService(configuration, cast(NodeQuestions, None), lambda _: None)
+        self.reception = Reception(
+            Join(parts.join_bounds(configuration.settings)),
+            RawModels(FileSpool(configuration.settings.state_dir), self),
+            baseline,
+            self.pipeline,
+            Control(self.pipeline, lambda: None, lambda: False, CommandCounts(), self.metrics),
+            TopicEndpoint(node, service, self.metrics),
         )
         self._node = node
         self.stop = asyncio.Event()
@@ -125,7 +139,7 @@ class World:
     def conditions(self) -> Conditions:
         """Conditions of a task that starts now."""
         tracker = self.tracker if self._tracker is None else self._tracker
-        return composition.conditions(self.configuration, tracker, OneIntensity(self.g_per_kwh))
+        return parts.conditions(self.configuration, tracker, OneIntensity(self.g_per_kwh))
 
     def submit(self, problem_id: int = 1, model: MLModel | None = None) -> TaskId:
         """Write the inputs of a task."""
@@ -151,8 +165,7 @@ class World:
 
     async def read(self) -> None:
         """Hand the node's arrivals to the pipeline."""
-        async for arrival in self._node.arrivals():
-            self.pipeline.take_in(arrival)
+        await self.reception.run(self._node.arrivals())
 
     async def watch(self) -> None:
         """Collect what the peer receives."""
@@ -176,10 +189,11 @@ async def running_world(
         tracker: measures instead of the world's `PatientTracker`.
         rerun_on_change: whether tasks are run again whose inputs changed while they ran.
     """
-    policy = KeepingPolicy(rerun_on_change=rerun_on_change)
+    policy = KeepingPolicy(Republish.UNACKNOWLEDGED, rerun_on_change=rerun_on_change)
     bus = MemoryBus()
+    in_memory = store_config(None)
     async with (
-        open_store(StoreConfig(None), lambda _: None) as store,
+        open_store(in_memory, lambda _: None) as store,
         opened(lambda role: MemoryTransport(bus, role), NODE, PEERS) as (node, peer),
     ):
         assert isinstance(node, MemoryTransport)

@@ -8,9 +8,9 @@ from typing import TypeAlias
 
 from tests.domains import fresh_domain
 
-from carbon_node.transport.contract import NODE_NAME, Arrival, Role, Topic
 from carbon_node.transport.fastdds import FastDdsConfig, FastDdsTransport
 from carbon_node.transport.memory import MemoryBus, MemoryTransport
+from carbon_node.wire.contract import NODE_NAME, Arrival, Role, Topic
 
 PATIENCE_S = 20.0
 """Longest wait for something that has to happen."""

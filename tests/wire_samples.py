@@ -6,9 +6,9 @@ from types import MappingProxyType
 from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
-from carbon_node.transport import wire
-from carbon_node.transport.contract import Topic
-from carbon_node.transport.types import STRUCTS, Member, Struct
+from carbon_node.wire import samples as wire
+from carbon_node.wire.contract import Topic
+from carbon_node.wire.types import STRUCTS, Member, Struct
 
 _TEXT = st.text(st.characters(codec="utf-8", exclude_characters="\0"))
 _KINDS: Mapping[str, SearchStrategy[object]] = MappingProxyType(

@@ -1,5 +1,25 @@
 """Carbon footprint node of a SustainML pipeline.
 
+Map, from the vocabulary up to the command line; a room imports only rooms above it in this list,
+and docs/architecture.md follows one task through them:
+    errors.py: every error of the package, as one tree.
+    secret_keys.py, secret_texts.py: which keys name secrets, and where texts hold them; the one
+        rule for all that is kept, logged, shown and published.
+    wire/: what travels: samples, their DDS types and quality of service, topics, extra_data.
+    estimation/: the pure domain: what to measure, what it means, units, intervals, provenance.
+    tasks/: what a task is: key, summary, decision, answer; tasks met before; digest of inputs.
+    hardware/: what is known of named hardware.
+    intensity/: from the text of a place to its carbon intensity.
+    tracking/: CarbonTracker in guarded processes.
+    transport/: ways for samples to enter and leave the node: embedded Fast DDS, `sustainml_py`.
+    store/: SQLite: what was accepted, answered, published and acknowledged, across restarts.
+    observability/: log, metrics, supervisor.
+    pipeline/: the life of a task, from three samples to one published output.
+    settings/: what can be configured, where values came from, requests that change them.
+    http/: the local interface.
+    daemon/: the running node: built from its parts, started, watched, stopped.
+    cli/: the commands, and what only they use.
+
 Glossary:
     task: one combination of user input, ML model and hardware resource that shares a task id.
     task id: `problem_id` and `iteration_id`; the key of every sample. (0, 0) is invalid.

@@ -3,7 +3,7 @@
 import struct
 from typing import Any
 
-from carbon_node.transport.types import Kind, Struct
+from carbon_node.wire.types import Kind, Struct
 
 _PRIMITIVES: dict[Kind, str] = {"boolean": "?", "int32": "i", "uint32": "I", "double": "d"}
 

@@ -7,8 +7,7 @@ binding had a codec of its own.
 from typing import Any, TypeAlias
 
 from carbon_node.transport.rpc import REPLY, REQUEST
-from carbon_node.transport.types import STRUCTS, Member, Struct, encode
-from carbon_node.transport.wire import (
+from carbon_node.wire.samples import (
     CO2Footprint,
     ConfigurationRequest,
     ConfigurationResponse,
@@ -19,6 +18,7 @@ from carbon_node.transport.wire import (
     TaskId,
     UserInput,
 )
+from carbon_node.wire.types import STRUCTS, Member, Struct, encode
 
 Values: TypeAlias = tuple[Any, ...]
 

@@ -15,8 +15,8 @@ from tests.dds.recorded import EVERY_KIND, RECORDED, Values
 
 from carbon_node.transport.binding import native
 from carbon_node.transport.endpoints import native_type
-from carbon_node.transport.types import STRUCTS, Member, Struct, encode
-from carbon_node.transport.wire import CO2Footprint, HWResource, MLModel, NodeStatus, TaskId
+from carbon_node.wire.samples import CO2Footprint, HWResource, MLModel, NodeStatus, TaskId
+from carbon_node.wire.types import STRUCTS, Member, Struct, encode
 
 Record: TypeAlias = dict[str, Any]
 

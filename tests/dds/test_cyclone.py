@@ -9,9 +9,9 @@ from tests.dds.cyclone import CyclonePeer, TaskIdImpl, cyclone_peer
 from tests.domains import fresh_domain
 from tests.transports import NODE, PATIENCE_S, run, take
 
-from carbon_node.transport.contract import NODE_NAME, Topic
 from carbon_node.transport.fastdds import FastDdsConfig, FastDdsTransport
-from carbon_node.transport.wire import (
+from carbon_node.wire.contract import NODE_NAME, Topic
+from carbon_node.wire.samples import (
     CO2Footprint,
     ConfigurationRequest,
     ConfigurationResponse,

@@ -11,12 +11,13 @@ from tests.dds.cyclone import CyclonePeer, RequestTypeImpl, ResponseTypeImpl, cy
 from tests.domains import fresh_domain
 from tests.transports import PATIENCE_S, run
 
-from carbon_node.pipeline.doors import CallDoor, TopicDoor
+from carbon_node.json_value import Json
+from carbon_node.observability.metrics import Metrics
+from carbon_node.pipeline.endpoints import RpcEndpoint, TopicEndpoint
 from carbon_node.settings import ConfigurationService, load
-from carbon_node.settings.catalogue import Json
-from carbon_node.transport.contract import NODE_NAME, Role, Topic
 from carbon_node.transport.fastdds import FastDdsConfig, FastDdsTransport
-from carbon_node.transport.wire import ConfigurationRequest
+from carbon_node.wire.contract import NODE_NAME, Role, Topic
+from carbon_node.wire.samples import ConfigurationRequest
 
 NODE = Role(NODE_NAME, reads=(Topic.REQUEST,), writes=(Topic.RESPONSE,))
 REQUESTER = Role("TEST_REQUESTER", reads=(), writes=())
@@ -31,11 +32,11 @@ class QuietNode:
         """Return one word."""
         return {"node": "IDLE"}
 
-    def last_results(self, count: int) -> Sequence[Mapping[str, Json]]:  # noqa: ARG002 - there are none
+    async def last_results(self, count: int) -> Sequence[Mapping[str, Json]]:  # noqa: ARG002 - there are none
         """Return nothing."""
         return []
 
-    def results_of(self, problem_id: int, iteration_id: int) -> Sequence[Mapping[str, Json]]:  # noqa: ARG002 - there are none
+    async def results_of(self, problem_id: int, iteration_id: int) -> Sequence[Mapping[str, Json]]:  # noqa: ARG002 - there are none
         """Return nothing."""
         return []
 
@@ -62,9 +63,11 @@ async def both_doors(domain: int) -> AsyncIterator[tuple[CyclonePeer, FastDdsTra
         participant(domain, REQUESTER) as requester,
         asyncio.TaskGroup() as group,
     ):
+        topics = TopicEndpoint(node, service, Metrics())
         serving = [
-            group.create_task(_serve_topic(node, TopicDoor(node, service))),
-            group.create_task(CallDoor(node, service).run()),
+            group.create_task(_serve_topic(node, topics)),
+            group.create_task(topics.run()),
+            group.create_task(RpcEndpoint(node, service, Metrics()).run()),
         ]
         with cyclone_peer(domain) as peer:
             assert await node.wait_for_match(Topic.REQUEST, timeout_s=PATIENCE_S)
@@ -74,10 +77,10 @@ async def both_doors(domain: int) -> AsyncIterator[tuple[CyclonePeer, FastDdsTra
             door.cancel()
 
 
-async def _serve_topic(node: FastDdsTransport, door: TopicDoor) -> None:
+async def _serve_topic(node: FastDdsTransport, door: TopicEndpoint) -> None:
     async for arrival in node.arrivals():
         if isinstance(arrival.sample, ConfigurationRequest):
-            door.answer(arrival.sample)
+            door.take(arrival.sample)
 
 
 async def ask(peer: CyclonePeer, text: str, node_id: int = 1) -> ResponseTypeImpl:

@@ -11,10 +11,10 @@ from tests.transports import wait_for
 from tests.wire_samples import samples
 
 from carbon_node.transport.binding import native
-from carbon_node.transport.contract import Arrival, Topic
 from carbon_node.transport.endpoints import Reader, open_writer
-from carbon_node.transport.types import encode, key_in_handle, key_of
-from carbon_node.transport.wire import Sample
+from carbon_node.wire.contract import Arrival, Topic
+from carbon_node.wire.samples import Sample
+from carbon_node.wire.types import encode, key_in_handle, key_of
 
 KEYED_BY_TASK = (
     Topic.USER_INPUT,

@@ -15,12 +15,12 @@ from tests.transports import NODE, PATIENCE_S, PEERS, opened, run, take
 
 from carbon_node.errors import TransportError, WireError
 from carbon_node.transport.binding import native
-from carbon_node.transport.contract import NODE_NAME, Role, Topic
 from carbon_node.transport.endpoints import native_qos, native_type
 from carbon_node.transport.fastdds import FastDdsConfig, FastDdsTransport, severity_of
-from carbon_node.transport.quality import WRITER
-from carbon_node.transport.types import Member, Struct
-from carbon_node.transport.wire import CO2Footprint, HWResource, MLModel, TaskId, UserInput
+from carbon_node.wire.contract import NODE_NAME, Role, Topic
+from carbon_node.wire.quality import WRITER
+from carbon_node.wire.samples import CO2Footprint, HWResource, MLModel, TaskId, UserInput
+from carbon_node.wire.types import Member, Struct
 
 TASK = TaskId(7, 3)
 LOOPBACK_PROFILE = Path(__file__).parents[1] / "loopback.xml"

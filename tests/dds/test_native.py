@@ -17,11 +17,11 @@ from tests.transports import PATIENCE_S, wait_for
 from tests.wire_samples import samples
 
 from carbon_node.transport.binding import native
-from carbon_node.transport.contract import Topic
 from carbon_node.transport.endpoints import native_qos, native_type
-from carbon_node.transport.quality import READER, WRITER, Quality
-from carbon_node.transport.types import STRUCTS, decode, encode
-from carbon_node.transport.wire import CO2Footprint, MLModel, NodeControl, Sample, TaskId
+from carbon_node.wire.contract import Topic
+from carbon_node.wire.quality import READER, WRITER, Quality
+from carbon_node.wire.samples import CO2Footprint, MLModel, NodeControl, Sample, TaskId
+from carbon_node.wire.types import STRUCTS, decode, encode
 
 Item = TypeVar("Item")
 

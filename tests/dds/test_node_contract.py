@@ -24,8 +24,8 @@ from tests.transports import (
 )
 from tests.wire_samples import full_inputs
 
-from carbon_node.transport.contract import NODE_NAME, Arrival, Topic
-from carbon_node.transport.wire import (
+from carbon_node.wire.contract import NODE_NAME, Arrival, Topic
+from carbon_node.wire.samples import (
     CO2Footprint,
     ConfigurationRequest,
     ConfigurationResponse,

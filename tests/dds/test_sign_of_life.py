@@ -7,8 +7,8 @@ from tests.domains import fresh_domain
 
 from carbon_node.errors import TransportError
 from carbon_node.observability.heartbeat import Heartbeat
-from carbon_node.transport.contract import NODE_NAME, Role, Topic
 from carbon_node.transport.fastdds import FastDdsConfig, FastDdsTransport
+from carbon_node.wire.contract import NODE_NAME, Role, Topic
 
 
 def transport() -> FastDdsTransport:

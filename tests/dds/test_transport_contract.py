@@ -7,8 +7,8 @@ from tests.transports import NODE, OUTPUTS, PATIENCE_S, PEERS, WORLDS, World, op
 from tests.wire_samples import full_inputs
 
 from carbon_node.errors import TransportError
-from carbon_node.transport.contract import NODE_NAME, Role, Topic
-from carbon_node.transport.wire import (
+from carbon_node.wire.contract import NODE_NAME, Role, Topic
+from carbon_node.wire.samples import (
     CO2Footprint,
     ConfigurationRequest,
     ConfigurationResponse,

@@ -24,10 +24,9 @@ def config_of(work_dir: Path, **changes: Any) -> TrackerConfig:  # noqa: ANN401 
     """Return the configuration of a pool that runs `tracking_workloads`, with a mark of its own."""
     mark = ("CARBON_NODE_TEST", secrets.token_hex(8))
     return TrackerConfig(
-        workload="tests.fault.tracking_workloads:run",
         work_dir=work_dir,
         environment=(*changes.pop("environment", ()), mark),
-        **{"grace_s": 0.2, **changes},
+        **{"workload": "tests.fault.tracking_workloads:run", "grace_s": 0.2, **changes},
     )
 
 

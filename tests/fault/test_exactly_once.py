@@ -14,14 +14,16 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.pipelines import NODE, World
+from tests.stores import store_config
 from tests.transports import PEERS
 
 from carbon_node.pipeline.keeping import KeepingPolicy
 from carbon_node.settings import Configuration, load
-from carbon_node.store import StoreConfig, open_store
-from carbon_node.transport.contract import Topic
+from carbon_node.store import open_store
+from carbon_node.tasks.decision import Republish
 from carbon_node.transport.memory import MemoryBus, MemoryTransport
-from carbon_node.transport.wire import (
+from carbon_node.wire.contract import Topic
+from carbon_node.wire.samples import (
     CO2Footprint,
     HWResource,
     MLModel,
@@ -104,11 +106,17 @@ class Domain:
         node = MemoryTransport(self.bus, NODE)
         async with AsyncExitStack() as stack:
             store = await stack.enter_async_context(
-                open_store(StoreConfig(self.state_dir), lambda _: None)
+                open_store(store_config(self.state_dir), lambda _: None)
             )
             await node.open()
             node.connect()
-            world = World(node, self.peer, None, store, KeepingPolicy())
+            world = World(
+                node,
+                self.peer,
+                None,
+                store,
+                KeepingPolicy(Republish.UNACKNOWLEDGED, rerun_on_change=False),
+            )
             world.configuration = formula()
             # An answer that is computed again in another life has other numbers.
             world.g_per_kwh = 100.0 + self.life

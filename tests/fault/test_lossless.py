@@ -28,7 +28,7 @@ from tests.program.processes import COMMAND, NodeProcess, environment, running_n
 from carbon_node.pipeline.outputs import MAX_RETAINED
 from carbon_node.store import Edition
 from carbon_node.store.database import DATABASE_NAME, Database
-from carbon_node.transport.wire import MLModel, Status
+from carbon_node.wire.samples import MLModel, Status
 
 FORMULA = {"CARBON_NODE_TRACKER__MODE": "formula"}
 UNPACED = FORMULA | {"CARBON_NODE_OUTPUT_GAP_MS": "0"}

@@ -14,20 +14,24 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
+from tests.stores import store_config
 from tests.unit.store.samples import answer, summary, task
 
-from carbon_node.answers import Answered, Due, Kept, TaskKey, Why
 from carbon_node.errors import StateDirectoryInUse
-from carbon_node.store import Health, Query, Store, StoreConfig, open_store
+from carbon_node.store import Health, Query, Store, open_store
 from carbon_node.store.database import DATABASE_NAME, Database
 from carbon_node.store.editions import Accept, Edition, Save, accept, save
+from carbon_node.tasks.answer import Kept
+from carbon_node.tasks.decision import Answered, Compute, ComputeReason
+from carbon_node.tasks.key import TaskKey
 
 RETRY_S = 0.02
 
 WRITER = """
 import asyncio, os, sys
 from pathlib import Path
-from carbon_node.store import StoreConfig, open_store
+from carbon_node.store import open_store
+from tests.stores import store_config
 from tests.unit.store.samples import answer, summary, task
 
 async def work(store, number, attempt):
@@ -38,7 +42,7 @@ async def work(store, number, attempt):
     store.mark_acknowledged(kept)
 
 async def main(directory, attempt):
-    async with open_store(StoreConfig(Path(directory)), print) as store:
+    async with open_store(store_config(Path(directory)), print) as store:
         os.write(1, b"ready\\n")
         for first in range(50 * int(attempt) - 49, 100_000, 5):
             await asyncio.gather(*(work(store, first + n, attempt) for n in range(5)))
@@ -56,7 +60,7 @@ def _run(directory: Path, body: Callable[[Store], Awaitable[None]]) -> list[Heal
     told: list[Health] = []
 
     async def opened() -> None:
-        config = StoreConfig(directory, retry_s=RETRY_S)
+        config = store_config(directory, retry_s=RETRY_S)
         async with open_store(config, told.append) as store:
             await body(store)
 
@@ -138,7 +142,7 @@ def test_second_process_is_refused_until_the_first_is_killed(tmp_path: Path) -> 
     """The refusal names the first by process id, and a SIGKILL leaves no lock behind."""
 
     async def body(store: Store) -> None:
-        assert await store.unanswered() >= 0
+        await store.results(Query(last=1))
 
     with _writer(tmp_path, 1) as process:
         with pytest.raises(StateDirectoryInUse, match=f"carbon node pid {process.pid} on "):
@@ -352,8 +356,8 @@ def test_full_disk_costs_no_answer(small_disk: Path) -> None:
         assert store.health.is_degraded
         assert "disk is full; free some space" in store.health.trouble
         for kept in (first, *later):
-            standing = await store.accept(kept.key, "a", summary())
-            assert standing == Answered(kept, is_acknowledged=False)
+            decision = await store.accept(kept.key, "a", summary())
+            assert decision == Answered(kept, is_acknowledged=False)
         filler.unlink()
         await _until(lambda: not store.health.is_degraded)
 
@@ -378,10 +382,10 @@ def test_start_on_a_full_disk_knows_what_was_answered(small_disk: Path) -> None:
 
     async def body(store: Store) -> None:
         assert store.health.is_degraded
-        standing = await store.accept(kept.key, "a", summary())
-        assert isinstance(standing, Answered)
-        assert standing.kept == kept
-        assert await store.accept(task(99_999), "a", summary()) == Due(Why.NEW)
+        decision = await store.accept(kept.key, "a", summary())
+        assert isinstance(decision, Answered)
+        assert decision.kept == kept
+        assert await store.accept(task(99_999), "a", summary()) == Compute(ComputeReason.NEW)
         filler.unlink()
         await _until(lambda: not store.health.is_degraded)
 

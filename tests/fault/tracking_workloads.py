@@ -10,7 +10,7 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
-from carbon_node.estimation.measurement import ModelRun
+from carbon_node.estimation.measurement import ModelRun, SimulatedRun
 from carbon_node.tracking.messages import HEADER, MAGIC, RESULT_LIMIT_BYTES, Job, frame, send
 
 NOBODY = 65534
@@ -42,6 +42,15 @@ def run(job: Job, result: int, model: int | None) -> None:
     """Do what the job's model id names, one of the functions below; hang in a simulated run."""
     behaviour = job.run.model if isinstance(job.run, ModelRun) else "hang"
     globals()[behaviour](job, result, model)
+
+
+def overstate(job: Job, result: int, *_: object) -> None:
+    """Report a tenth more than simulated hardware of the asked power draws."""
+    assert isinstance(job.run, SimulatedRun)
+    component = GOOD["observation"]["components"][0]  # type: ignore[index]
+    energy_kwh = 1.1 * job.run.power_w * 0.1 / 3.6e6
+    wrong = component | {"energy_kwh_per_device": energy_kwh}
+    send(result, {"observation": GOOD["observation"] | {"components": [wrong]}})
 
 
 def succeed(_job: Job, result: int, *_: object) -> None:

@@ -17,7 +17,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from carbon_node.observability.unit import UnitOptions, unit_text
+from carbon_node.cli.service_unit import UnitOptions, unit_text
 
 SERVICE_ID = 61_234
 """User and group id within the sandbox: from the range that systemd uses for dynamic users."""

@@ -11,7 +11,7 @@ from tests.callers import Caller, calling
 from tests.domains import fresh_domain
 from tests.program.processes import NodeProcess, running_node
 
-from carbon_node.transport.wire import CO2Footprint, NodeCommand, Status, TaskCommand
+from carbon_node.wire.samples import CO2Footprint, NodeCommand, Status, TaskCommand
 
 SLOW = {"CARBON_NODE_TRACKER__MODE": "declared", "CARBON_NODE_TRACKER__WINDOW_S": "600"}
 FORMULA = {"CARBON_NODE_TRACKER__MODE": "formula"}

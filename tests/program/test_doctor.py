@@ -17,13 +17,13 @@ def test_doctor_tells_programs_what_works_here() -> None:
     assert {"cpu", "rapl", "nvml", "onnx", "hf", "fast_dds", "sustainml_py"} <= names
 
 
-def test_doctor_tells_people_what_mends_what_is_missing() -> None:
-    """Whatever cannot be used has the command or setting that mends it right below."""
+def test_doctor_tells_people_how_to_fix_what_is_missing() -> None:
+    """Whatever cannot be used has the command or setting that fixes it right below."""
     done = subprocess.run(DOCTOR, capture_output=True, text=True, check=True)
     lines = done.stdout.splitlines()
     missing = [number for number, line in enumerate(lines) if line.startswith("--")]
     assert missing
-    assert all(lines[number + 1].strip().startswith("mend: ") for number in missing)
+    assert all(lines[number + 1].strip().startswith("fix: ") for number in missing)
 
 
 def test_doctor_knows_the_model_roots_of_a_configuration(tmp_path: Path) -> None:

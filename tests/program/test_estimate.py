@@ -106,7 +106,7 @@ def _row(row: dict[str, str]) -> Row:
 
 @pytest.mark.parametrize("row", published_rows(), ids=lambda row: row.name)
 def test_published_figures_are_reproduced(row: Row) -> None:
-    """Energy and carbon of every published row, by options alone."""
+    """Options alone reproduce energy and carbon of every published row."""
     options = [word for option in row.options.items() for word in option]
     shown = answer(*options, "--latency-unit", "h")
     assert shown["energy_kwh"] == pytest.approx(row.published_kwh, abs=row.tolerance_kwh)
@@ -121,7 +121,7 @@ def test_the_tolerances_would_find_a_wrong_factor() -> None:
 
 
 def test_one_scenario_is_one_object() -> None:
-    """It holds the result, each factor with source and interval, and the place."""
+    """The JSON holds the result, each factor with source and interval, and the place."""
     shown = answer("--power", "300", "--latency", "2", "--region", "France")
     assert shown["device_energy_kwh"] == pytest.approx(600 / 3.6e6, rel=1e-12)
     assert shown["energy_kwh"] == shown["device_energy_kwh"] * shown["pue"]
@@ -134,7 +134,7 @@ def test_one_scenario_is_one_object() -> None:
 
 
 def test_several_scenarios_are_an_array() -> None:
-    """Each with each, and which of them cannot be told apart."""
+    """Every machine is combined with every place, with those that are indistinct."""
     shown = answer(
         *("--power", "300", "--latency", "2"), *("--region", "France", "--region", "Poland"),
         *("--region", "Germany",),
@@ -144,7 +144,7 @@ def test_several_scenarios_are_an_array() -> None:
 
 
 def test_the_table_names_scenarios_sources_and_differences() -> None:
-    """People get a table with bars, and are told which differences mean nothing."""
+    """The table has bars and says which differences are not significant."""
     done = estimate(
         *("--power", "300", "--hardware", "H200", "--latency", "2"),
         *("--region", "France", "--region", "Poland"),
@@ -160,7 +160,7 @@ def test_the_table_names_scenarios_sources_and_differences() -> None:
 
 
 def test_a_terminal_without_unicode_gets_plain_bars() -> None:
-    """Where the encoding has no blocks, ASCII stands in."""
+    """Without block characters in the encoding, the bars are ASCII."""
     done = estimate(
         *("--power", "300", "--latency", "2", "--region", "France", "--region", "Poland"),
         PYTHONIOENCODING="ascii",
@@ -170,7 +170,7 @@ def test_a_terminal_without_unicode_gets_plain_bars() -> None:
 
 
 def test_a_doubtful_place_is_warned_about() -> None:
-    """The world's mean goes with the reason for it."""
+    """The world's mean comes with a warning that says why."""
     done = estimate("--power", "300", "--latency", "2", "--region", "Germny")
     assert "World" in done.stdout
     assert "near matches: germany" in " ".join(done.stdout.split())
@@ -201,13 +201,13 @@ def test_a_doubtful_place_is_warned_about() -> None:
     ],
 )
 def test_bad_options_end_with_status_2_and_one_line(arguments: tuple[str, ...]) -> None:
-    """The line names what is wrong; nothing is printed on stdout."""
+    """A bad option is one line on stderr that names it."""
     done = estimate(*arguments)
     assert (done.returncode, done.stdout) == (2, "")
     assert re.fullmatch(r"carbon-node: [^\n]+\n", done.stderr)
 
 
 def test_the_same_question_gives_the_same_bytes() -> None:
-    """Two runs print the same."""
+    """Two runs print the same output."""
     arguments = ("--hardware", "H200", "--latency", "2", "--region", "us-east-1", "--json")
     assert estimate(*arguments).stdout == estimate(*arguments).stdout

@@ -36,7 +36,7 @@ def arguments(state_dir: Path) -> list[str]:
 
 
 def wait_for_children(pid: int, count: int) -> list[psutil.Process]:
-    """Wait until a process has so many living descendants."""
+    """Wait until a process has at least that many living descendants."""
     deadline_s = time.monotonic() + PATIENCE_S
     while True:
         found: list[psutil.Process] = psutil.Process(pid).children(recursive=True)
@@ -93,7 +93,7 @@ def test_a_node_that_is_process_1_serves_its_container_and_ends_it(tmp_path: Pat
 
 
 def test_process_1_passes_on_how_its_node_ended(tmp_path: Path) -> None:
-    """A node that is killed gives 128 and the signal, one that cannot start its own status."""
+    """A killed node gives 128 plus the signal, one that cannot start gives its own status."""
     unshare = ["unshare", "--pid", "--fork", "--kill-child", "--mount-proc"]
     if subprocess.run([*unshare, "true"], capture_output=True, check=False).returncode:
         pytest.skip("this machine does not let a test make a PID namespace")
@@ -136,12 +136,12 @@ def answers_and_ends(command: list[str], log: int | None = None) -> None:
     "redirection", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-", ">/dev/full 2>/dev/full"]
 )
 def test_standard_descriptors_may_be_closed_or_full(redirection: str, tmp_path: Path) -> None:
-    """The node answers a task and ends with status 0, whatever it was given to read and write."""
+    """Whatever its standard descriptors are, the node answers a task and ends with status 0."""
     answers_and_ends(["sh", "-c", f'exec "$@" {redirection}', "sh", *arguments(tmp_path)])
 
 
 def test_a_log_that_nobody_reads_stops_neither_tasks_nor_the_end(tmp_path: Path) -> None:
-    """With a pipe that is full from the start tasks are answered and SIGTERM gives status 0."""
+    """With a full pipe as its log, the node answers tasks and SIGTERM gives status 0."""
     reading, writing = os.pipe()
     try:
         os.set_blocking(writing, False)
@@ -181,6 +181,6 @@ def test_settings_that_cannot_be_used_give_status_2_and_one_line(
 
 @pytest.mark.parametrize("redirection", ["2>/dev/full", "2>&-"])
 def test_the_status_of_a_bad_start_does_not_depend_on_the_log(redirection: str) -> None:
-    """Where the line cannot be written the status still says what happened."""
+    """Even if the line cannot be written, the status says what happened."""
     shell = ["sh", "-c", f'exec "$@" {redirection}', "sh", *COMMAND, "run", "--config=/"]
     assert subprocess.run(shell, env=environment(), check=False, timeout=30).returncode == 2

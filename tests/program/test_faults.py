@@ -16,10 +16,10 @@ import pytest
 from tests.domains import fresh_domain
 from tests.program.processes import PATIENCE_S, NodeProcess, running_node
 
-from carbon_node.peers import PEERS_ROLE, SimulatedPeers, SubmittedTask
-from carbon_node.transport.contract import Topic
+from carbon_node.cli.peers import PEERS_ROLE, SimulatedPeers, SubmittedTask
 from carbon_node.transport.fastdds import FastDdsConfig, FastDdsTransport
-from carbon_node.transport.wire import CO2Footprint, HWResource, MLModel, TaskId, UserInput
+from carbon_node.wire.contract import Topic
+from carbon_node.wire.samples import CO2Footprint, HWResource, MLModel, TaskId, UserInput
 
 PLANTED = "hf_planted_secret"
 

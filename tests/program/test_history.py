@@ -13,12 +13,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 from tests.program.processes import COMMAND, environment, run_command
+from tests.stores import store_config
 from tests.unit.store.samples import answer, failure, summary, task
 
-from carbon_node.store import StoreConfig, open_store
+from carbon_node.store import open_store
 
 if TYPE_CHECKING:
-    from carbon_node.answers import Answer, Summary, TaskKey
+    from carbon_node.tasks.answer import Answer
+    from carbon_node.tasks.key import Summary, TaskKey
 
 
 @pytest.fixture
@@ -32,7 +34,7 @@ def state_dir(tmp_path: Path) -> Path:
     ]
 
     async def fill() -> None:
-        async with open_store(StoreConfig(tmp_path), print) as store:
+        async with open_store(store_config(tmp_path), print) as store:
             for key, about, given in tasks:
                 await store.accept(key, "d", about)
                 if given is not None:
@@ -47,7 +49,7 @@ def _history(state_dir: Path, *options: str) -> subprocess.CompletedProcess[str]
 
 
 def test_table_shows_results_and_totals(state_dir: Path) -> None:
-    """What was asked most often is there at a glance."""
+    """The table has a line for each task, and totals below."""
     done = _history(state_dir)
     assert (done.returncode, done.stderr) == (0, "")
     first, second, third, fourth = done.stdout.splitlines()[1:5]
@@ -63,7 +65,7 @@ def test_texts_of_peers_give_the_terminal_no_commands(tmp_path: Path) -> None:
     """An escape sequence in a model id is shown as blanks."""
 
     async def fill() -> None:
-        async with open_store(StoreConfig(tmp_path), print) as store:
+        async with open_store(store_config(tmp_path), print) as store:
             await store.accept(task(1), "d", summary("\x1b[2J\nmodel" + "x" * 900))
 
     asyncio.run(fill())
@@ -73,7 +75,7 @@ def test_texts_of_peers_give_the_terminal_no_commands(tmp_path: Path) -> None:
 
 
 def test_json_and_csv_carry_everything(state_dir: Path) -> None:
-    """Both are complete without being asked for it, and filters apply to them."""
+    """JSON and CSV hold all results unless filters apply."""
     content = json.loads(_history(state_dir, "--json").stdout)
     assert [row["problem_id"] for row in content["results"]] == [1, 2, 3, 4]
     assert content["totals"]["tasks"] == 3
@@ -93,12 +95,12 @@ def test_json_and_csv_carry_everything(state_dir: Path) -> None:
     ],
 )
 def test_filters(state_dir: Path, options: list[str], count: int) -> None:
-    """By time, as a date or an age, by place and hardware, by number."""
+    """Results are filtered by date or age, place, hardware and number."""
     assert len(json.loads(_history(state_dir, "--json", *options).stdout)["results"]) == count
 
 
 def test_plot_is_drawn(state_dir: Path, tmp_path: Path) -> None:
-    """As SVG or PNG, of the results with numbers."""
+    """The plot is an SVG or PNG of the results with numbers."""
     chart = tmp_path / "chart.svg"
     done = run_command("history", "plot", "--output", str(chart), "--state-dir", str(state_dir))
     assert (done.returncode, done.stdout) == (0, f"{chart}: 2 results\n")
@@ -109,14 +111,14 @@ def test_plot_is_drawn(state_dir: Path, tmp_path: Path) -> None:
     ("arguments", "status", "message"),
     [
         (["history", "--state-dir", "/nonexistent"], 1, "no results in /nonexistent"),
-        (["history", "--since", "soon"], 2, "'soon' is no time: write 2026-05-01"),
+        (["history", "--since", "soon"], 2, "'soon' is not a time: write 2026-05-01"),
         (["history", "--last", "0"], 2, "--last"),
         (["history", "--json", "plot", "--output", "x.svg"], 2, "--json comes after plot"),
         (["history", "plot"], 2, "--output"),
     ],
 )
 def test_what_cannot_be_done_is_one_line(arguments: list[str], status: int, message: str) -> None:
-    """The line says what to do instead."""
+    """A bad option is one line that says what to do instead."""
     done = run_command(*arguments)
     assert (done.returncode, done.stdout) == (status, "")
     assert message in done.stderr
@@ -124,7 +126,7 @@ def test_what_cannot_be_done_is_one_line(arguments: list[str], status: int, mess
 
 
 def test_state_directory_is_the_configured_one(state_dir: Path) -> None:
-    """Without the option it is that of the node's settings."""
+    """Without the option, the state directory is that of the node's settings."""
     done = run_command("history", "--json", env={"CARBON_NODE_STATE_DIR": str(state_dir)})
     assert len(json.loads(done.stdout)["results"]) == 4
 
@@ -141,36 +143,17 @@ def test_reader_of_a_pipe_may_stop_reading(state_dir: Path) -> None:
     assert b"Traceback" not in done.stderr
 
 
-def test_history_loads_nothing_that_takes_long(state_dir: Path) -> None:
-    """Neither DDS nor measuring nor drawing for a table."""
-    code = (
-        "import sys\nfrom carbon_node.cli import main\n"
-        f"sys.argv = ['carbon-node', 'history', '--state-dir', {str(state_dir)!r}]\n"
-        "try:\n    main()\nfinally:\n"
-        "    heavy = ['matplotlib', 'pyarrow', 'carbontracker', 'carbon_node.settings',"
-        " 'carbon_node.transport.fastdds']\n"
-        "    print([name for name in heavy if name in sys.modules], file=sys.stderr)"
-    )
-    done = subprocess.run(
-        [sys.executable, "-c", code],
-        capture_output=True,
-        text=True,
-        env=environment(),
-        check=True,
-    )
-    assert done.stderr.strip() == "[]"
-
-
 @pytest.mark.skipif(os.geteuid() != 0, reason="needs root, to become another user")
 @pytest.mark.parametrize("is_running", [False, True])
 def test_user_who_may_only_read_sees_the_history(*, is_running: bool) -> None:
-    """With the node running and without, in a directory like that of a systemd service."""
+    """A user without write access sees the history, with the node running and without."""
     code = """
 import asyncio, os, subprocess, sys, tempfile
 from contextlib import closing
 from pathlib import Path
-from carbon_node.store import StoreConfig, open_store
+from carbon_node.store import open_store
 from carbon_node.store.history import Query, editions, open_history
+from tests.stores import store_config
 from tests.unit.store.samples import answer, summary, task
 
 def read(directory):
@@ -185,7 +168,7 @@ async def main():
     with tempfile.TemporaryDirectory() as name:
         directory = Path(name)
         directory.chmod(0o755)
-        async with open_store(StoreConfig(directory), print) as store:
+        async with open_store(store_config(directory), print) as store:
             await store.save(task(1), "d", summary(), answer(task(1)))
             if sys.argv[1] == "True":
                 print(read(directory))

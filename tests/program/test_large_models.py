@@ -7,9 +7,9 @@ import pytest
 from tests.domains import fresh_domain
 from tests.program.processes import PATIENCE_S, NodeProcess, running_node
 
-from carbon_node.peers import PEERS_ROLE, SimulatedPeers, SubmittedTask
+from carbon_node.cli.peers import PEERS_ROLE, SimulatedPeers, SubmittedTask
 from carbon_node.transport.fastdds import FastDdsConfig, FastDdsTransport
-from carbon_node.transport.wire import HWResource, MLModel, TaskId, UserInput
+from carbon_node.wire.samples import HWResource, MLModel, TaskId, UserInput
 
 SIZE_BYTES = 64_000_000
 

@@ -8,9 +8,9 @@ from onnx import TensorProto, helper
 from tests.domains import fresh_domain
 from tests.program.processes import PATIENCE_S, running_node
 
-from carbon_node.peers import PEERS_ROLE, Answer, SimulatedPeers, SubmittedTask
+from carbon_node.cli.peers import PEERS_ROLE, Answer, SimulatedPeers, SubmittedTask
 from carbon_node.transport.fastdds import FastDdsConfig, FastDdsTransport
-from carbon_node.transport.wire import HWResource, MLModel, TaskId, UserInput
+from carbon_node.wire.samples import HWResource, MLModel, TaskId, UserInput
 
 TASK_ID = TaskId(1, 1)
 

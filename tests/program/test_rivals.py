@@ -6,8 +6,8 @@ from pathlib import Path
 from tests.domains import fresh_domain
 from tests.program.processes import COMMAND, PATIENCE_S, NodeProcess, run_command, running_node
 
-from carbon_node.transport.contract import NODE_NAME, Role
 from carbon_node.transport.fastdds import FastDdsConfig, FastDdsTransport
+from carbon_node.wire.contract import NODE_NAME, Role
 
 
 def test_a_second_node_in_the_domain_refuses_to_start(tmp_path: Path) -> None:

@@ -111,7 +111,7 @@ def test_the_node_runs_without_arguments_as_launchers_start_it(tmp_path: Path) -
 def test_unusable_hardware_numbers_give_a_failed_result(
     node_domain: int, power: str, latency: str, reason: str
 ) -> None:
-    """Unusable numbers give zeros, a reason, and what keeps the consumers alive."""
+    """Unusable numbers give zeros, a reason, and the fields that consumers need."""
     (result,) = submit(node_domain, f"--power={power}", f"--latency={latency}", "--model=m")
 
     extra = result["extra_data"]

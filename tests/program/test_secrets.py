@@ -9,9 +9,9 @@ from tests.callers import calling
 from tests.domains import fresh_domain
 from tests.program.processes import NodeProcess, running_node
 
-from carbon_node.transport.contract import Topic
-from carbon_node.transport.wire import CO2Footprint, HWResource, MLModel, NodeStatus, TaskId
-from carbon_node.transport.wire import UserInput as User
+from carbon_node.wire.contract import Topic
+from carbon_node.wire.samples import CO2Footprint, HWResource, MLModel, NodeStatus, TaskId
+from carbon_node.wire.samples import UserInput as User
 
 TOKEN = "hf_PlantedTokenOfAUser0123456789"  # noqa: S105  # planted to be looked for
 LIVE_KEY = "planted-electricity-maps-key"

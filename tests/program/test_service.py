@@ -32,7 +32,7 @@ def installed(tmp_path: Path) -> Path:
 
 @needs_systemd
 def test_systemd_accepts_the_unit(installed: Path) -> None:
-    """Systemd reads the unit without a word: no unknown directive, no bad value."""
+    """Systemd accepts the unit silently: no unknown directive, no bad value."""
     done = analyze("verify", "--man=no", installed)
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
 
@@ -56,7 +56,7 @@ def test_the_rating_notices_a_weaker_unit(installed: Path) -> None:
 
 
 def test_print_and_install_give_the_same_unit(installed: Path) -> None:
-    """What is printed is what is written."""
+    """`service print` prints exactly what `service install` writes."""
     done = run_command("service", "print", "--python", "/bin/sh")
     assert done.stdout == installed.read_text()
 
@@ -106,7 +106,7 @@ def test_options_that_cannot_work_are_refused(options: tuple[str, str], tmp_path
 
 
 def test_a_directory_that_does_not_exist_is_an_error(tmp_path: Path) -> None:
-    """What cannot be written is said in one line with status 1."""
+    """A directory that does not exist gives status 1 and one line."""
     missing = tmp_path / "missing"
     done = run_command("service", "install", "--unit-dir", str(missing), "--python", "/bin/sh")
     assert done.returncode == 1

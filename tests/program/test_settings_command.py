@@ -24,7 +24,7 @@ def settings(tmp_path: Path, *arguments: str, **environ: str) -> subprocess.Comp
 
 
 def test_show_prints_values_with_unit_origin_and_range(tmp_path: Path) -> None:
-    """One line per setting says all about it, and the secret is hidden."""
+    """Each setting has one line with everything about it, and the secret is hidden."""
     done = settings(
         tmp_path, "show", CARBON_NODE_TRACKER__WINDOW_S="0.25", CARBON_NODE_LIVE_KEY=KEY
     )
@@ -61,7 +61,7 @@ def test_show_names_the_file_of_persisted_changes(tmp_path: Path) -> None:
 
 
 def test_check_of_a_valid_file_ends_with_0(tmp_path: Path) -> None:
-    """A valid file is called so."""
+    """A valid file is reported as valid, with status 0."""
     file = tmp_path / "my.toml"
     file.write_text("[tracker]\nmode = 'formula'")
     done = settings(tmp_path, "check", str(file))
@@ -69,7 +69,7 @@ def test_check_of_a_valid_file_ends_with_0(tmp_path: Path) -> None:
 
 
 def test_check_prints_one_line_for_each_problem(tmp_path: Path) -> None:
-    """Status 2, and a line with key, value, file and range for each problem."""
+    """Each problem is one line with key, value, file and range, and the status is 2."""
     file = tmp_path / "my.toml"
     file.write_text(f"pue = 0.2\npeu = 1\nlive_key = ['{KEY}']\n[tracker]\nmode = 'fast'")
     done = settings(tmp_path, "check", str(file))

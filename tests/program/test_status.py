@@ -6,44 +6,36 @@ import os
 import pty
 import signal
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 from tests.program.processes import COMMAND, environment, run_command
-from tests.unit.observability.node_view import ANY_PORT, PlainView, serving
+from tests.unit.http.node_view import ANY_PORT, PlainView, serving
 
-from carbon_node.observability.http.address import Address, UnixAddress, parse_address
+from carbon_node.http.address import Address, UnixAddress, parse_address
 from carbon_node.observability.metrics import Metrics
+
+pytestmark = pytest.mark.anyio
 
 PATIENCE_S = 20.0
 NOBODY = "127.0.0.1:1"
 
 
-def status(
+async def status(
     *arguments: str, view: PlainView | None = None, address: Address = ANY_PORT, columns: int = 150
 ) -> subprocess.CompletedProcess[str]:
-    """Run the command beside an interface that it is told to ask."""
+    """Run the command against an interface that is served here."""
     metrics = Metrics()
     metrics.task_finished("estimated", energy_kwh=2.6e-5, carbon_g=0.0123)
-
-    async def look() -> subprocess.CompletedProcess[str]:
-        async with serving(view, metrics, address) as interface:
-            return await asyncio.to_thread(
-                run_command,
-                "status",
-                "--http-listen",
-                str(interface.listens_at),
-                *arguments,
-                env={"COLUMNS": str(columns)},
-            )
-
-    return asyncio.run(look())
+    async with serving(view, metrics, address) as interface:
+        options = ("--http-listen", str(interface.listens_at), *arguments)
+        environ = {"COLUMNS": str(columns)}
+        return await asyncio.to_thread(run_command, "status", *options, env=environ)
 
 
-def test_the_screen_shows_state_tasks_totals_and_results() -> None:
-    """One look tells what the node is, does, has done, and what ails it."""
-    done = status()
+async def test_the_screen_shows_state_tasks_totals_and_results() -> None:
+    """The screen shows state, running tasks, totals, results, and what is degraded."""
+    done = await status()
     assert done.returncode == 0, done.stderr
     for part in (
         "carbon_node 1.2.3",
@@ -64,62 +56,59 @@ def test_the_screen_shows_state_tasks_totals_and_results() -> None:
 
 
 @pytest.mark.parametrize("columns", [40, 80, 200])
-def test_the_screen_fits_the_terminal(columns: int) -> None:
+async def test_the_screen_fits_the_terminal(columns: int) -> None:
     """No line is wider than the terminal, and the numbers of a result are never cut."""
-    done = status(columns=columns)
+    done = await status(columns=columns)
     assert max(map(len, done.stdout.splitlines())) <= columns
     assert columns < 80 or "26 mWh  12.3 mg    473" in done.stdout
 
 
-def test_a_node_without_results_says_so() -> None:
+async def test_a_node_without_results_says_so() -> None:
     """A fresh node is shown without an empty table."""
-    done = status(view=PlainView(kept=[]))
+    done = await status(view=PlainView(kept=[]))
     assert "No results yet." in done.stdout
     assert "Latest results" not in done.stdout
 
 
-def test_json_is_the_answer_of_the_interface() -> None:
+async def test_json_is_the_answer_of_the_interface() -> None:
     """`--json` prints one object for scripts."""
-    content = json.loads(status("--json").stdout)
+    content = json.loads((await status("--json")).stdout)
     assert content["node"]["state"] == "RUNNING"
     assert content["totals"]["tasks"] == {"estimated": 1}
 
 
-def test_a_unix_socket_can_be_asked(tmp_path: Path) -> None:
+async def test_a_unix_socket_can_be_asked(tmp_path: Path) -> None:
     """A node that listens at a socket file is asked there."""
-    done = status("--json", address=UnixAddress(tmp_path / "http.sock"))
+    done = await status("--json", address=UnixAddress(tmp_path / "http.sock"))
     assert json.loads(done.stdout)["node"]["domain"] == 7
 
 
 @pytest.mark.parametrize("options", [(), ("--json",), ("--watch",)])
 def test_no_node_is_one_line_and_status_1(options: tuple[str, ...]) -> None:
-    """Where nobody answers, the line says where and what to do."""
+    """If nobody answers, one line says where and what to do."""
     done = run_command("status", "--http-listen", NOBODY, *options)
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr.count("\n") == 1
     assert "no carbon node answers at 127.0.0.1:1 (Connection refused)" in done.stderr
 
 
-def test_something_else_than_a_node_is_one_line_and_status_1() -> None:
-    """A server of other make is not taken for a node."""
+async def test_something_else_than_a_node_is_one_line_and_status_1() -> None:
+    """Another kind of server is not mistaken for a node."""
 
     async def other(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\n<html>")
         writer.close()
 
-    async def look() -> subprocess.CompletedProcess[str]:
-        async with await asyncio.start_server(other, "127.0.0.1", 0) as server:
-            address = f"127.0.0.1:{server.sockets[0].getsockname()[1]}"
-            return await asyncio.to_thread(run_command, "status", "--http-listen", address)
-
-    done = asyncio.run(look())
+    async with await asyncio.start_server(other, "127.0.0.1", 0) as server:
+        address = f"127.0.0.1:{server.sockets[0].getsockname()[1]}"
+        done = await asyncio.to_thread(run_command, "status", "--http-listen", address)
     assert done.returncode == 1
     assert "is no carbon node" in done.stderr
 
 
 @pytest.mark.parametrize("address", ["nowhere", "off", "127.0.0.1:99999"])
-def test_an_address_that_is_none_is_refused(address: str) -> None:
-    """A bad address, and a node that serves none, give status 2 and one line."""
+def test_an_unusable_address_is_refused(address: str) -> None:
+    """A bad address, and one that is off, give status 2 and one line."""
     done = run_command("status", "--http-listen", address)
     assert done.returncode == 2
     assert done.stderr.count("\n") == 1
@@ -132,7 +121,7 @@ def started(*arguments: str, on: int) -> subprocess.Popen[bytes]:
     return subprocess.Popen(command, stdin=on, stdout=on, stderr=on, env=environment(terminal))
 
 
-def test_watching_shows_changes_survives_a_restart_and_ends_quietly() -> None:
+async def test_watching_shows_changes_survives_a_restart_and_ends_quietly() -> None:
     """`--watch` redraws, says when the node is away, finds it again and ends with Ctrl-C."""
     ours, theirs = pty.openpty()
     seen = bytearray()
@@ -142,8 +131,8 @@ def test_watching_shows_changes_survives_a_restart_and_ends_quietly() -> None:
             while text.encode() not in seen:
                 seen.extend(await asyncio.to_thread(os.read, ours, 65536))
 
-    async def watch() -> int:
-        view = PlainView()
+    view = PlainView()
+    try:
         async with serving(view) as interface:
             where = str(interface.listens_at)
             watching = started("--http-listen", where, "--watch", "--interval", "0.1", on=theirs)
@@ -155,22 +144,8 @@ def test_watching_shows_changes_survives_a_restart_and_ends_quietly() -> None:
         async with serving(view, address=parse_address(where) or ANY_PORT):
             await shown("INITIALIZING")
         watching.send_signal(signal.SIGINT)
-        return await asyncio.to_thread(watching.wait, PATIENCE_S)
-
-    try:
-        assert asyncio.run(watch()) == 0
+        assert await asyncio.to_thread(watching.wait, PATIENCE_S) == 0
     finally:
         os.close(ours)
         os.close(theirs)
     assert b"Traceback" not in seen
-
-
-def test_asking_does_not_load_dds() -> None:
-    """The command never loads what could join the domain."""
-    code = (
-        "import sys; sys.argv = ['carbon-node', 'status', '--http-listen', '127.0.0.1:1'];"
-        "import carbon_node.cli as cli; cli._status_of_command();"
-        "print('carbon_node.transport._fastdds' in sys.modules)"
-    )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout == "False\n"

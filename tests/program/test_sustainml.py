@@ -17,8 +17,8 @@ from tests.library import IS_INSTALLED, STAND_IN, Peers, library_world, stand_in
 from tests.program.processes import NodeProcess, environment, running_node
 from tests.transports import PATIENCE_S, run, wait_for
 
-from carbon_node.transport.contract import Arrival, Topic
-from carbon_node.transport.wire import (
+from carbon_node.wire.contract import Arrival, Topic
+from carbon_node.wire.samples import (
     CO2Footprint,
     ConfigurationRequest,
     ConfigurationResponse,

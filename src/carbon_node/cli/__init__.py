@@ -10,47 +10,81 @@ from typing import Annotated, NoReturn
 import typer
 
 from carbon_node import __version__
-from carbon_node.cli.demo import demo
-from carbon_node.cli.doctor import doctor
-from carbon_node.cli.estimate import estimate
-from carbon_node.cli.history import history_app
-from carbon_node.cli.run import run
-from carbon_node.cli.service import service_app
-from carbon_node.cli.settings import settings_app
-from carbon_node.cli.status import status
-from carbon_node.cli.submit import submit
+from carbon_node.cli.lazy import Lazy, LazyGroup
 from carbon_node.errors import CarbonNodeError, ConfigError
+
+_COMMANDS = {
+    "run": Lazy(
+        "carbon_node.cli.run:run",
+        "Run the node until SIGTERM or SIGINT; this is also what happens without a command.",
+    ),
+    "demo": Lazy(
+        "carbon_node.cli.demo:demo",
+        "Start a node and let simulated peers submit three tasks to it; print what it publishes.",
+    ),
+    "doctor": Lazy(
+        "carbon_node.cli.doctor:doctor",
+        "Say what can be measured here, what is missing, and the command or setting that fixes it.",
+    ),
+    "submit": Lazy(
+        "carbon_node.cli.submit:submit",
+        "Submit tasks as the other nodes of a pipeline would; print one line per result.",
+    ),
+    "estimate": Lazy(
+        "carbon_node.cli.estimate:estimate",
+        "Estimate energy and carbon of inferences; several machines or places are compared.",
+    ),
+    "status": Lazy(
+        "carbon_node.cli.status:status",
+        "Show what a running node does and has done; never joins the DDS domain.",
+    ),
+    "history": Lazy(
+        "carbon_node.cli.history:history_app",
+        "Show the results that a node has kept, also while it runs.",
+    ),
+    "service": Lazy(
+        "carbon_node.cli.service:service_app",
+        "Run the node as a systemd service.",
+    ),
+    "settings": Lazy(
+        "carbon_node.cli.settings:settings_app",
+        "Show, check and describe the settings of the node.",
+    ),
+}
+
+
+class _Commands(LazyGroup):
+    table = _COMMANDS
+
 
 app = typer.Typer(
     name="carbon-node",
+    cls=_Commands,
     help="Carbon footprint node of a SustainML pipeline.",
-    invoke_without_command=True,
     add_completion=False,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
-app.command()(run)
-app.command()(demo)
-app.command()(doctor)
-app.command()(submit)
-app.command()(estimate)
-app.command()(status)
-app.add_typer(history_app, name="history")
-app.add_typer(service_app, name="service")
-app.add_typer(settings_app, name="settings")
+
+
+def _print_version(*, is_asked: bool) -> None:
+    if is_asked:
+        print(f"carbon-node {__version__}")
+        raise typer.Exit
 
 
 @app.callback()
-def run_without_command(
-    context: typer.Context,
+def options(
     *,
-    version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False,
-) -> int:
+    version: Annotated[
+        bool,
+        # Eager: what typer checks after it imports pydantic, which takes longer than all the rest.
+        typer.Option(
+            "--version", is_eager=True, callback=_print_version, help="Print the version."
+        ),
+    ] = False,
+) -> None:
     """Carbon footprint node of a SustainML pipeline; without a command it runs the node."""
-    if version:
-        print(f"carbon-node {__version__}")
-        raise typer.Exit
-    return run() if context.invoked_subcommand is None else 0
 
 
 def main() -> NoReturn:
@@ -60,7 +94,7 @@ def main() -> NoReturn:
 
 def _status_of_command() -> int:
     try:
-        status = app(standalone_mode=False)
+        status = app(sys.argv[1:] or ["run"], standalone_mode=False)
     except typer.TyperException as error:
         return _fail(error.format_message(), 2)
     except ConfigError as error:
@@ -73,7 +107,7 @@ def _status_of_command() -> int:
 
 
 def _fail(message: str, status: int) -> int:
-    from carbon_node.observability.logs import STDERR_FD, write_at_once
+    from carbon_node.observability.logs import STDERR_FD, write_at_once  # needed by failures only
 
     # Not through sys.stderr: a disk that is full would turn the exit status into 120.
     line = " ".join(message.split())

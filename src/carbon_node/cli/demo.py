@@ -13,21 +13,23 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from rich.console import Console
+from rich.table import Table
 
 from carbon_node.errors import CarbonNodeError
-from carbon_node.transport.contract import DOMAIN_RANGE
+from carbon_node.wire.contract import DOMAIN_RANGE
 
 DEMO_DOMAINS = range(215, DOMAIN_RANGE.stop)
-"""Domains whose ports lie above Linux's ephemeral ones, which any program may hold, and far from
-those in common use."""
+"""Domains far from those in common use, with ports above Linux's ephemeral ones, which any program
+may hold."""
 
 PATIENCE_S = 30.0
-"""Seconds that the demo waits for anything; on two loaded cores a task takes a few."""
+"""Seconds that the demo waits for any step; on two loaded cores a task takes a few."""
 
 
 @dataclass(frozen=True, slots=True)
 class DemoTask:
-    """An invented model on hardware of roughly its vendor's rated power, somewhere."""
+    """An invented model in some place, on hardware with about the power that its vendor states."""
 
     model: str
     hardware: str
@@ -60,8 +62,8 @@ def demo(
     domain: Annotated[
         int | None,
         typer.Option(
-            min=0,
-            max=232,
+            min=DOMAIN_RANGE[0],
+            max=DOMAIN_RANGE[-1],
             show_default=False,
             help="DDS domain id (default: one derived from the process id).",
         ),
@@ -125,9 +127,6 @@ def _command(*arguments: str) -> list[str]:
 
 
 def _print_table(answers: Sequence[Mapping[str, Any]]) -> None:
-    from rich.console import Console
-    from rich.table import Table
-
     table = Table(
         title="Carbon footprint of one inference",
         caption="gCO2e = kWh x gCO2e/kWh; kWh includes the PUE; s from last input to output",

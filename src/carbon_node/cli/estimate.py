@@ -2,16 +2,16 @@
 
 import json
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
 
 from carbon_node.cli.options import JsonOption
+from carbon_node.cli.what_if import Question, Scenario, scenarios
 from carbon_node.estimation import Estimate, Interval, LatencyUnit, indistinct
-from carbon_node.whatif import Question, Scenario, scenarios
-
-if TYPE_CHECKING:
-    from rich.table import Table
 
 NUMBER_WIDTH = 9
 """Characters of the longest number with four digits, such as 1.317e-05."""
@@ -20,7 +20,7 @@ BAR_WIDTH = 20
 """Characters of the chart from zero to the highest bound."""
 
 _SHADES, _LETTERS = ("█", "▓", "░"), ("#", "=", "-")
-"""What is surely emitted, what is up to the value, and up to the highest bound."""
+"""Shades of what is certain, what is within the value, and what is within the highest bound."""
 
 
 def estimate(
@@ -75,7 +75,7 @@ def estimate(
 
 
 def _as_json(answers: Sequence[Scenario]) -> str:
-    """One object for one scenario, an array of them for several."""
+    """Return one object for one scenario, an array for several."""
     overlaps = indistinct([answer.estimate for answer in answers])
     objects = [
         {"label": answer.label, **_numbers(answer.estimate), "indistinct_from": list(others)}
@@ -120,9 +120,6 @@ def _bounds(interval: Interval) -> list[float]:
 
 
 def _show(answers: Sequence[Scenario]) -> None:
-    # Lazy: rich takes longer to import than an estimate takes.
-    from rich.console import Console
-
     console = Console(markup=False, highlight=False)
     console.print(_table(answers, _SHADES if console.encoding.startswith("utf") else _LETTERS))
     lines = (*_verdicts(answers), *_notes(answers))
@@ -130,15 +127,12 @@ def _show(answers: Sequence[Scenario]) -> None:
         console.print(line)
 
 
-def _table(answers: Sequence[Scenario], shades: tuple[str, str, str]) -> "Table":
-    from rich.table import Table
-    from rich.text import Text
-
+def _table(answers: Sequence[Scenario], shades: tuple[str, str, str]) -> Table:
     table = Table(box=None, pad_edge=False)
     table.add_column("", justify="right")
     table.add_column("scenario")
     for heading in ("kWh", "gCO2e", "from", "to"):
-        # A shortened number is a wrong one: in a narrow terminal the scenario's text wraps.
+        # A truncated number is wrong: in a narrow terminal the scenario wraps instead.
         table.add_column(heading, justify="right", min_width=NUMBER_WIDTH)
     table.add_column("", no_wrap=True)
     highest_g = max(answer.estimate.carbon_g.high for answer in answers)
@@ -161,7 +155,7 @@ def _bar(carbon_g: Interval, highest_g: float, shades: tuple[str, str, str]) -> 
 
 
 def _verdicts(answers: Sequence[Scenario]) -> list[str]:
-    """Say which differences mean something."""
+    """Say which differences are significant."""
     if len(answers) < 2:
         return []
     overlaps = indistinct([answer.estimate for answer in answers])
@@ -179,7 +173,7 @@ def _numbered(indices: Sequence[int]) -> str:
 
 
 def _notes(answers: Sequence[Scenario]) -> Iterator[str]:
-    """Name the sources of all factors, and what a reader should know."""
+    """Name the sources of all factors, and warn where a number needs care."""
     for answer in answers:
         estimate = answer.estimate
         for named in estimate.factors:

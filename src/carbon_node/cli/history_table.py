@@ -8,9 +8,9 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from carbon_node.answers import Answer, Outcome
 from carbon_node.store.editions import Edition
 from carbon_node.store.history import Totals
+from carbon_node.tasks.answer import Answer, Outcome
 
 _PREFIXES = ((1e6, "M"), (1e3, "k"), (1.0, ""), (1e-3, "m"), (1e-6, "µ"), (1e-9, "n"))
 

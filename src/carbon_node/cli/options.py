@@ -1,34 +1,19 @@
-"""Options that several commands share, and where tools that play the other nodes go."""
+"""Options that several commands share."""
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
-PRIVATE_DOMAIN = 77
-"""Domain of the tools that play the other nodes, unless one is named: away from domain 0, where
-real pipelines live,
-and low enough that its ports stay below the ephemeral ones."""
+from carbon_node.wire.contract import DOMAIN_RANGE
 
 DomainOption = Annotated[
-    int | None, typer.Option(min=0, max=232, show_default=False, help="DDS domain id.")
+    int | None,
+    typer.Option(
+        min=DOMAIN_RANGE[0], max=DOMAIN_RANGE[-1], show_default=False, help="DDS domain id."
+    ),
+]
+ConfigOption = Annotated[
+    Path | None, typer.Option(help="Configuration file instead of those at standard places.")
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
-
-
-def tool_domain(domain: int | None) -> int:
-    """Choose the domain of a tool that plays the other nodes.
-
-    Args:
-        domain: as given by option; None if it was not.
-
-    Returns:
-        The domain that was named by option, environment or file; a private one if none was.
-
-    Raises:
-        ConfigError: the settings cannot be used.
-    """
-    from carbon_node.settings import Source, load  # loads pydantic, which other commands do without
-
-    configuration = load({"domain": domain}).configuration
-    named = configuration.origins["domain"].source is not Source.DEFAULT
-    return configuration.settings.domain if named else PRIVATE_DOMAIN

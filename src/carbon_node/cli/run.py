@@ -1,4 +1,8 @@
-"""`carbon-node run`: the node in the foreground."""
+"""`carbon-node run`: the node in the foreground.
+
+The node's parts are imported last: by then the log decides how structlog is loaded, and process 1
+of a container has become an init, which should not hold the memory of a node.
+"""
 
 from functools import partial
 from pathlib import Path
@@ -7,6 +11,14 @@ from typing import Annotated
 import typer
 
 from carbon_node.cli.options import DomainOption
+from carbon_node.daemon.process_one import leave_place_of_init
+from carbon_node.observability.logs import (
+    LogConfig,
+    configure_logging,
+    occupy_standard_descriptors,
+)
+from carbon_node.observability.redaction import Secrets
+from carbon_node.settings import load
 
 
 def run(
@@ -34,19 +46,6 @@ def run(
     ] = None,
 ) -> int:
     """Run the node until SIGTERM or SIGINT; this is also what happens without a command."""
-    # Loaded here, because other commands do without Fast DDS and pydantic; the log comes first,
-    # because it decides how structlog is loaded.
-    from carbon_node.observability.logs import (
-        LogConfig,
-        LogFormat,
-        LogLevel,
-        configure_logging,
-        occupy_standard_descriptors,
-    )
-    from carbon_node.observability.redaction import Secrets
-    from carbon_node.process_one import leave_place_of_init
-    from carbon_node.settings import load
-
     options = {
         "domain": domain,
         "state_dir": state_dir,
@@ -61,9 +60,7 @@ def run(
     settings, secrets = loaded.settings, Secrets()
     if settings.live_key is not None:
         secrets.register(settings.live_key.get_secret_value())
-    configure_logging(
-        LogConfig(LogLevel(settings.log_level), LogFormat(settings.log_format)), secrets
-    )
-    from carbon_node.daemon import serve
+    configure_logging(LogConfig(settings.log_level, settings.log_format), secrets)
+    from carbon_node.daemon.serve import serve  # last, see above
 
     return serve(loaded, partial(load, options, config=config), secrets)

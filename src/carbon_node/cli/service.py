@@ -10,25 +10,25 @@ from typing import Annotated
 
 import typer
 
+from carbon_node.cli.service_unit import SYSTEM_UNITS, UNIT_NAME, UnitOptions, unit_text
 from carbon_node.errors import ConfigError, ServiceError
-from carbon_node.observability.unit import SYSTEM_UNITS, UNIT_NAME, UnitOptions, unit_text
 
 service_app = typer.Typer(help="Run the node as a systemd service.", no_args_is_help=True)
 
 _SYSTEMD_RUNS = Path("/run/systemd/system")
-"""Exists where systemd is the service manager, see sd_booted(3)."""
+"""Exists if systemd is the service manager, see sd_booted(3)."""
 
 PythonOption = Annotated[
     Path, typer.Option(help="Interpreter that has carbon_node installed; this one by default.")
 ]
 UserOption = Annotated[
-    str | None, typer.Option(help="Existing user to run as; systemd makes one by default.")
+    str | None, typer.Option(help="Existing user to run as; systemd creates one by default.")
 ]
 ConfigOption = Annotated[
     Path | None, typer.Option(help="Configuration file; the standard ones by default.")
 ]
 UnitDirOption = Annotated[Path, typer.Option(help="Directory of the unit.")]
-DryRunOption = Annotated[bool, typer.Option("--dry-run", help="Only say what would be done.")]
+DryRunOption = Annotated[bool, typer.Option("--dry-run", help="Only print what would be done.")]
 
 _THIS_PYTHON = Path(sys.executable)
 
@@ -76,7 +76,7 @@ def _check_user(user: str | None) -> None:
         if user is not None:
             pwd.getpwnam(user)
     except KeyError as error:
-        raise ConfigError(f"user {user} does not exist; make it, or leave --user out") from error
+        raise ConfigError(f"user {user} does not exist; create it, or leave out --user") from error
 
 
 def _do(what: str, action: Callable[[], object], *, dry_run: bool) -> None:
@@ -92,14 +92,14 @@ def _do(what: str, action: Callable[[], object], *, dry_run: bool) -> None:
 def _systemctl(*arguments: str, dry_run: bool) -> None:
     systemctl = shutil.which("systemctl")
     if systemctl is None or not _SYSTEMD_RUNS.is_dir():
-        print(f"systemd does not run here: left out systemctl {' '.join(arguments)}")
+        print(f"systemd is not running here: skipped systemctl {' '.join(arguments)}")
         return
     command = (systemctl, *arguments)
     _do(f"run {' '.join(command)}", lambda: _run(command), dry_run=dry_run)
 
 
 def _run(command: tuple[str, ...]) -> None:
-    # The words are this module's own and the path is what the system runs as systemctl.
+    # The arguments are this module's own, and the path is the system's systemctl.
     done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603
     if done.returncode != 0:
         raise ServiceError(f"{' '.join(command)} ended with {done.returncode}: {done.stderr}")

@@ -3,16 +3,19 @@
 import json
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
 
-if TYPE_CHECKING:
-    from rich.table import Table
-
-    from carbon_node.settings import Loaded, Origin
-
-# Settings and rich are imported where they are used: other commands start without them.
+from carbon_node.cli.options import ConfigOption
+from carbon_node.settings import Loaded, Origin, Source, load
+from carbon_node.settings.catalogue import catalogue, flat, shown
+from carbon_node.settings.catalogue import schema as json_schema
+from carbon_node.settings.loading import problems_of_file
+from carbon_node.settings.persisted import persisted_path
 
 settings_app = typer.Typer(
     help="Show, check and describe the settings of the node.", no_args_is_help=True
@@ -27,15 +30,11 @@ _COLUMNS = {"Setting": 0, "Value": 0, "From": 0, "Allowed": 96, "Changes": 0, "M
 
 @settings_app.command()
 def show(
-    config: Annotated[
-        Path | None, typer.Option(help="Configuration file instead of those at standard places.")
-    ] = None,
+    config: ConfigOption = None,
     *,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
     """Show every setting of a node that is started now, with where its value comes from."""
-    from carbon_node.settings import load
-
     loaded = load({}, config=config)
     if as_json:
         print(json.dumps(_as_json(loaded), indent=2))
@@ -48,8 +47,6 @@ def check(
     file: Annotated[Path, typer.Argument(help="Configuration file in TOML.")],
 ) -> int:
     """Check a configuration file; status 2 and one line for each problem if it is not valid."""
-    from carbon_node.settings.loading import problems_of_file
-
     problems = problems_of_file(file)
     for line in problems or (f"{file} is valid",):
         print(line)
@@ -59,14 +56,10 @@ def check(
 @settings_app.command()
 def schema() -> None:
     """Print the JSON schema of a configuration file."""
-    from carbon_node.settings.schema import schema as json_schema
-
     print(json.dumps(json_schema(), indent=2))
 
 
-def _as_json(loaded: "Loaded") -> dict[str, object]:
-    from carbon_node.settings.catalogue import catalogue, flat, shown
-
+def _as_json(loaded: Loaded) -> dict[str, object]:
     values, origins = flat(loaded.settings), loaded.configuration.origins
     return {
         "settings": {
@@ -86,9 +79,7 @@ def _as_json(loaded: "Loaded") -> dict[str, object]:
     }
 
 
-def _print_table(loaded: "Loaded") -> None:
-    from rich.console import Console
-
+def _print_table(loaded: Loaded) -> None:
     console = Console()
     if not console.is_terminal:
         console = Console(width=_PIPE_WIDTH)
@@ -97,12 +88,7 @@ def _print_table(loaded: "Loaded") -> None:
         console.print(line, markup=False, highlight=False, soft_wrap=True)
 
 
-def _table(loaded: "Loaded", width: int) -> "Table":
-    from rich.table import Table
-    from rich.text import Text
-
-    from carbon_node.settings import Source
-
+def _table(loaded: Loaded, width: int) -> Table:
     columns = [name for name, needed in _COLUMNS.items() if width >= needed]
     table = Table(box=None, pad_edge=False)
     for name in columns:
@@ -113,9 +99,7 @@ def _table(loaded: "Loaded", width: int) -> "Table":
     return table
 
 
-def _rows(loaded: "Loaded") -> Iterator[tuple[dict[str, str], "Origin"]]:
-    from carbon_node.settings.catalogue import catalogue, flat
-
+def _rows(loaded: Loaded) -> Iterator[tuple[dict[str, str], Origin]]:
     values, origins = flat(loaded.settings), loaded.configuration.origins
     for key, entry in catalogue().items():
         cells = {
@@ -130,8 +114,6 @@ def _rows(loaded: "Loaded") -> Iterator[tuple[dict[str, str], "Origin"]]:
 
 
 def _words(value: object, unit: str) -> str:
-    from carbon_node.settings.catalogue import shown
-
     match shown(value):
         case None | "" | []:
             return "-"
@@ -145,9 +127,7 @@ def _words(value: object, unit: str) -> str:
             return str(other)
 
 
-def _notes(loaded: "Loaded") -> Iterable[str]:
-    from carbon_node.settings.persisted import persisted_path
-
+def _notes(loaded: Loaded) -> Iterable[str]:
     settings = loaded.settings
     yield ""
     yield "Files read: " + (", ".join(map(str, loaded.files)) or "none")

@@ -12,6 +12,8 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
+from carbon_node.tasks.answer import WORDS, Outcome
+
 Fields: TypeAlias = dict[str, Any]  # an object of the interface's JSON
 
 _STATE_STYLES = {"IDLE": "green", "RUNNING": "cyan", "INITIALIZING": "yellow"}
@@ -115,12 +117,12 @@ def _cells(result: Fields, now: datetime) -> dict[str, str]:
     return {
         "Task": _task(result),
         "Ago": _ago(result["finished_at"], now),
-        "Outcome": result["outcome"],
+        "Outcome": WORDS[Outcome(result["outcome"])],
         "Energy": quantity(energy_kwh and energy_kwh * _WH_PER_KWH, "Wh"),
         "Carbon": quantity(result["carbon_g"], "g"),
         "g/kWh": "-" if intensity is None else f"{intensity:.0f}",
         "Model": result["model"],
-        "Place": result["place"],
+        "Place": result["place_name"] or result["place"],
         "Hardware": result["hardware"],
         "Mode": result["mode"],
     }

@@ -10,10 +10,16 @@ from typing import Annotated
 
 import typer
 
-from carbon_node.cli.options import DomainOption, JsonOption, tool_domain
+from carbon_node.cli.options import DomainOption, JsonOption
+from carbon_node.cli.peers import PEERS_ROLE, Answer, SimulatedPeers, SubmittedTask
 from carbon_node.errors import TransportError
-from carbon_node.peers import Answer, SimulatedPeers, SubmittedTask
-from carbon_node.transport.wire import HWResource, MLModel, TaskId, UserInput
+from carbon_node.settings import Source, load
+from carbon_node.transport.fastdds import FastDdsConfig, FastDdsTransport
+from carbon_node.wire.samples import HWResource, MLModel, TaskId, UserInput
+
+PRIVATE_DOMAIN = 77
+"""Domain of the simulated peers unless one is named: away from domain 0, where real pipelines live,
+and low enough that its ports stay below the ephemeral ones."""
 
 
 def submit(
@@ -46,13 +52,19 @@ def submit(
         HWResource(hw_description=hardware, power_consumption=power, latency=latency),
     )
     return asyncio.run(
-        _submit(tool_domain(domain), _numbered(template, count), interval, timeout, as_json=as_json)
+        _submit(_domain(domain), _numbered(template, count), interval, timeout, as_json=as_json)
     )
 
 
+def _domain(option: int | None) -> int:
+    """Return the domain that an option, the environment or a file states, else the private one."""
+    configuration = load({"domain": option}).configuration
+    is_named = configuration.origins["domain"].source is not Source.DEFAULT
+    return configuration.settings.domain if is_named else PRIVATE_DOMAIN
+
+
 def _numbered(template: SubmittedTask, count: int) -> Iterator[SubmittedTask]:
-    # Outputs of earlier runs are retained by the node: a random start keeps their ids apart from
-    # these.
+    # The node retains outputs of earlier runs: a random start keeps their ids apart from these.
     first = 1 + secrets.randbelow(2**31)
     for problem_id in range(first, first + count):
         task_id = TaskId(problem_id, 1)
@@ -71,10 +83,6 @@ async def _submit(
     *,
     as_json: bool,
 ) -> int:
-    # Lazy: commands that do not touch DDS have to work where its library does not load.
-    from carbon_node.peers import PEERS_ROLE
-    from carbon_node.transport.fastdds import FastDdsConfig, FastDdsTransport
-
     peers = SimulatedPeers(FastDdsTransport(FastDdsConfig(domain=domain, role=PEERS_ROLE)), domain)
     async with peers.joined():
         await peers.wait_for_node(timeout_s)

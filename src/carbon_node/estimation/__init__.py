@@ -18,7 +18,7 @@ from carbon_node.estimation.measurement import (
     TrackerOutcome,
 )
 from carbon_node.estimation.planning import Plan, plan
-from carbon_node.estimation.provenance_json import SCHEMA, Json, provenance
+from carbon_node.estimation.provenance_json import SCHEMA, provenance
 from carbon_node.estimation.request import (
     DEFAULT_PUE,
     MAX_G_PER_KWH,
@@ -63,7 +63,6 @@ __all__ = [
     "Factor",
     "Footprint",
     "Interval",
-    "Json",
     "LatencyUnit",
     "Measurement",
     "Mode",

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from typing import Protocol, TypeAlias
 
 
-class SetAside(Protocol):
+class SpooledBytes(Protocol):
     """Bytes that wait outside of memory for as long as this object lives."""
 
     @property
@@ -21,7 +21,7 @@ class SetAside(Protocol):
         ...
 
 
-RawModel: TypeAlias = bytes | memoryview | SetAside
+RawModel: TypeAlias = bytes | memoryview | SpooledBytes
 """A serialized model that came with a task. Large ones are never brought back into memory."""
 
 

@@ -5,8 +5,6 @@ docs/provenance.schema.json describes it. Keys that the pipeline's consumers own
 The same result gives the same dictionary, in the same order.
 """
 
-from typing import TypeAlias
-
 from carbon_node.estimation.estimate import AGREEMENT_BOUND
 from carbon_node.estimation.interval import Factor, Interval
 from carbon_node.estimation.measurement import (
@@ -26,8 +24,7 @@ from carbon_node.estimation.result import (
     Tracking,
 )
 from carbon_node.estimation.units import UNIT_NAMES
-
-Json: TypeAlias = bool | int | float | str | list["Json"] | dict[str, "Json"] | None
+from carbon_node.json_value import Json
 
 SCHEMA = 1
 """Version of the provenance's layout; raised when a key changes its meaning or goes."""

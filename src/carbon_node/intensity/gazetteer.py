@@ -24,11 +24,21 @@ _INITIALS = re.compile("[a-z]( [a-z])+")
 _FLAG = re.compile("[\U0001f1e6-\U0001f1ff]{2}")
 _FIRST_FLAG_LETTER = 0x1F1E6
 _DIRECTIONS = frozenset(
-    "north south east west central northeast northwest southeast southwest".split()
+    [
+        "north",
+        "south",
+        "east",
+        "west",
+        "central",
+        "northeast",
+        "northwest",
+        "southeast",
+        "southwest",
+    ]
 )
 
 
-_COUNTIES = frozenset("county parish borough municipality area municipio".split())
+_COUNTIES = frozenset(("county", "parish", "borough", "municipality", "area", "municipio"))
 """Last words of the names of counties."""
 
 
@@ -114,6 +124,7 @@ class Gazetteer:
     def __init__(self, tables: Tables) -> None:
         self._tables = tables
         self._names = tables.names
+        self._zones = tables.grid.zones.keys()
         clouds = self._names.clouds
         displays = (name for provider in clouds.providers.values() for name in provider.displays)
         others = (*clouds.keys, *displays, *self._names.says_nothing)
@@ -215,13 +226,12 @@ class Gazetteer:
         if capitals in names.titles or capitals in names.territories:
             area = names.territories.get(capitals, capitals)
             return Piece(text, Kind.CODE, frozenset({Sense(area, Kind.CODE)}), area)
-        area = names.codes.get(plain)
-        zone_codes = (names.zone_codes.get(capitals, capitals), f"{area}-{capitals}")
-        zone = next((code for code in zone_codes if code in self._tables.grid.zones), None)
-        if area is None and zone is None:
+        known = names.codes.get(plain, "")
+        candidates = (names.zone_codes.get(capitals, capitals), f"{known}-{capitals}")
+        zones = tuple(code for code in candidates if "-" in code and code in self._zones)
+        if not known and not zones:
             return None
-        area = area or self._tables.grid.areas.get(str(zone)) or capitals[:2]
-        zones = (zone,) if zone is not None and "-" in zone else ()
+        area = known or self._tables.grid.areas[zones[0]]
         return Piece(text, Kind.CODE, frozenset({Sense(area, Kind.CODE)}), area, zones=zones)
 
     def _cloud(self, text: str, name: str, named: frozenset[str]) -> Piece | None:
@@ -377,7 +387,7 @@ class Gazetteer:
 
 
 def _city(area: str) -> Sense:
-    """Read an area of the table of cities; small letters mark fewer than 5000 inhabitants, + many."""
+    """Read an area of the table of cities: small letters mark small towns, a plus large cities."""
     return Sense(area.rstrip("+").upper(), Kind.TOWN if area.islower() else Kind.CITY)
 
 

@@ -47,9 +47,9 @@ class LiveConfig:
     """
 
     key: str = field(repr=False)
-    state_dir: Path | None = None
-    timeout_s: float = 3.0
-    max_age_s: float = 900.0
+    state_dir: Path | None
+    timeout_s: float
+    max_age_s: float
     base_url: str = "https://api.electricitymaps.com"
 
     def __post_init__(self) -> None:

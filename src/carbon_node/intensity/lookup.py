@@ -3,6 +3,7 @@
 import math
 import threading
 from collections import OrderedDict
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from importlib.resources.abc import Traversable
 
@@ -16,7 +17,6 @@ from carbon_node.estimation import (
     exact,
     within_factor,
 )
-from carbon_node.heap import give_back
 from carbon_node.intensity.ladder import climb
 from carbon_node.intensity.live import LiveIntensity, LiveMiss
 from carbon_node.intensity.location import MAX_TEXT, Locator, names_something
@@ -80,6 +80,7 @@ class IntensityLookup:
         config: how intensities are found.
         live: provider of live intensities, None to use the tables alone.
         data: folder of the tables, None for the shipped ones.
+        tables_read: called once the tables were read, which frees twice their size.
     """
 
     def __init__(
@@ -87,10 +88,12 @@ class IntensityLookup:
         config: IntensityConfig,
         live: LiveIntensity | None = None,
         data: Traversable | None = None,
+        tables_read: Callable[[], None] = lambda: None,
     ) -> None:
         self._config = config
         self._live = live
         self._data = data
+        self._tables_read = tables_read
         self._loading = threading.Lock()
         self._keeping = threading.Lock()
         self._tables: Tables | IntensityError | None = None
@@ -167,7 +170,7 @@ class IntensityLookup:
             if self._tables is None:
                 try:
                     self._tables = load_tables(self._data or shipped_data())
-                    give_back()  # What reading leaves is twice the tables.
+                    self._tables_read()
                 except IntensityError as error:
                     self._tables = error
             return self._tables

@@ -29,8 +29,37 @@ _SEPARATORS = re.compile(r"[,;/|()\[\]{}\n\t>:=\u00b7\u2192\u3001\uff0c]+|\s+[-\
 _CITIES = frozenset({Kind.CITY, Kind.TOWN})
 
 _TURNING = frozenset(
-    "not no non or except but outside without excluding either neither from to near vs versus than"
-    " oder nicht ou pas sauf o no excepto y und et and".split()
+    [
+        "not",
+        "no",
+        "non",
+        "or",
+        "except",
+        "but",
+        "outside",
+        "without",
+        "excluding",
+        "either",
+        "neither",
+        "from",
+        "to",
+        "near",
+        "vs",
+        "versus",
+        "than",
+        "oder",
+        "nicht",
+        "ou",
+        "pas",
+        "sauf",
+        "o",
+        "no",
+        "excepto",
+        "y",
+        "und",
+        "et",
+        "and",
+    ]
 )
 """Words beside places that change which place is meant."""
 

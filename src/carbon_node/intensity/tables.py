@@ -297,7 +297,7 @@ def _provider(row: dict[str, Any]) -> Provider:
 
 def _postal_codes(table: dict[str, Any]) -> PostalCodes:
     countries = _texts(table["countries"])
-    any_country = "|".join(sorted(set(f"(?:{pattern})" for pattern in countries.values())))
+    any_country = "|".join(sorted({f"(?:{pattern})" for pattern in countries.values()}))
     return PostalCodes(countries, _texts(table["subdivisions"]), any_country)
 
 

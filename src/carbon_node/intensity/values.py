@@ -1,7 +1,7 @@
 """The value and interval of an area, from all tables that have one.
 
-An interval means one thing everywhere: of ten places at least nine have the value of another source,
-and next year's value, inside. `scripts/intensity_coverage` prints how far that holds.
+An interval means one thing everywhere: of ten places at least nine have the value of another
+source, and next year's value, inside. `scripts/intensity_coverage` prints how far that holds.
 """
 
 from collections.abc import Iterable

@@ -1,12 +1,19 @@
-"""Arbitrary logged values as bounded JSON values without secrets."""
+"""Arbitrary logged values as bounded JSON values without secrets.
+
+An event is gone through once: what stands under a secret key is left out, everything else becomes
+JSON, and its texts are collected and redacted together. How much of each text is shown is decided
+afterwards, so that no cut leaves half a secret that nobody recognises.
+"""
 
 import math
-from collections.abc import Mapping, MutableMapping
+from collections.abc import Mapping, MutableMapping, Sequence
+from dataclasses import dataclass
 from typing import Any, TypeAlias
 
-from carbon_node.observability.redaction import HIDDEN, Secrets, is_secret_key
+from carbon_node.observability.redaction import Secrets
+from carbon_node.secret_keys import secret_entries
+from carbon_node.secret_texts import HIDDEN
 
-Json: TypeAlias = dict[str, "Json"] | list["Json"] | str | float | int | bool | None
 Event: TypeAlias = MutableMapping[str, Any]  # structlog's event dictionary
 
 ITEM_LIMIT = 32
@@ -15,71 +22,137 @@ ITEM_LIMIT = 32
 DEPTH_LIMIT = 5
 """Levels of lists and mappings; what is deeper is shown as text."""
 
-READ_LIMIT = 256 * 1024
-"""Characters of a text that are looked at; no line shows more."""
+READ_LIMIT = 16 * 1024
+"""Characters of a text that are looked at; no line shows a quarter of it."""
+
+UNSHOWN_CHARS = READ_LIMIT // 2
+"""Characters beside the end of what is looked at that are never shown: a secret that goes on beyond
+is not recognised."""
 
 _TAIL_MATTERS = ("exception", "stack")  # the last lines of a traceback say what happened
 _BROKEN_REPR = (ArithmeticError, AttributeError, LookupError, RuntimeError, TypeError, ValueError)
 _EXACT_INT = 1 << 64  # larger ones are shown as text: JSON readers would round them
 
 
-class Cleaner:
-    """Cleans events of secrets and of size.
+@dataclass(frozen=True, slots=True)
+class _Text:
+    """A text of the event, by its place among all.
 
     Args:
-        secrets: values that must not appear.
-        text_limit: characters that are shown of each text.
+        index: its place.
+        is_tail_shown: whether its end is shown if it is too long.
+        is_whole: whether all of it was looked at.
     """
 
-    def __init__(self, secrets: Secrets, text_limit: int) -> None:
-        self._secrets = secrets
-        self._text_limit = text_limit
+    index: int
+    is_tail_shown: bool = False
+    is_whole: bool = True
 
-    def event(self, event: Event) -> Event:
-        """Return the event with JSON values, at most `ITEM_LIMIT` fields of it."""
-        shown = list(event.items())[:ITEM_LIMIT]
-        return {self._text(str(key)): self._field(str(key), value, 0) for key, value in shown}
 
-    def _field(self, key: str, value: object, depth: int) -> Json:
-        if is_secret_key(key) and value:
-            return HIDDEN
-        if key in _TAIL_MATTERS and isinstance(value, str):
-            return self._tail(value)
-        return self._value(value, depth)
+_Shape: TypeAlias = "dict[_Text, _Shape] | list[_Shape] | _Text | str | float | int | bool | None"
 
-    def _value(self, value: object, depth: int) -> Json:
+
+@dataclass(frozen=True, slots=True)
+class CleanEvent:
+    """An event without secrets.
+
+    Args:
+        shape: its fields, with places of texts instead of texts.
+        texts: its texts.
+    """
+
+    shape: _Shape
+    texts: Sequence[str]
+
+    def cut(self, text_limit: int) -> Event:
+        """Return the event as JSON values.
+
+        Args:
+            text_limit: characters that are shown of each text, > 0.
+        """
+        fields: Event = self._filled(self.shape, text_limit)
+        return fields
+
+    def _filled(self, shape: _Shape, limit: int) -> Any:  # noqa: ANN401  # what JSON can be
+        match shape:
+            case _Text():
+                return self._cut(shape, limit)
+            case dict():
+                return {
+                    self._cut(key, limit): self._filled(value, limit)
+                    for key, value in shape.items()
+                }
+            case list():
+                return [self._filled(item, limit) for item in shape]
+            case _:
+                return shape
+
+    def _cut(self, place: _Text, limit: int) -> str:
+        text = self.texts[place.index]
+        if place.is_whole and len(text) <= limit:
+            return text
+        unshown = 0 if place.is_whole else UNSHOWN_CHARS
+        if place.is_tail_shown:
+            return "…" + text[unshown:][-limit:]
+        return text[: max(0, len(text) - unshown)][:limit] + "…"
+
+
+def clean(event: Mapping[str, object], secrets: Secrets) -> CleanEvent:
+    """Take the secrets out of an event, and all but its first `ITEM_LIMIT` fields.
+
+    Args:
+        event: what was logged; values may be anything, of any size.
+        secrets: values that must not appear.
+    """
+    collector = _Collector()
+    shape = collector.mapping(event, 0)
+    return CleanEvent(shape, secrets.redact(collector.texts))
+
+
+class _Collector:
+    """Turns values into JSON and collects their texts."""
+
+    def __init__(self) -> None:
+        self.texts: list[str] = []
+
+    def mapping(self, entries: Mapping[Any, object], depth: int) -> _Shape:
+        shown = {str(key): value for key, value in list(entries.items())[:ITEM_LIMIT]}
+        hidden = secret_entries(shown)
+        return {
+            self._text(key): HIDDEN
+            if key in hidden and value
+            else self._value(value, depth, is_tail_shown=key in _TAIL_MATTERS)
+            for key, value in shown.items()
+        }
+
+    def _value(self, value: object, depth: int, *, is_tail_shown: bool = False) -> _Shape:
         match value:
             case None | bool():
                 return value
             case int() | float():
-                return self._number(value)
+                return value if _is_exact(value) else self._text(_shown(value))
             case str():
-                return self._text(value)
+                return self._text(value, is_tail_shown=is_tail_shown)
             case bytes() | bytearray():
                 return f"<{len(value)} bytes>"
             case Mapping() if depth < DEPTH_LIMIT:
-                items = list(value.items())[:ITEM_LIMIT]
-                return {self._text(str(k)): self._field(str(k), v, depth + 1) for k, v in items}
+                return self.mapping(value, depth + 1)
             case list() | tuple() | set() | frozenset() if depth < DEPTH_LIMIT:
                 return [self._value(item, depth + 1) for item in list(value)[:ITEM_LIMIT]]
             case _:
                 return self._text(_shown(value))
 
-    def _number(self, number: float) -> Json:
-        is_exact = math.isfinite(number) if isinstance(number, float) else abs(number) < _EXACT_INT
-        return number if is_exact else self._text(_shown(number))
+    def _text(self, text: str, *, is_tail_shown: bool = False) -> _Text:
+        is_whole = len(text) <= READ_LIMIT
+        if not is_whole:
+            text = text[-READ_LIMIT:] if is_tail_shown else text[:READ_LIMIT]
+        # Half of a surrogate pair, which a peer's JSON may spell, cannot be written.
+        self.texts.append(text if text.isascii() else text.encode(errors="replace").decode())
+        return _Text(len(self.texts) - 1, is_tail_shown, is_whole)
 
-    def _text(self, text: str) -> str:
-        clean = self._clean(text[:READ_LIMIT])
-        return clean if len(clean) <= self._text_limit else clean[: self._text_limit] + "…"
 
-    def _tail(self, text: str) -> str:
-        clean = self._clean(text[-READ_LIMIT:])
-        return clean if len(clean) <= self._text_limit else "…" + clean[-self._text_limit :]
-
-    def _clean(self, text: str) -> str:
-        clean = self._secrets.redact(text)
-        return clean if clean.isascii() else clean.encode(errors="replace").decode()
+def _is_exact(number: float) -> bool:
+    return math.isfinite(number) if isinstance(number, float) else abs(number) < _EXACT_INT
 
 
 def _shown(value: object) -> str:

@@ -54,8 +54,8 @@ class LogConfig:
         fd: file descriptor that records are written to.
     """
 
-    level: LogLevel = LogLevel.INFO
-    format: LogFormat = LogFormat.AUTO
+    level: LogLevel
+    format: LogFormat
     fd: int = STDERR_FD
 
 

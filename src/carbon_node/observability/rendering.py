@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import TypeAlias
 
-from carbon_node.observability.cleaning import Cleaner, Event
+from carbon_node.observability.cleaning import Event, clean
 from carbon_node.observability.redaction import Secrets
 
 RECORD_LIMIT_BYTES = 4096
@@ -39,13 +39,13 @@ def bounded_text(event: Event, render: Renderer, secrets: Secrets) -> str:
         render: how the cleaned event becomes text.
         secrets: values that must not appear.
     """
-    ordered = {key: event[key] for key in _FIRST if key in event} | dict(event)
+    head = {key: event[key] for key in _FIRST if key in event}
+    cleaned = clean(head | dict(event), secrets)
     for limit in _TEXT_LIMITS:
-        text = render(Cleaner(secrets, limit).event(ordered)) + "\n"
+        text = render(cleaned.cut(limit)) + "\n"
         if len(text.encode()) <= RECORD_LIMIT_BYTES:
             return text
-    short = {key: event[key] for key in _FIRST if key in event} | {"cut": True}
-    return render(Cleaner(secrets, _TEXT_LIMITS[-1]).event(short)) + "\n"
+    return render(clean(head | {"cut": True}, secrets).cut(_TEXT_LIMITS[-1])) + "\n"
 
 
 def json_text(event: Event) -> str:

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from carbon_node.pipeline.progress import Progress
+from carbon_node.pipeline.task import Progress
 
 
 class Admission:
@@ -40,9 +40,9 @@ class Admission:
                 self._places.release()
 
     async def _entered(self, progress: Progress) -> bool:
-        """Whether the task has got a place; without a turn of the loop where one is free."""
+        """Whether the task has got a place; without yielding to the loop where one is free."""
         is_free = self._gate.is_set() and not self._places.locked()
-        if is_free and not progress.interruption.has_order:
+        if is_free and progress.interruption.order is None:
             await self._enter()
             return True
         return await progress.interruption.wait(self._enter())

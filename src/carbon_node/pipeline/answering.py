@@ -29,7 +29,8 @@ from carbon_node.estimation.measurement import (
 from carbon_node.pipeline import translate
 from carbon_node.pipeline.interruption import Repeat, Stopped
 from carbon_node.pipeline.ports import Conditions, ConditionsSource, IntensitySource, Tracker
-from carbon_node.pipeline.progress import Answer, Progress
+from carbon_node.pipeline.task import Progress
+from carbon_node.tasks.answer import Answer
 
 log = structlog.get_logger(__name__)
 
@@ -53,7 +54,7 @@ class Answering:
             progress: the task; the stages `intensity` and `tracker` are noted in it.
 
         Returns:
-            An estimate, or a failed result that says why there is none.
+            What it is answered with: numbers, or why there are none.
         """
         try:
             return self._answer(progress, await self._result(progress))
@@ -63,10 +64,9 @@ class Answering:
             return self._answer(progress, NotComputed(Reason.INTERNAL_ERROR, detail))
 
     def _answer(self, progress: Progress, result: Estimate | NotComputed) -> Answer:
-        footprint = translate.to_footprint(
-            progress.inputs, result, self._node_version, progress.revision
+        return translate.to_answer(
+            progress.inputs, result, self._node_version, progress.revision, progress.stage_s
         )
-        return Answer(result, footprint)
 
     async def _result(self, progress: Progress) -> Estimate | NotComputed:
         while True:

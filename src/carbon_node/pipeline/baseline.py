@@ -5,23 +5,14 @@ it.
 """
 
 from collections import OrderedDict
-from enum import StrEnum
 
 from carbon_node.pipeline.ports import Transport
-from carbon_node.transport.contract import ORCHESTRATOR_NAME, Topic
-from carbon_node.transport.wire import CO2Footprint, TaskId
+from carbon_node.wire.contract import ORCHESTRATOR_NAME, BaselinePolicy, Topic
+from carbon_node.wire.samples import CO2Footprint, TaskId
 
 REMEMBERED_PROBLEMS = 512
 """Problems whose latest footprint is kept: more than the 500 instances that a peer can retain, at
 a few kB each."""
-
-
-class BaselinePolicy(StrEnum):
-    """Whether this node publishes the baseline."""
-
-    AUTO = "auto"
-    ALWAYS = "always"
-    NEVER = "never"
 
 
 class Baseline:

@@ -11,12 +11,16 @@ from typing import Protocol, TypeAlias
 
 import structlog
 
-from carbon_node.pipeline.ports import NO_OBSERVER, Observer
-from carbon_node.transport.contract import NODE_NAME
-from carbon_node.transport.wire import NodeCommand, NodeControl, TaskCommand, TaskId
+from carbon_node.pipeline.ports import Observer
+from carbon_node.secret_texts import redacted
+from carbon_node.wire.contract import NODE_NAME
+from carbon_node.wire.samples import NodeCommand, NodeControl, TaskCommand, TaskId
 
 MAX_NAME_CHARS = 100
 """Longest name of a sender that is quoted."""
+
+LONGEST_READ_NAME_CHARS = 10_000
+"""Longest name of a sender that is searched for secrets; what follows is not quoted anyway."""
 
 log = structlog.get_logger(__name__)
 
@@ -61,7 +65,7 @@ class Control:
         reset: returns to the configuration at start-up.
         terminate: stops the node if the operator allows that; says whether it does.
         counts: where the fate of each command is counted.
-        observer: who counts requests to all doors.
+        observer: counts requests at every interface.
     """
 
     def __init__(
@@ -70,7 +74,7 @@ class Control:
         reset: Callable[[], None],
         terminate: Callable[[], bool],
         counts: CommandCounts,
-        observer: Observer = NO_OBSERVER,
+        observer: Observer,
     ) -> None:
         self._reset = reset
         self._observer = observer
@@ -99,7 +103,7 @@ class Control:
                 command=name,
                 fate=fate.value,
                 task_id=command.task_id,
-                source_node=command.source_node[:MAX_NAME_CHARS],
+                source_node=_name(command),
             )
 
     def _fates(self, command: NodeControl) -> list[tuple[str, Fate]]:
@@ -120,13 +124,18 @@ class Control:
         action = self._of_task.get(command.cmd_task)
         if action is None:
             return Fate.UNKNOWN
-        sender = command.source_node[:MAX_NAME_CHARS] or "a peer"
+        sender = _name(command) or "a peer"
         why = f"{command.cmd_task.name}_TASK by {sender}; send RESET_TASK to compute it after all"
         return _fate(is_done=action(command.task_id, why))
 
     def _reset_node(self) -> bool:
         self._reset()
         return True
+
+
+def _name(command: NodeControl) -> str:
+    """Return the name of a command's sender, which goes into the log and into outputs."""
+    return redacted(command.source_node[:LONGEST_READ_NAME_CHARS])[:MAX_NAME_CHARS]
 
 
 def _fate(*, is_done: bool) -> Fate:

@@ -35,14 +35,10 @@ class Interruption:
     """Orders to the work on one task; all calls come from the loop's thread."""
 
     def __init__(self) -> None:
-        self._order: Order | None = None
+        self.order: Order | None = None
+        """What the work was told and has not heeded yet."""
         self._work: asyncio.Task[Any] | None = None
         self._has_begun = False
-
-    @property
-    def has_order(self) -> bool:
-        """Whether the work was stopped, or told to begin again, and has not heeded it yet."""
-        return self._order is not None
 
     def stop(self, why: str) -> bool:
         """End the work, or do not let it begin.
@@ -81,14 +77,14 @@ class Interruption:
             Its result, or the order that ended it.
         """
         self._has_begun = True
-        if isinstance(self._order, Repeat):
-            self._order = None
+        if isinstance(self.order, Repeat):
+            self.order = None
         return await self._guarded(work)
 
     def _interrupt(self, order: Order) -> bool:
         if self._has_begun and (self._work is None or self._work.done()):
             return False
-        self._order = order
+        self.order = order
         # A second cancellation would cut short what the first one lets the work clear up.
         if self._work is not None and not self._work.cancelling():
             self._work.cancel()
@@ -111,7 +107,7 @@ class Interruption:
             self._work = None
 
     def _pending(self) -> Order | None:
-        return self._order
+        return self.order
 
 
 def _is_cancelled() -> bool:

@@ -15,11 +15,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Generic, TypeAlias, TypeVar, assert_never
 
-from carbon_node.answers import TaskKey
 from carbon_node.pipeline.task import TaskInputs
-from carbon_node.task_memory import MAX_BLOCKS, TaskMemory
-from carbon_node.transport.contract import Arrival
-from carbon_node.transport.wire import HWResource, MLModel, TaskId, UserInput
+from carbon_node.tasks.key import TaskKey
+from carbon_node.tasks.memory import TaskMemory
+from carbon_node.wire.contract import Arrival
+from carbon_node.wire.samples import NO_TASK, HWResource, MLModel, TaskId, UserInput
 
 SampleT = TypeVar("SampleT", UserInput, MLModel, HWResource)
 
@@ -36,9 +36,9 @@ class JoinBounds:
             `TaskMemory`. A task that was forgotten and comes again is still found in the store.
     """
 
-    incomplete_count: int = 5_000
-    incomplete_age_s: float = 3_600.0
-    remembered_blocks: int = MAX_BLOCKS
+    incomplete_count: int
+    incomplete_age_s: float
+    remembered_blocks: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +130,7 @@ class Join:
         bounds: how much is kept.
     """
 
-    def __init__(self, bounds: JoinBounds = JoinBounds()) -> None:
+    def __init__(self, bounds: JoinBounds) -> None:
         self._bounds = bounds
         self._partials: OrderedDict[TaskId, _Partial] = OrderedDict()
         self._started = TaskMemory(bounds.remembered_blocks)
@@ -154,7 +154,7 @@ class Join:
         kind = type(sample).__name__
         if not isinstance(sample, UserInput | MLModel | HWResource):
             return Rejected(f"a {kind} is not an input of a task")
-        if not sample.task_id.is_valid:
+        if sample.task_id == NO_TASK:
             return Rejected(
                 f"{kind} with the invalid task id (0, 0); its sender has to number its tasks"
             )

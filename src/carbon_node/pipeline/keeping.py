@@ -1,6 +1,6 @@
 """What was answered before is not computed again.
 
-Peers deliver their retained tasks again after a restart. The ledger knows which of them have an
+Peers deliver their retained tasks again after a restart. The store knows which of them have an
 answer; the orchestrator takes a repeated output for a new result and, with `num_outputs` above 1,
 starts another iteration, so that an answer only leaves again where it may have been lost, and then
 with `num_outputs` 1.
@@ -8,32 +8,23 @@ with `num_outputs` 1.
 
 import asyncio
 from dataclasses import dataclass, replace
-from enum import StrEnum
 
 import structlog
 
-from carbon_node import inputs as task_inputs
-from carbon_node.answers import Answered, Kept, Standing
-from carbon_node.pipeline import extra_data
-from carbon_node.pipeline.ports import Ledger
-from carbon_node.pipeline.progress import Answer, Progress
-from carbon_node.pipeline.raw_models import LightModel
-from carbon_node.pipeline.record import answer_of, summary_of
-from carbon_node.pipeline.task import TaskInputs
-from carbon_node.transport.wire import HWResource, MLModel, UserInput
+from carbon_node.pipeline.ports import TaskStore
+from carbon_node.pipeline.raw_models import DetachedModel
+from carbon_node.pipeline.task import Progress, TaskInputs
+from carbon_node.pipeline.translate import summary_of
+from carbon_node.tasks import digest as task_inputs
+from carbon_node.tasks.answer import Answer, Kept
+from carbon_node.tasks.decision import Answered, Decision, Republish
+from carbon_node.wire import extra_data
+from carbon_node.wire.samples import HWResource, MLModel, UserInput
 
 LARGE_BYTES = 65_536
 """Inputs above this are digested in a thread: 30 ms per MB of extra_data would hold up the loop."""
 
 log = structlog.get_logger(__name__)
-
-
-class Republish(StrEnum):
-    """Which stored answers are published again."""
-
-    UNACKNOWLEDGED = "unacknowledged"
-    ALL = "all"
-    NONE = "none"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,30 +36,31 @@ class KeepingPolicy:
         rerun_on_change: whether a task whose inputs changed while it ran is run again.
     """
 
-    republish: Republish = Republish.UNACKNOWLEDGED
-    rerun_on_change: bool = False
+    republish: Republish
+    rerun_on_change: bool
 
 
 class Keeping:
-    """Asks the ledger before a task is computed, and tells it what came out.
+    """Asks the store before a task is computed, and tells it what came out.
 
     Args:
-        ledger: what was accepted and answered.
+        store: what was accepted and answered.
         policy: what happens to tasks that come again.
     """
 
-    def __init__(self, ledger: Ledger, policy: KeepingPolicy) -> None:
-        self._ledger = ledger
+    def __init__(self, store: TaskStore, policy: KeepingPolicy) -> None:
+        self._store = store
         self._policy = policy
 
-    async def standing(self, progress: Progress) -> Standing:
+    async def decide(self, progress: Progress) -> Decision:
         """Record that a task begins; say whether it has to be computed."""
         with progress.stage("accept"):
             progress.digest = await _digest(progress.inputs)
-            return await self._ledger.accept(
+            progress.summary = summary_of(progress.inputs)
+            return await self._store.accept(
                 progress.inputs.key,
                 progress.digest,
-                summary_of(progress.inputs),
+                progress.summary,
                 repeat=progress.is_repeat,
             )
 
@@ -79,14 +71,11 @@ class Keeping:
             The answer to publish: the first that was kept for these inputs.
         """
         with progress.stage("save"):
-            return await self._ledger.save(
-                progress.inputs.key,
-                progress.digest,
-                summary_of(progress.inputs),
-                answer_of(answer, progress.stage_s),
+            return await self._store.save(
+                progress.inputs.key, progress.digest, progress.summary, answer
             )
 
-    def once_more(self, answered: Answered) -> Kept | None:
+    def republication(self, answered: Answered) -> Kept | None:
         """Give the answer that has to leave once more; None if the readers have it."""
         is_due = {
             Republish.ALL: True,
@@ -95,15 +84,13 @@ class Keeping:
         }[self._policy.republish]
         return _with_single_output(answered.kept) if is_due else None
 
-    async def has_to_run_again(self, progress: Progress) -> bool:
+    async def has_to_run_again(self, progress: Progress, changed: TaskInputs) -> bool:
         """Decide what becomes of inputs that came while their task ran, and record it."""
-        if progress.changed is None:
-            return False
-        digest = await _digest(progress.changed)
+        digest = await _digest(changed)
         if digest == progress.digest:
             return False
         if not self._policy.rerun_on_change:
-            self._ledger.note_ignored(progress.inputs.key, progress.digest, digest)
+            self._store.note_ignored(progress.inputs.key, progress.digest, digest)
         log.info(
             "inputs changed while the task ran",
             task_id=progress.name,
@@ -114,7 +101,7 @@ class Keeping:
 
 async def _digest(inputs: TaskInputs) -> str:
     model = inputs.ml_model
-    sha256 = model.raw_model_sha256 if isinstance(model, LightModel) else ""
+    sha256 = model.raw_model_sha256 if isinstance(model, DetachedModel) else ""
     samples = (inputs.user_input, model, inputs.hw_resource, sha256, _parsed(inputs))
     if inputs.size_bytes > LARGE_BYTES:
         return await asyncio.to_thread(task_inputs.digest, *samples)

@@ -13,11 +13,11 @@ from collections import OrderedDict
 
 import structlog
 
-from carbon_node.answers import Kept
 from carbon_node.errors import TransportError
-from carbon_node.pipeline.ports import Ledger, Transport
-from carbon_node.transport.contract import Topic
-from carbon_node.transport.wire import CO2Footprint, TaskId
+from carbon_node.pipeline.ports import TaskStore, Transport
+from carbon_node.tasks.answer import Kept
+from carbon_node.wire.contract import Topic
+from carbon_node.wire.samples import CO2Footprint, Sample, TaskId
 
 RETAINED = 400
 """Outputs kept for readers that come late."""
@@ -38,16 +38,16 @@ log = structlog.get_logger(__name__)
 
 
 class Outputs:
-    """Writes outputs, ends old ones, and tells the ledger which of them readers have.
+    """Writes outputs, ends old ones, and tells the store which of them readers have.
 
     Args:
         transport: where outputs go.
-        ledger: told of what was published and acknowledged.
+        store: told of what was published and acknowledged.
     """
 
-    def __init__(self, transport: Transport, ledger: Ledger) -> None:
+    def __init__(self, transport: Transport, store: TaskStore) -> None:
         self._transport = transport
-        self._ledger = ledger
+        self._store = store
         self._retained: OrderedDict[TaskId, Kept] = OrderedDict()
         self._unacknowledged: OrderedDict[TaskId, Kept] = OrderedDict()
         self._published = asyncio.Event()
@@ -84,7 +84,7 @@ class Outputs:
         footprint = kept.answer.footprint
         task_id = footprint.task_id
         self._transport.publish(Topic.FOOTPRINT, footprint)
-        self._ledger.mark_published(kept)
+        self._store.mark_published(kept)
         for outputs in (self._retained, self._unacknowledged):
             outputs[task_id] = kept
             outputs.move_to_end(task_id)
@@ -122,7 +122,7 @@ class Outputs:
         if not (self._has_reader() and await self._wait() and self._has_reader()):
             return False
         for kept in waiting:
-            self._ledger.mark_acknowledged(kept)
+            self._store.mark_acknowledged(kept)
             if self._unacknowledged.get(kept.key.task_id) is kept:
                 del self._unacknowledged[kept.key.task_id]
         self._is_patient = True
@@ -151,3 +151,48 @@ class Outputs:
             if is_wanted and len(self._retained) <= MAX_RETAINED:
                 return
             self.end(oldest)
+
+
+class RetainedSamples:
+    """Publishes on a topic and ends its oldest instances.
+
+    A writer that never ended one would be full some day, and its readers before it. A reader that
+    has not taken a sample when its instance ends never sees it, so the limit has to be wide.
+
+    Args:
+        transport: where samples go.
+        topic: the topic of all of them.
+        limit: instances that stay, >= 1; fewer than the 500 that peers read.
+    """
+
+    def __init__(self, transport: Transport, topic: Topic, limit: int) -> None:
+        self._transport = transport
+        self._topic = topic
+        self._limit = limit
+        self._keys: OrderedDict[Sample, None] = OrderedDict()
+
+    def publish(self, sample: Sample, key: Sample) -> None:
+        """Write a sample; an earlier one of the same instance is replaced.
+
+        Args:
+            sample: what is written.
+            key: the same with nothing but its key members, so that little is kept of it.
+
+        Raises:
+            TransportError: it could not be written, or the oldest could not be ended.
+        """
+        self._transport.publish(self._topic, sample)
+        self._keys[key] = None
+        self._keys.move_to_end(key)
+        if len(self._keys) > self._limit:
+            self.retire(next(iter(self._keys)))
+
+    def retire(self, key: Sample) -> None:
+        """End an instance; nothing happens if it was not published, or ended before.
+
+        Raises:
+            TransportError: it could not be ended.
+        """
+        if key in self._keys:
+            del self._keys[key]
+            self._transport.retire(self._topic, key)

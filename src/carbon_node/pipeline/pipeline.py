@@ -5,80 +5,61 @@ consumer has a timeout. A task that fails because of its data is an answered tas
 """
 
 import asyncio
-import time
-from datetime import UTC, datetime
 
 import structlog
 
-from carbon_node.answers import Answered, Due, Outcome
 from carbon_node.errors import TransportError
-from carbon_node.estimation import NotComputed
 from carbon_node.pipeline.admission import Admission
 from carbon_node.pipeline.announcer import StatusAnnouncer
 from carbon_node.pipeline.answering import Answering
-from carbon_node.pipeline.canonical_line import STORED, canonical_line, stored_line
-from carbon_node.pipeline.intake import Intake
 from carbon_node.pipeline.keeping import Keeping
-from carbon_node.pipeline.observing import tell_answered
-from carbon_node.pipeline.ports import NO_OBSERVER, NO_SECRET_KEEPER, Observer, SecretKeeper
-from carbon_node.pipeline.progress import Answer, Progress
+from carbon_node.pipeline.ports import SecretKeeper
 from carbon_node.pipeline.publishing import Publishing
-from carbon_node.pipeline.recent import RecentResults
 from carbon_node.pipeline.register import TaskRegister
 from carbon_node.pipeline.secrecy import cleaned, without_secrets
-from carbon_node.pipeline.task import TaskInputs
-from carbon_node.transport.contract import Arrival
-from carbon_node.transport.wire import TaskId
+from carbon_node.pipeline.task import Progress, TaskInputs
+from carbon_node.tasks.decision import Answered, Compute
+from carbon_node.wire.contract import Arrival
+from carbon_node.wire.samples import TaskId
 
 MAX_RUNNING = 64
 """Tasks in progress at once: each holds an instance of the status topic, of which the
 orchestrator's reader has 500."""
 
-EVICTION_PERIOD_S = 60.0
-"""Seconds between looks for incomplete tasks that are too old, when nothing else arrives."""
-
 log = structlog.get_logger(__name__)
 
 
 class Pipeline:
-    """Takes samples in and sends footprints out.
+    """Takes complete tasks in and sends footprints out.
 
     Args:
-        intake: makes tasks of samples.
         keeping: knows which tasks were answered before.
         answering: answers tasks.
         publishing: lets answers leave.
         announcer: publishes the node's status; it is IDLE.
         register: told of every task.
-        results: told of every published result.
-        observer: told of every published result, to count it.
-        secrets: told of every secret that a task carries; the task goes on without them.
+        secrets: registers every secret for redaction; the task goes on without them.
     """
 
     def __init__(
         self,
-        intake: Intake,
         keeping: Keeping,
         answering: Answering,
         publishing: Publishing,
         announcer: StatusAnnouncer,
         register: TaskRegister,
-        results: RecentResults,
-        observer: Observer = NO_OBSERVER,
-        secrets: SecretKeeper = NO_SECRET_KEEPER,
+        secrets: SecretKeeper,
     ) -> None:
-        self._intake = intake
         self._keeping = keeping
         self._answering = answering
         self._publishing = publishing
         self._announcer = announcer
         self._register = register
-        self._results = results
-        self._observer = observer
         self._secrets = secrets
         self._admission = Admission(MAX_RUNNING)
         self._started_count = 0
-        self._is_stopping = False
+        self.is_stopping = False
+        """Whether no more tasks are taken."""
         self._tasks: dict[asyncio.Task[None], Progress] = {}
 
     async def run(self, stop: asyncio.Event, budget_s: float) -> None:
@@ -92,10 +73,9 @@ class Pipeline:
             budget_s: seconds that running tasks get after that, >= 0.
         """
         async with asyncio.TaskGroup() as parts:
-            services = (self._publishing.run(), self._publishing.follow(), self._evict())
-            serving = [parts.create_task(service) for service in services]
+            serving = [parts.create_task(service) for service in self._publishing.services()]
             await stop.wait()
-            self._is_stopping = True
+            self.is_stopping = True
             self._admission.close()
             self._announcer.stop()
             await self._finish(budget_s)
@@ -103,14 +83,25 @@ class Pipeline:
                 part.cancel()
         await self._publishing.settle()
 
-    def take_in(self, arrival: Arrival) -> None:
-        """Take in a sample of a task; the one that completes the task starts it."""
-        if self._is_stopping:
-            return
-        inputs = self._intake.take_in(arrival, time.monotonic())
-        if inputs is not None:
-            self._start(inputs)
-        elif (progress := self._register.find_open(arrival.key)) is not None:
+    def start(self, inputs: TaskInputs, *, is_repeat: bool = False) -> None:
+        """Start a complete task: from here on, its inputs are without secrets.
+
+        Args:
+            inputs: its three samples.
+            is_repeat: whether it is computed even if these inputs were answered.
+        """
+        self._started_count += 1
+        inputs, secrets = cleaned(inputs, self._secrets)
+        progress = Progress(self._started_count, inputs, secrets, is_repeat=is_repeat)
+        self._register.enter(progress)
+        task = asyncio.create_task(self._perform(progress), name=progress.name)
+        self._tasks[task] = progress
+        task.add_done_callback(self._forget)
+
+    def revise(self, arrival: Arrival) -> None:
+        """Take in a later sample of a task that has started and not ended; others are not meant."""
+        progress = self._register.find_open(arrival.key)
+        if progress is not None:
             progress.revise(without_secrets(arrival, progress.secrets, self._secrets))
 
     def stop_task(self, task_id: TaskId, why: str) -> bool:
@@ -123,7 +114,7 @@ class Pipeline:
         return progress is not None and progress.interruption.stop(why)
 
     def repeat_task(self, task_id: TaskId) -> bool:
-        """Compute a task again: one that runs from its beginning, an answered one once more.
+        """Compute a task again: one that runs from its beginning, an answered one from its inputs.
 
         Returns:
             False if there is no such task, or its inputs are kept no more.
@@ -132,9 +123,9 @@ class Pipeline:
         if progress is not None and progress.interruption.repeat():
             return True
         inputs = progress.inputs if progress else self._register.find_answered(task_id)
-        if inputs is None or self._is_stopping:
+        if inputs is None or self.is_stopping:
             return False
-        self._start(inputs, is_repeat=True)
+        self.start(inputs, is_repeat=True)
         return True
 
     def pause(self) -> bool:
@@ -143,7 +134,7 @@ class Pipeline:
         Returns:
             False if that is so already.
         """
-        if self._is_stopping or self._announcer.is_paused:
+        if self.is_stopping or self._announcer.is_paused:
             return False
         self._admission.close()
         self._announcer.pause()
@@ -155,65 +146,43 @@ class Pipeline:
         Returns:
             False if they may already.
         """
-        if self._is_stopping or not self._announcer.is_paused:
+        if self.is_stopping or not self._announcer.is_paused:
             return False
         self._admission.open()
         self._announcer.resume()
         return True
 
-    async def _evict(self) -> None:
-        while True:
-            await asyncio.sleep(EVICTION_PERIOD_S)
-            self._intake.evict(time.monotonic())
-
-    def _start(self, inputs: TaskInputs, *, is_repeat: bool = False) -> None:
-        self._started_count += 1
-        inputs, secrets = cleaned(inputs, self._secrets)
-        progress = Progress(self._started_count, inputs, secrets, is_repeat=is_repeat)
-        self._register.enter(progress)
-        task = asyncio.create_task(self._perform(progress), name=progress.name)
-        self._tasks[task] = progress
-        task.add_done_callback(self._forget)
-
     async def _perform(self, progress: Progress) -> None:
         async with self._admission.place(progress):
             try:
-                match await self._keeping.standing(progress):
-                    case Due():
+                match await self._keeping.decide(progress):
+                    case Compute():
                         await self._answer(progress)
                     case Answered() as answered:
-                        await self._answer_once_more(progress, answered)
+                        await self._answer_again(progress, answered)
             except TransportError as error:
                 log.error("output not published", task_id=progress.name, error=str(error))  # noqa: TRY400 - the message says it all
-        if await self._keeping.has_to_run_again(progress) and progress.changed is not None:
-            self._start(progress.changed)
+        changed = progress.changed
+        if changed is not None and await self._keeping.has_to_run_again(progress, changed):
+            self.start(changed)
 
     async def _answer(self, progress: Progress) -> None:
-        self._publishing.task_started(progress.inputs.task_id)
+        self._publishing.task_started(progress.inputs.key.task_id)
         answer = await self._answering.answer(progress)
         kept = await self._keeping.keep(progress, answer)
         with progress.stage("outbox"):
             await self._publishing.publish(progress.position, kept)
-        self._note(progress, answer)
+        self._register.computed(progress, answer)
 
-    async def _answer_once_more(self, progress: Progress, answered: Answered) -> None:
-        kept = self._keeping.once_more(answered)
+    async def _answer_again(self, progress: Progress, answered: Answered) -> None:
+        kept = self._keeping.republication(answered)
         if kept is None:
             self._publishing.answered_before(answered.kept)
         else:
-            self._publishing.task_started(progress.inputs.task_id)
+            self._publishing.task_started(progress.inputs.key.task_id)
             with progress.stage("outbox"):
                 await self._publishing.publish(progress.position, kept)
-        log.info("task answered", **stored_line(progress, answered.kept, is_sent=kept is not None))
-        is_failed = answered.kept.answer.outcome is Outcome.NOT_COMPUTED
-        self._register.answered(progress, is_failed=is_failed)
-        self._observer.task_finished(STORED)
-
-    def _note(self, progress: Progress, answer: Answer) -> None:
-        log.info("task answered", **canonical_line(progress, answer))
-        self._register.answered(progress, is_failed=isinstance(answer.result, NotComputed))
-        self._results.add(progress, answer, datetime.now(UTC))
-        tell_answered(self._observer, progress, answer)
+        self._register.repeated(progress, answered.kept.answer, is_sent=kept is not None)
 
     def _forget(self, task: asyncio.Task[None]) -> None:
         self._register.leave(self._tasks.pop(task))

@@ -4,11 +4,13 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Protocol
 
-from carbon_node.answers import Answer, Kept, Standing, Summary, TaskKey
 from carbon_node.estimation import Assumptions, CarbonIntensity, LatencyUnit, Place
-from carbon_node.estimation.measurement import Measurement, ModelRun, Run, SetAside
-from carbon_node.transport.contract import Arrival, ConfigurationCall, Peer, Topic
-from carbon_node.transport.wire import Octets, Sample
+from carbon_node.estimation.measurement import Measurement, ModelRun, Run, SpooledBytes
+from carbon_node.tasks.answer import Answer, Kept
+from carbon_node.tasks.decision import Decision
+from carbon_node.tasks.key import Summary, TaskKey
+from carbon_node.wire.contract import Arrival, ConfigurationCall, Peer, Topic
+from carbon_node.wire.samples import Octets, Sample
 
 
 class Transport(Protocol):
@@ -54,12 +56,12 @@ class Transport(Protocol):
         ...
 
 
-class Ledger(Protocol):
+class TaskStore(Protocol):
     """What was accepted and answered, across restarts. A disk in trouble is no error here."""
 
     async def accept(
         self, key: TaskKey, digest: str, summary: Summary, *, repeat: bool = False
-    ) -> Standing:
+    ) -> Decision:
         """Record that a task's inputs are complete; say whether it has to be computed."""
         ...
 
@@ -83,7 +85,7 @@ class Ledger(Protocol):
 class Spool(Protocol):
     """Where bytes wait outside of memory."""
 
-    def put(self, octets: Octets) -> SetAside:
+    def put(self, octets: Octets) -> SpooledBytes:
         """Set bytes aside; blocks.
 
         Raises:
@@ -162,8 +164,8 @@ class ConfigurationAnswer(Protocol):
 class ConfigurationService(Protocol):
     """What answers configuration requests."""
 
-    def answer(self, text: str) -> ConfigurationAnswer:
-        """Answer one request at once; never raises, whatever the text is."""
+    async def answer(self, text: str) -> ConfigurationAnswer:
+        """Answer one request; never raises, whatever the text is."""
         ...
 
 
@@ -203,28 +205,8 @@ class Observer(Protocol):
         ...
 
     def request(self, interface: str, outcome: str) -> None:
-        """Count a request to one of the node's doors."""
+        """Count a request to one of the node's interfaces."""
         ...
-
-
-class NoObserver:
-    """Nobody counts."""
-
-    def task_finished(self, outcome: str, energy_kwh: float = 0.0, carbon_g: float = 0.0) -> None:
-        """Do nothing."""
-
-    def stage(self, name: str, seconds: float) -> None:
-        """Do nothing."""
-
-    def tracker_failed(self, failure: str) -> None:
-        """Do nothing."""
-
-    def request(self, interface: str, outcome: str) -> None:
-        """Do nothing."""
-
-
-NO_OBSERVER = NoObserver()
-"""Stands where nobody counts; has no state."""
 
 
 class SecretKeeper(Protocol):
@@ -233,14 +215,3 @@ class SecretKeeper(Protocol):
     def register(self, secret: str) -> None:
         """Hide this value from now on."""
         ...
-
-
-class NoSecretKeeper:
-    """Nobody writes anything."""
-
-    def register(self, secret: str) -> None:
-        """Do nothing."""
-
-
-NO_SECRET_KEEPER = NoSecretKeeper()
-"""Stands where nobody writes anything; has no state."""

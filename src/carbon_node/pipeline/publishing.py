@@ -1,14 +1,96 @@
-"""Answers leave the node: paced, and their status before them."""
+"""Answers leave the node: one at a time, oldest task first, with a gap between them.
 
-from collections.abc import Callable
+The orchestrator takes one sample per notification, and notifications of outputs written back to
+back merge: without a gap, parts of a burst stay in its reader for good.
+"""
 
-from carbon_node.answers import Kept, Outcome
-from carbon_node.pipeline import extra_data
+import asyncio
+import heapq
+from collections.abc import Callable, Coroutine
+from typing import Any, Protocol
+
 from carbon_node.pipeline.announcer import StatusAnnouncer
 from carbon_node.pipeline.baseline import Baseline
-from carbon_node.pipeline.outbox import Outbox
 from carbon_node.pipeline.outputs import Outputs
-from carbon_node.transport.wire import TaskId
+from carbon_node.tasks.answer import Kept, Outcome
+from carbon_node.wire import extra_data
+from carbon_node.wire.samples import TaskId
+
+
+class Readers(Protocol):
+    """Who has to keep up with what leaves."""
+
+    def has_room(self) -> bool:
+        """Whether another answer may leave now."""
+        ...
+
+    async def room(self) -> None:
+        """Wait until another answer may leave."""
+        ...
+
+
+class Outbox:
+    """Queue of answers that wait for their turn.
+
+    Unbounded: an answer costs a few kB and is never dropped. `run` has to be running for anything
+    to leave. An answer that has its turn at once leaves at once: it waits for no turn of the loop.
+
+    Args:
+        gap_s: tells the least time between two outputs in seconds, from the start of one write to
+            that of the next; asked again for each, since it can change at run time.
+        readers: have to keep up.
+    """
+
+    def __init__(self, gap_s: Callable[[], float], readers: Readers) -> None:
+        self._gap_s = gap_s
+        self._readers = readers
+        self._next_turn_s = 0.0
+        self._is_idle = False
+        self._waiting: list[tuple[int, Callable[[], None], asyncio.Future[None]]] = []
+        self._arrived = asyncio.Event()
+
+    async def send(self, position: int, write: Callable[[], None]) -> None:
+        """Wait for the turn of an answer, and write it.
+
+        Args:
+            position: unique place of the task in the order of starts; the lowest goes first.
+            write: writes the answer.
+
+        Raises:
+            TransportError: what `write` raised.
+        """
+        if self._has_turn():
+            self._take_turn()
+            write()
+            return
+        sent = asyncio.get_running_loop().create_future()
+        heapq.heappush(self._waiting, (position, write, sent))
+        self._arrived.set()
+        await sent
+
+    async def run(self) -> None:
+        """Write what waits, until cancelled."""
+        loop = asyncio.get_running_loop()
+        while True:
+            self._is_idle = not self._waiting
+            await self._arrived.wait()
+            self._is_idle = False
+            await asyncio.sleep(max(0.0, self._next_turn_s - loop.time()))
+            await self._readers.room()
+            _, write, sent = heapq.heappop(self._waiting)
+            if not self._waiting:
+                self._arrived.clear()
+            if sent.cancelled():
+                continue
+            self._take_turn()
+            _settle(sent, write)
+
+    def _has_turn(self) -> bool:
+        is_time = asyncio.get_running_loop().time() >= self._next_turn_s
+        return self._is_idle and not self._waiting and is_time and self._readers.has_room()
+
+    def _take_turn(self) -> None:
+        self._next_turn_s = asyncio.get_running_loop().time() + self._gap_s()
 
 
 class Publishing:
@@ -33,13 +115,12 @@ class Publishing:
         self._baseline = baseline
         self._outbox = Outbox(gap_s, outputs)
 
-    async def run(self) -> None:
-        """Let answers leave, until cancelled."""
-        await self._outbox.run()
+    def services(self) -> tuple[Coroutine[Any, Any, None], ...]:
+        """Return what has to run: it lets answers leave, and follows them until readers have them.
 
-    async def follow(self) -> None:
-        """Follow outputs until readers have them, until cancelled."""
-        await self._outputs.run()
+        Each runs until it is cancelled.
+        """
+        return self._outbox.run(), self._outputs.run()
 
     async def settle(self) -> None:
         """Give readers a moment to receive what left last."""
@@ -80,3 +161,12 @@ class Publishing:
         self._announcer.task_ended(footprint.task_id, error)
         self._outputs.publish(kept)
         self._baseline.remember(footprint)
+
+
+def _settle(sent: asyncio.Future[None], write: Callable[[], None]) -> None:
+    try:
+        write()
+    except Exception as error:  # noqa: BLE001 - handed to the task that waits, whose border logs it
+        sent.set_exception(error)
+    else:
+        sent.set_result(None)

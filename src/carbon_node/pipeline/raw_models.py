@@ -13,9 +13,9 @@ from dataclasses import dataclass, field, fields
 import structlog
 
 from carbon_node.estimation import Mode
-from carbon_node.estimation.measurement import ModelRun, RawModel, SetAside
+from carbon_node.estimation.measurement import ModelRun, RawModel, SpooledBytes
 from carbon_node.pipeline.ports import ConditionsSource, Spool
-from carbon_node.transport.wire import MLModel, Octets
+from carbon_node.wire.samples import MLModel, Octets
 
 SMALL_BYTES = 65_536
 """Bytes up to which a model that may be run waits in memory, and is hashed in the loop's thread."""
@@ -24,7 +24,7 @@ log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class LightModel(MLModel):
+class DetachedModel(MLModel):
     """An ML model whose bytes were taken out of the sample.
 
     Args:
@@ -33,7 +33,7 @@ class LightModel(MLModel):
     """
 
     raw_model_sha256: str = ""
-    spooled: SetAside | None = field(default=None, compare=False)
+    spooled: SpooledBytes | None = field(default=None, compare=False)
 
     @property
     def spooled_bytes(self) -> int:
@@ -53,7 +53,7 @@ class RawModels:
         self._spool = spool
         self._conditions = conditions
 
-    async def lightened(self, model: MLModel) -> MLModel:
+    async def detached(self, model: MLModel) -> MLModel:
         """Take the bytes out of a model; the next sample waits meanwhile."""
         if not model.raw_model:
             return model
@@ -67,7 +67,7 @@ class RawModels:
         )
         return model if spooled is None else _light(model, sha256, spooled)
 
-    def _set_aside(self, model: MLModel) -> SetAside | None:
+    def _set_aside(self, model: MLModel) -> SpooledBytes | None:
         try:
             return self._spool.put(model.raw_model)
         except OSError as error:
@@ -87,7 +87,7 @@ class RawModels:
 
 def raw_model_of(model: MLModel) -> RawModel:
     """Return the bytes of a model, or where they wait; empty if none came or none were kept."""
-    if isinstance(model, LightModel) and model.spooled is not None:
+    if isinstance(model, DetachedModel) and model.spooled is not None:
         return model.spooled
     return model.raw_model
 
@@ -96,6 +96,6 @@ def _sha256(octets: Octets) -> str:
     return hashlib.sha256(octets).hexdigest()
 
 
-def _light(model: MLModel, sha256: str, spooled: SetAside | None = None) -> LightModel:
+def _light(model: MLModel, sha256: str, spooled: SpooledBytes | None = None) -> DetachedModel:
     values = {each.name: getattr(model, each.name) for each in fields(MLModel)}
-    return LightModel(**values | {"raw_model": b""}, raw_model_sha256=sha256, spooled=spooled)
+    return DetachedModel(**values | {"raw_model": b""}, raw_model_sha256=sha256, spooled=spooled)

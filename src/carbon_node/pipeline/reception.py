@@ -1,64 +1,135 @@
-"""Hands what arrives to whom it concerns."""
+"""Hands what arrives to whom it concerns; samples of tasks meet here and leave as whole tasks."""
 
+import asyncio
+import time
+from collections.abc import AsyncIterator
 from dataclasses import replace
 
+import structlog
+
+from carbon_node.errors import CarbonNodeError
+from carbon_node.pipeline.baseline import Baseline
 from carbon_node.pipeline.control import Control
-from carbon_node.pipeline.doors import TopicDoor
+from carbon_node.pipeline.endpoints import TopicEndpoint
+from carbon_node.pipeline.join import Join, Ready, Rejected, Repeated, Waiting
 from carbon_node.pipeline.pipeline import Pipeline
-from carbon_node.pipeline.ports import Transport
 from carbon_node.pipeline.raw_models import RawModels
-from carbon_node.transport.contract import Arrival
-from carbon_node.transport.wire import (
+from carbon_node.wire.contract import Arrival
+from carbon_node.wire.samples import (
     ConfigurationRequest,
     HWResource,
     MLModel,
     NodeControl,
+    TaskId,
     UserInput,
 )
+
+EVICTION_PERIOD_S = 60.0
+"""Seconds between looks for incomplete tasks that are too old, when nothing else arrives."""
+
+log = structlog.get_logger(__name__)
 
 
 class Reception:
     """Reads the node's topics.
 
     Args:
-        transport: what is read.
-        pipeline: gets the inputs of tasks.
-        control: gets commands.
-        door: gets configuration requests.
+        join: where the samples of a task meet.
         models: takes the bytes out of models.
+        baseline: told of every new user input.
+        pipeline: gets complete tasks, and later samples of tasks that have started.
+        control: gets commands.
+        endpoint: gets configuration requests.
     """
 
     def __init__(
         self,
-        transport: Transport,
+        join: Join,
+        models: RawModels,
+        baseline: Baseline,
         pipeline: Pipeline,
         control: Control,
-        door: TopicDoor,
-        models: RawModels,
+        endpoint: TopicEndpoint,
     ) -> None:
-        self._transport = transport
+        self._join = join
+        self._models = models
+        self._baseline = baseline
         self._pipeline = pipeline
         self._control = control
-        self._door = door
-        self._models = models
+        self._endpoint = endpoint
 
-    async def run(self) -> None:
-        """Hand over what arrives, until cancelled or the transport is closed."""
-        async for arrival in self._transport.arrivals():
-            await self._hand_over(arrival)
-            # The next one may be far, and this one may hold megabytes.
-            del arrival
+    @property
+    def incomplete_count(self) -> int:
+        """Tasks of which an input is missing."""
+        return self._join.incomplete_count
+
+    async def run(self, arrivals: AsyncIterator[Arrival]) -> None:
+        """Hand over what arrives, until cancelled or there is no more to come.
+
+        Args:
+            arrivals: what the transport receives.
+        """
+        async with asyncio.TaskGroup() as group:
+            evicting = group.create_task(self._evict_now_and_then())
+            async for arrival in arrivals:
+                await self._hand_over(arrival)
+                # The next one may be far, and this one may hold megabytes.
+                del arrival
+            evicting.cancel()
 
     async def _hand_over(self, arrival: Arrival) -> None:
         match arrival.sample:
             case UserInput() | HWResource():
-                self._pipeline.take_in(arrival)
+                self._take_in(arrival)
             case MLModel() as model:
-                light = await self._models.lightened(model)
-                self._pipeline.take_in(replace(arrival, sample=light))
+                light = await self._models.detached(model)
+                self._take_in(replace(arrival, sample=light))
             case NodeControl() as command:
                 self._control.obey(command)
             case ConfigurationRequest() as request:
-                self._door.answer(request)
+                self._endpoint.take(request)
             case _:
                 pass
+
+    def _take_in(self, arrival: Arrival) -> None:
+        if self._pipeline.is_stopping:
+            return
+        now_s = time.monotonic()
+        match self._join.add(arrival, now_s):
+            case Ready(inputs):
+                self._update_baseline(arrival)
+                self._pipeline.start(inputs)
+            case Waiting():
+                self._update_baseline(arrival)
+                self._pipeline.revise(arrival)
+                self._evict(now_s)
+            case Repeated(key):
+                log.info(
+                    "repeated input ignored", topic=arrival.topic.dds_name, task_id=key.task_id
+                )
+                self._pipeline.revise(arrival)
+            case Rejected(reason):
+                log.warning("sample rejected", topic=arrival.topic.dds_name, reason=reason)
+
+    def _update_baseline(self, arrival: Arrival) -> None:
+        if not isinstance(arrival.sample, UserInput):
+            return
+        task_id: TaskId = arrival.sample.task_id
+        try:
+            self._baseline.user_input_arrived(task_id)
+        except CarbonNodeError as error:
+            log.warning("baseline not published", task_id=task_id, error=str(error))
+
+    def _evict(self, now_s: float) -> None:
+        for evicted in self._join.evict(now_s):
+            log.warning(
+                "incomplete task given up",
+                task_id=evicted.task_id,
+                missing=evicted.missing,
+                reason=evicted.reason,
+            )
+
+    async def _evict_now_and_then(self) -> None:
+        while True:
+            await asyncio.sleep(EVICTION_PERIOD_S)
+            self._evict(time.monotonic())

@@ -14,10 +14,13 @@ from carbon_node.estimation import (
     Place,
     provenance,
 )
-from carbon_node.pipeline import extra_data
+from carbon_node.estimation.measurement import TrackerFailure, TrackerOutcome
 from carbon_node.pipeline.raw_models import raw_model_of
 from carbon_node.pipeline.task import TaskInputs
-from carbon_node.transport.wire import CO2Footprint, HWResource, MLModel, UserInput
+from carbon_node.tasks.answer import Answer, Outcome
+from carbon_node.tasks.key import Summary
+from carbon_node.wire import extra_data
+from carbon_node.wire.samples import CO2Footprint, HWResource, MLModel, UserInput
 
 _FAILED_MODELS = frozenset({"Error", "NO_MODEL"})
 """Model ids by which the ML model provider says that it has none: `Error` in release 0.2,
@@ -56,6 +59,64 @@ def to_request(inputs: TaskInputs, latency_unit: LatencyUnit) -> EstimationReque
     )
 
 
+def summary_of(inputs: TaskInputs) -> Summary:
+    """Say what a task is about, in the words of the peers."""
+    user = inputs.user_input
+    place = ", ".join(filter(None, (user.geo_location_region, user.geo_location_continent)))
+    return Summary(inputs.ml_model.model, inputs.hw_resource.hw_description, place)
+
+
+def to_answer(
+    inputs: TaskInputs,
+    result: Estimate | NotComputed,
+    node_version: str,
+    revision: int | None,
+    stage_s: Mapping[str, float],
+) -> Answer:
+    """Write a result down once, for everyone who reads it.
+
+    Args:
+        inputs: the three samples.
+        result: what came out.
+        node_version: version of this package.
+        revision: revision of the settings that were used; None if none were.
+        stage_s: seconds of each stage so far, by name.
+    """
+    footprint = to_footprint(inputs, result, node_version, revision)
+    match result:
+        case NotComputed(reason=reason, detail=detail):
+            return Answer(
+                footprint=footprint,
+                outcome=Outcome.NOT_COMPUTED,
+                reason=reason.value,
+                detail=detail,
+                revision=revision or 0,
+                stage_seconds=dict(stage_s),
+            )
+        case Estimate(carbon_g=carbon_g, intensity=intensity, tracking=tracking) as estimate:
+            return Answer(
+                footprint=footprint,
+                outcome=Outcome.COMPUTED,
+                mode=estimate.mode.value,
+                place_code=intensity.code,
+                place_name=intensity.place,
+                energy_kwh=estimate.energy_kwh.value,
+                device_energy_kwh=estimate.device_energy_kwh.value,
+                intensity_g_per_kwh=intensity.g_per_kwh.value,
+                carbon_g=carbon_g.value,
+                carbon_low_g=carbon_g.low,
+                carbon_high_g=carbon_g.high,
+                tracker_failure=_failure_of(tracking.outcome),
+                agrees=tracking.agrees,
+                revision=estimate.revision,
+                stage_seconds=dict(stage_s),
+            )
+
+
+def _failure_of(outcome: TrackerOutcome) -> str:
+    return outcome.failure if isinstance(outcome, TrackerFailure) else ""
+
+
 def to_footprint(
     inputs: TaskInputs, result: Estimate | NotComputed, node_version: str, revision: int | None
 ) -> CO2Footprint:
@@ -70,7 +131,7 @@ def to_footprint(
     Returns:
         The output sample; all its doubles are finite, and zero where there is no result.
     """
-    error = error_of(result)
+    error = _error_of(result)
     user_extra = inputs.extra.user_input.content
     octets = extra_data.write(
         outputs=extra_data.number_of_outputs(user_extra),
@@ -91,15 +152,8 @@ def _revision(revision: int | None) -> dict[str, int]:
     return {} if revision is None else {"settings_revision": revision}
 
 
-def error_of(result: Estimate | NotComputed) -> str | None:
-    """Put the reason of a failed result in words.
-
-    Args:
-        result: what came out.
-
-    Returns:
-        Reason and detail; None for an estimate.
-    """
+def _error_of(result: Estimate | NotComputed) -> str | None:
+    """Put the reason of a failed result in words; None for an estimate."""
     match result:
         case Estimate():
             return None

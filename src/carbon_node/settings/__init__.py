@@ -1,20 +1,19 @@
 """Settings: what can be configured, where it came from, and how it changes while the node runs."""
 
-from carbon_node.settings.applying import Answer, NodeView, apply
+from carbon_node.settings.applying import Reply, apply
 from carbon_node.settings.loading import Configuration, Loaded, load
 from carbon_node.settings.model import Settings, TrackerSettings
-from carbon_node.settings.origin import Origin, Source
-from carbon_node.settings.service import Change, ConfigurationService
-from carbon_node.settings.supervision import Supervision, supervision
+from carbon_node.settings.service import Change, ConfigurationService, NodeQuestions
+from carbon_node.settings.sources import Origin, Source, Supervision, supervision
 
 __all__ = [
-    "Answer",
     "Change",
     "Configuration",
     "ConfigurationService",
     "Loaded",
-    "NodeView",
+    "NodeQuestions",
     "Origin",
+    "Reply",
     "Settings",
     "Source",
     "Supervision",

@@ -1,49 +1,33 @@
 """The pure function behind the configuration service: a request changes or reads settings."""
 
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from functools import partial
-from typing import Protocol, TypeVar
 
-from carbon_node.errors import CarbonNodeError, RequestRefused
-from carbon_node.settings.catalogue import Json, catalogue, flat, nested, shown
+from carbon_node.errors import RequestRefused
+from carbon_node.json_value import Json
+from carbon_node.settings.catalogue import catalogue, description, flat, nested, shown
 from carbon_node.settings.loading import Configuration
 from carbon_node.settings.model import Settings
-from carbon_node.settings.origin import Origin, Source
 from carbon_node.settings.requests import (
     Code,
     Describe,
     Get,
     LastResults,
     Question,
+    QuestionToNode,
     Reset,
     ResultsOf,
     Set,
     Status,
     parsed,
 )
-from carbon_node.settings.schema import description
+from carbon_node.settings.sources import Origin, Source
 from carbon_node.settings.validation import UnknownKey, settings_of
-
-_Told = TypeVar("_Told")
-
-
-class NodeView(Protocol):
-    """What the service may tell about the node beside its configuration; each answers at once."""
-
-    def status(self) -> Mapping[str, Json]:
-        """Return how the node is, as JSON."""
-
-    def last_results(self, count: int) -> Sequence[Mapping[str, Json]]:
-        """Return the latest results, newest first, at most `count`."""
-
-    def results_of(self, problem_id: int, iteration_id: int) -> Sequence[Mapping[str, Json]]:
-        """Return all results of one task, newest first; none if there are none."""
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class Reply:
     """The reply to one request.
 
     Args:
@@ -56,47 +40,50 @@ class Answer:
 
     @property
     def text(self) -> str:
-        """The reply as text, in ASCII so that every string type on the wire holds it."""
+        """The reply as ASCII text, which every string type on the wire can hold."""
         return json.dumps(self.body)
 
 
-def apply(current: Configuration, text: str, node: NodeView) -> tuple[Configuration, Answer]:
-    """Answer one request.
+def apply(current: Configuration, text: str) -> tuple[Configuration, Reply | QuestionToNode]:
+    """Answer one request about the configuration.
 
     Args:
         current: the configuration in force.
-        text: the request, anything at all.
-        node: where status and results come from.
+        text: the request; untrusted.
 
     Returns:
-        The configuration that the request leaves, `current` itself if nothing changed; the answer.
+        The configuration that the request leaves, `current` itself if nothing changed; the reply,
+        or what the node has to be asked for it.
     """
     try:
-        changed, content = _granted(current, text, node)
+        changed, found = _granted(current, text)
     except RequestRefused as refusal:
         return current, refused(current, refusal)
-    return changed, Answer(
-        success=True, body={"success": True, "revision": changed.revision, **content}
-    )
+    return changed, found if isinstance(found, QuestionToNode) else granted(changed, found)
 
 
-def refused(current: Configuration, refusal: RequestRefused) -> Answer:
-    """Return the answer to a request that is not granted."""
+def granted(current: Configuration, content: Mapping[str, Json]) -> Reply:
+    """Return the reply to a granted request."""
+    return Reply(success=True, body={"success": True, "revision": current.revision, **content})
+
+
+def refused(current: Configuration, refusal: RequestRefused) -> Reply:
+    """Return the reply to a refused request."""
     error = {"code": refusal.code, "message": refusal.message, "hint": refusal.hint}
-    return Answer(
+    return Reply(
         success=False, body={"success": False, "revision": current.revision, "error": {**error}}
     )
 
 
 def at_startup(current: Configuration, keys: Iterable[str]) -> Configuration:
-    """Return the configuration with some settings back at their values at start-up."""
+    """Return the configuration with some settings reset to their values at start-up."""
     startup = flat(current.startup)
     values = {key: startup[key] for key in keys}
     return _changed(current, values, current.startup_origins)
 
 
 def reloaded(current: Configuration, fresh: Configuration) -> tuple[Configuration, tuple[str, ...]]:
-    """Take over newly loaded sources as far as settings can change; changes by request stay.
+    """Adopt newly loaded sources as far as settings can change; changes by request stay.
 
     Returns:
         The configuration with them, and the names of settings that need a restart for theirs.
@@ -120,14 +107,14 @@ def reloaded(current: Configuration, fresh: Configuration) -> tuple[Configuratio
 
 
 def _granted(
-    current: Configuration, text: str, node: NodeView
-) -> tuple[Configuration, Mapping[str, Json]]:
+    current: Configuration, text: str
+) -> tuple[Configuration, Mapping[str, Json] | QuestionToNode]:
     access = current.settings.configuration_access
     if access == "off":
         raise _denied("this node answers no configuration requests")
     request = parsed(text)
     if not isinstance(request, Set | Reset):
-        return current, _told(current, request, node)
+        return current, _told(current, request)
     if access == "read-only":
         raise _denied("this node's configuration can be read only")
     _require_revision(current, request.expected_revision)
@@ -139,36 +126,14 @@ def _granted(
     return changed, _configuration(changed, catalogue())
 
 
-def _told(current: Configuration, request: Question, node: NodeView) -> Mapping[str, Json]:
+def _told(current: Configuration, request: Question) -> Mapping[str, Json] | QuestionToNode:
     match request:
         case Get(keys):
             return _configuration(current, keys)
         case Describe(keys):
             return {"description": {key: description(key) for key in keys}}
-        case Status():
-            return {"status": dict(_available(node.status))}
-        case LastResults(count):
-            results = _available(partial(node.last_results, count))
-            return {"results": [dict(result) for result in results]}
-        case ResultsOf():
-            return {"results": [dict(result) for result in _results_of(request, node)]}
-
-
-def _results_of(request: ResultsOf, node: NodeView) -> Sequence[Mapping[str, Json]]:
-    task = (request.problem_id, request.iteration_id)
-    results = _available(partial(node.results_of, *task))
-    if not results:
-        message = f"no result of task {task} is kept"
-        hint = 'ask {"results": {"last": 10}} for the latest'
-        raise RequestRefused(Code.NOT_FOUND, message, hint)
-    return results
-
-
-def _available(ask: Callable[[], _Told]) -> _Told:
-    try:
-        return ask()
-    except CarbonNodeError as error:
-        raise RequestRefused(Code.UNAVAILABLE, str(error), "ask again later") from error
+        case Status() | LastResults() | ResultsOf():
+            return request
 
 
 def _set(current: Configuration, values: Mapping[str, object]) -> Configuration:

@@ -1,23 +1,26 @@
-"""What is known about each setting, by its dotted name; read from the model, its one place."""
+"""Everything known about each setting, by its dotted name, derived from the model."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
+from enum import StrEnum
 from functools import cache
 from pathlib import Path
 from types import MappingProxyType, NoneType
-from typing import Annotated, Any, Literal, TypeAlias, get_args, get_origin
+from typing import Annotated, Any, Literal, get_args, get_origin
 
 import annotated_types
 from pydantic import BaseModel, SecretStr
 from pydantic.fields import FieldInfo
 
+from carbon_node.json_value import Json
+from carbon_node.secret_keys import names_secret
 from carbon_node.settings.model import Settings
 
-Json: TypeAlias = bool | int | float | str | list["Json"] | dict[str, "Json"] | None
-
 HIDDEN = "***"
-"""What is shown in place of a secret that is set."""
+"""Shown in place of a secret that is set."""
+
+_EXACT = ".12g"  # without the exponent or ".0" that other forms give to some bounds
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,13 +29,13 @@ class Entry:
 
     Args:
         key: dotted name, e.g. "tracker.window_s".
-        kind: what its value is, None left out: bool, int, float, str, Path, tuple or SecretStr.
+        kind: type of its value, None aside: bool, int, float, str, Path, tuple or SecretStr.
         default: value without any source.
         description: one sentence.
         unit: unit of a number, empty without one.
-        noun: what its values are, e.g. "a number".
+        noun: kind of its values in words, e.g. "a number".
         range: which of them are allowed, e.g. "from 1 to 5"; empty if the noun says it all.
-        fixed: why it cannot change while the node runs; empty if it can.
+        fixed: why it cannot change while the node runs; empty if it can change.
     """
 
     key: str
@@ -52,7 +55,7 @@ class Entry:
     @property
     def is_secret(self) -> bool:
         """Whether its value must not be shown."""
-        return self.kind is SecretStr
+        return names_secret(self.key)
 
 
 @cache
@@ -61,8 +64,38 @@ def catalogue() -> Mapping[str, Entry]:
     return MappingProxyType({entry.key: entry for entry in _entries(Settings, "")})
 
 
+def schema() -> dict[str, Any]:
+    """Return the JSON schema of a configuration file."""
+    whole = Settings.model_json_schema()
+    parts = whole["$defs"]
+    choices = {f"#/$defs/{name}": parts.pop(name) for name in [*parts] if "enum" in parts[name]}
+    for section in (whole, *parts.values()):
+        for member in section["properties"].values():
+            # pydantic's titles only repeat the names
+            member.pop("title", None)
+            if choice := choices.get(member.get("$ref", "")):
+                # inline, because requests describe settings one by one
+                del member["$ref"]
+                member |= {"enum": choice["enum"], "type": choice["type"]}
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        **whole,
+        "title": "Settings of a carbon node",
+    }
+
+
+def description(key: str) -> dict[str, Json]:
+    """Return what one setting is: its JSON schema, its values in words, and whether it can be set.
+
+    Args:
+        key: dotted name of a setting.
+    """
+    entry = catalogue()[key]
+    return {**_properties()[key], "allowed": entry.allowed, "changeable": not entry.fixed}
+
+
 def near_match(name: str, names: Mapping[str, object]) -> str:
-    """Return the known name that an unknown one was probably meant to be, or an empty text."""
+    """Return the known name that is closest to an unknown one; empty if none is close."""
     found = get_close_matches(name[:100], names, n=1)
     return found[0] if found else ""
 
@@ -93,6 +126,8 @@ def shown(value: object) -> Json:
             return [shown(part) for part in value]
         case Path():
             return str(value)
+        case StrEnum():
+            return value.value
         case None | bool() | int() | float() | str():
             return value
         case _:
@@ -136,6 +171,8 @@ def _kind(annotation: object) -> tuple[type, tuple[str, ...]]:
     if NoneType in parts:
         return _kind(next(part for part in parts if part is not NoneType))
     origin = get_origin(annotation)
+    if isinstance(annotation, type) and issubclass(annotation, StrEnum):
+        return str, tuple(annotation)
     if origin is Literal:
         return str, parts
     if origin is Annotated:
@@ -157,11 +194,27 @@ def _range(field: FieldInfo) -> str:
     for bound in field.metadata:
         match bound:
             case annotated_types.Ge(ge=value):
-                words.append(f"from {value}")
+                words.append(f"from {value:{_EXACT}}")
             case annotated_types.Gt(gt=value):
-                words.append(f"above {value}")
+                words.append(f"above {value:{_EXACT}}")
             case annotated_types.Le(le=value):
-                words.append(f"to {value}")
+                words.append(f"to {value:{_EXACT}}")
             case _:
                 pass
     return " ".join(words)
+
+
+@cache
+def _properties() -> Mapping[str, dict[str, Json]]:
+    # Cached: building the schema takes longer than the rest of a request.
+    whole = schema()
+    return MappingProxyType({key: _property(whole, key) for key in catalogue()})
+
+
+def _property(whole: dict[str, Any], key: str) -> dict[str, Json]:
+    *sections, name = key.split(".")
+    table = whole
+    for section in sections:
+        table = whole["$defs"][table["properties"][section]["$ref"].rpartition("/")[2]]
+    found: dict[str, Json] = table["properties"][name]
+    return found

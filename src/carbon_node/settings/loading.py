@@ -1,8 +1,8 @@
-"""From all sources to one configuration in which each value knows where it came from.
+"""Merge all sources into one configuration in which each value knows its origin.
 
 Order, weakest first: defaults, configuration files, persisted changes, SUSTAINML_DOMAIN_ID,
-CARBON_NODE_* in the environment, options. Persisted changes lie below environment and options, so
-that whoever starts the node has the last word, also against a change that a peer made.
+CARBON_NODE_* in the environment, options. Persisted changes are weaker than environment and options
+so that whoever starts the node has the last word, even over a change that a peer made.
 """
 
 import os
@@ -14,9 +14,8 @@ from carbon_node.errors import ConfigError
 from carbon_node.settings import sources
 from carbon_node.settings.catalogue import catalogue, flat
 from carbon_node.settings.model import Settings
-from carbon_node.settings.origin import Origin, Source
 from carbon_node.settings.persisted import persisted, persisted_path
-from carbon_node.settings.sources import Layer
+from carbon_node.settings.sources import Layer, Origin, Source
 from carbon_node.settings.validation import Problem, settings_of
 
 
@@ -29,7 +28,7 @@ class Configuration:
         origins: the source of each setting's value, by dotted name.
         startup: the settings as whoever started the node configured them.
         startup_origins: the same for `startup`.
-        revision: 0 at a first start; one more with each change that changes anything.
+        revision: 0 at the first start; grows by one with each change.
     """
 
     settings: Settings
@@ -47,11 +46,11 @@ class Configuration:
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """What loading gave.
+    """The result of loading.
 
     Args:
         configuration: the configuration to start with.
-        warnings: lines to be logged; loading itself logs nothing.
+        warnings: lines to log; loading itself logs nothing.
         files: the files that were read.
     """
 
@@ -77,8 +76,8 @@ def load(
     Args:
         options: values by dotted name from the command line; None is an option that was not given.
         environ: the environment; None for that of the process.
-        config: the file to use instead of those at the standard places.
-        system_file: the standard place of the machine.
+        config: the file to use instead of the standard ones.
+        system_file: the standard file of the machine.
 
     Raises:
         ConfigError: if a file cannot be read, a name is unknown or a value not allowed; one line.
@@ -100,7 +99,7 @@ def load(
 
 
 def problems_of_file(path: Path) -> tuple[str, ...]:
-    """Return what is wrong with a configuration file, a line per problem; none if it is valid."""
+    """Return what is wrong with a configuration file, one line per problem."""
     try:
         layer = sources.from_file(path)
     except ConfigError as error:
@@ -149,7 +148,7 @@ def _domain_warnings(
 def _with_persisted(
     configuration: Configuration,
 ) -> tuple[Configuration, tuple[str, ...]]:
-    """Lay persisted changes over a configuration; none of them may keep the node from starting."""
+    """Apply persisted changes to a configuration; none of them may prevent a start."""
     path = persisted_path(configuration.settings)
     try:
         kept = persisted(path)

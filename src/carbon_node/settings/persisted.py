@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from carbon_node.errors import ConfigError
-from carbon_node.settings.catalogue import Json
+from carbon_node.json_value import Json
 from carbon_node.settings.model import Settings
 
 _NAME = "configuration.json"
@@ -32,7 +32,7 @@ def persisted_path(settings: Settings) -> Path:
 
 
 def persisted(path: Path) -> Persisted:
-    """Read the changes that an earlier run kept; nothing if it kept none.
+    """Read the changes that an earlier run kept; empty if it kept none.
 
     Raises:
         ConfigError: if the file is there and cannot be used.
@@ -47,9 +47,9 @@ def persisted(path: Path) -> Persisted:
 
 
 def persist(path: Path, values: Mapping[str, Json], revision: int) -> None:
-    """Write changes so that after a crash at any moment the file is whole, old or new.
+    """Write changes atomically: after a crash at any moment the file is the old or the new one.
 
-    Waits for the disk.
+    Blocks until they are on disk.
 
     Raises:
         ConfigError: if it cannot be written.
@@ -71,7 +71,7 @@ def _replace(path: Path, content: bytes) -> None:
     beside.replace(path)
     directory = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
     try:
-        # The new name is a change of the directory, which has a disk block of its own.
+        # Renaming changes the directory, which has to be synced as well.
         os.fsync(directory)
     finally:
         os.close(directory)

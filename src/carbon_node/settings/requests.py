@@ -1,8 +1,8 @@
-"""Configuration requests: what a peer may ask, read from text that nobody has vouched for.
+"""Configuration requests: what a peer may ask, parsed from untrusted text.
 
 A request is a JSON object with one of the members get, set, reset, describe, status and results;
-beside set and reset the member revision may say which revision they expect. Whatever else arrives
-is refused with a code of the closed list `Code`.
+set and reset may be accompanied by the revision that they expect. Anything else is refused with a
+code of the closed list `Code`.
 """
 
 import json
@@ -17,10 +17,10 @@ from carbon_node.settings.catalogue import catalogue, near_match
 from carbon_node.settings.validation import UnknownKey, quoted
 
 MAX_REQUEST_CHARACTERS = 65_536
-"""Longest request that is read; all settings at once take a tenth of it."""
+"""Longest request that is read: ten times one that sets everything."""
 
 MAX_RESULTS = 100
-"""Most results in one reply, so that a reply stays a small sample."""
+"""Most results in one reply, which keeps the sample small."""
 
 _MAX_ID = 2**32 - 1
 
@@ -92,7 +92,8 @@ class ResultsOf:
     iteration_id: int
 
 
-Question: TypeAlias = Get | Describe | Status | LastResults | ResultsOf
+QuestionToNode: TypeAlias = Status | LastResults | ResultsOf
+Question: TypeAlias = Get | Describe | QuestionToNode
 Request: TypeAlias = Question | Set | Reset
 
 
@@ -104,7 +105,7 @@ def parsed(text: str) -> Request:
     """Read a request; an empty one asks for the whole configuration.
 
     Raises:
-        RequestRefused: if it is none that this node knows.
+        RequestRefused: the text is not a request that this node knows.
     """
     content = _object(text)
     if not content:
@@ -164,7 +165,7 @@ def _results(argument: object) -> LastResults | ResultsOf:
 
 
 def _is_whole(value: object, low: int, high: int) -> TypeGuard[int]:
-    # true is an int to Python, but no number to anyone who sends JSON
+    # true is an int in Python, but not a number in JSON
     return isinstance(value, int) and not isinstance(value, bool) and low <= value <= high
 
 
@@ -209,14 +210,14 @@ def _once_each(pairs: list[tuple[str, object]]) -> dict[str, object]:
     content: dict[str, object] = {}
     for name, value in pairs:
         if name in content:
-            message = f"{quoted(name)} is there twice"
+            message = f"{quoted(name)} appears twice"
             raise RequestRefused(Code.DUPLICATE_KEY, message, "send each name once")
         content[name] = value
     return content
 
 
 def _no_constant(name: str) -> float:
-    raise _not_json(f"{name} is no JSON number")
+    raise _not_json(f"{name} is not a JSON number")
 
 
 def _not_json(why: str) -> RequestRefused:

@@ -1,15 +1,51 @@
-"""The configuration service: the one place whose state is the configuration in force."""
+"""The configuration service: the only holder of the configuration in force."""
 
+import asyncio
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Protocol
 
-from carbon_node.errors import ConfigError, RequestRefused
-from carbon_node.settings.applying import Answer, NodeView, apply, at_startup, refused, reloaded
-from carbon_node.settings.catalogue import Json, catalogue, flat, shown
+from carbon_node.errors import CarbonNodeError, ConfigError, RequestRefused
+from carbon_node.json_value import Json
+from carbon_node.settings.applying import Reply, apply, at_startup, granted, refused, reloaded
+from carbon_node.settings.catalogue import catalogue, flat, shown
 from carbon_node.settings.loading import Configuration
 from carbon_node.settings.persisted import persist, persisted_path
-from carbon_node.settings.requests import Code
+from carbon_node.settings.requests import (
+    Code,
+    LastResults,
+    QuestionToNode,
+    ResultsOf,
+    Status,
+)
+
+RESULTS_WAIT_S = 5.0
+"""Seconds that a request for results may take: callers that queue behind it have no timeout."""
+
+
+class NodeQuestions(Protocol):
+    """What the service reports about the node besides its configuration."""
+
+    def status(self) -> Mapping[str, Json]:
+        """Return how the node is, as JSON; answers at once."""
+        ...
+
+    async def last_results(self, count: int) -> Sequence[Mapping[str, Json]]:
+        """Return the latest results, newest first, at most `count`.
+
+        Raises:
+            CarbonNodeError: they cannot be read now.
+        """
+        ...
+
+    async def results_of(self, problem_id: int, iteration_id: int) -> Sequence[Mapping[str, Json]]:
+        """Return the results of one task, newest first; none if there are none.
+
+        Raises:
+            CarbonNodeError: they cannot be read now.
+        """
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +66,7 @@ class Change:
 
 
 class RequestRate:
-    """Bound on requests per second that lets one second's worth pass at once.
+    """A limit on requests per second that admits bursts of one second's worth.
 
     Args:
         per_s: requests per second, at least 1.
@@ -44,7 +80,7 @@ class RequestRate:
         self._seen_s = clock()
 
     def admits(self) -> bool:
-        """Count one request; whether it is within the bound."""
+        """Count one request; return whether it is within the limit."""
         now_s = self._clock()
         self._left = min(self._per_s, self._left + (now_s - self._seen_s) * self._per_s)
         self._seen_s = now_s
@@ -57,8 +93,8 @@ class RequestRate:
 class ConfigurationService:
     """Holds the configuration in force and answers requests about it.
 
-    It belongs to one thread: requests from other threads have to be handed over to it. An answer is
-    found without waiting, but for the write of a persisted change.
+    Use it from the loop's thread only. Requests cannot interleave within a change: only questions
+    for results wait, and those change nothing.
 
     Args:
         configuration: the configuration at start.
@@ -70,34 +106,45 @@ class ConfigurationService:
     def __init__(
         self,
         configuration: Configuration,
-        node: NodeView,
+        node: NodeQuestions,
         on_change: Callable[[tuple[Change, ...]], None],
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._current = configuration
+        self.current = configuration
+        """The configuration in force; a task reads it once and never sees a change."""
         self._node = node
         self._on_change = on_change
         self._rate = RequestRate(configuration.settings.configuration_requests_per_s, clock)
 
-    @property
-    def current(self) -> Configuration:
-        """The configuration in force; a task reads it once, so that none sees a change."""
-        return self._current
-
-    def answer(self, text: str) -> Answer:
+    async def answer(self, text: str) -> Reply:
         """Answer one request; never raises, whatever the text is."""
         if not self._rate.admits():
-            return refused(self._current, _too_many(self._current))
-        changed, answer = apply(self._current, text, self._node)
+            return refused(self.current, _too_many(self.current))
+        changed, reply = apply(self.current, text)
+        if not isinstance(reply, Reply):
+            return await self._told(reply)
         warnings = self._adopt(changed)
-        return replace(answer, body={**answer.body, "warnings": warnings}) if warnings else answer
+        return replace(reply, body={**reply.body, "warnings": warnings}) if warnings else reply
+
+    async def _told(self, question: QuestionToNode) -> Reply:
+        try:
+            async with asyncio.timeout(RESULTS_WAIT_S):
+                content = await _content(self._node, question)
+        except RequestRefused as refusal:
+            return refused(self.current, refusal)
+        except CarbonNodeError as error:
+            return refused(self.current, _unavailable(str(error)))
+        except TimeoutError:
+            why = f"the results were not read within {RESULTS_WAIT_S:g} s"
+            return refused(self.current, _unavailable(why))
+        return granted(self.current, content)
 
     def reset(self) -> None:
         """Return to the configuration at start-up, as the control command RESET_NODE asks."""
-        self._adopt(at_startup(self._current, catalogue()))
+        self._adopt(at_startup(self.current, catalogue()))
 
     def reload(self, fresh: Configuration) -> tuple[str, ...]:
-        """Take over newly loaded sources, as far as settings can change; changes by request stay.
+        """Adopt newly loaded sources, as far as settings can change; changes by request stay.
 
         Args:
             fresh: what loading gives now.
@@ -105,13 +152,13 @@ class ConfigurationService:
         Returns:
             Names of the settings whose new value needs a restart.
         """
-        changed, waiting = reloaded(self._current, fresh)
+        changed, waiting = reloaded(self.current, fresh)
         self._adopt(changed)
         return waiting
 
     def _adopt(self, changed: Configuration) -> list[Json]:
-        """Make a configuration the current one; return what its sender should know."""
-        previous, self._current = self._current, changed
+        """Make a configuration the current one; return warnings for whoever asked for it."""
+        previous, self.current = self.current, changed
         changes = () if changed is previous else tuple(_changes(previous, changed))
         if not changes:
             return []
@@ -127,7 +174,7 @@ def _changes(previous: Configuration, changed: Configuration) -> Iterator[Change
 
 
 def _kept(configuration: Configuration) -> list[Json]:
-    """Persist the changes; return why some of them will not be there at the next start."""
+    """Persist the changes; return which of them will not survive the next start, and why."""
     changes = {key: shown(value) for key, value in configuration.changes.items()}
     try:
         persist(persisted_path(configuration.settings), changes, configuration.revision)
@@ -139,6 +186,25 @@ def _kept(configuration: Configuration) -> list[Json]:
         for key in changes
         if origins[key].has_last_word
     ]
+
+
+async def _content(node: NodeQuestions, question: QuestionToNode) -> Mapping[str, Json]:
+    match question:
+        case Status():
+            return {"status": dict(node.status())}
+        case LastResults(count):
+            return {"results": [dict(result) for result in await node.last_results(count)]}
+        case ResultsOf(problem_id, iteration_id):
+            results = await node.results_of(problem_id, iteration_id)
+            if not results:
+                message = f"no result of task {(problem_id, iteration_id)} is kept"
+                hint = 'ask {"results": {"last": 10}} for the latest'
+                raise RequestRefused(Code.NOT_FOUND, message, hint)
+            return {"results": [dict(result) for result in results]}
+
+
+def _unavailable(why: str) -> RequestRefused:
+    return RequestRefused(Code.UNAVAILABLE, why, "ask again later")
 
 
 def _too_many(configuration: Configuration) -> RequestRefused:

@@ -1,28 +1,61 @@
 """Where settings come from: each source as values by dotted name, with words that name the source.
 
-Values of files are typed by TOML; texts of the environment and of options are typed here. Only the
-form of a source is judged here: `validation` judges values, after all sources were laid over each
-other.
+TOML gives values their types; text from the environment and from options gets its types here. This
+module checks only the form of a source; `validation` checks values once all sources are merged.
 """
 
+import os
 import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from enum import StrEnum
 from pathlib import Path
 
 from carbon_node.errors import ConfigError
 from carbon_node.settings.catalogue import catalogue
-from carbon_node.settings.origin import Origin, Source
 from carbon_node.settings.validation import typed
 
 PREFIX = "CARBON_NODE_"
-"""What the environment names of all settings begin with."""
+"""Prefix of every setting's name in the environment."""
 
 PIPELINE_DOMAIN = "SUSTAINML_DOMAIN_ID"
-"""Environment name by which a SustainML pipeline tells all its nodes their domain."""
+"""Environment variable in which a SustainML pipeline gives all its nodes their domain."""
 
 SYSTEM_FILE = Path("/etc/carbon-node/carbon-node.toml")
-"""Configuration file of the machine; a file of the user is laid over it."""
+"""Configuration file of the machine; the user's file overrides it."""
+
+
+class Source(StrEnum):
+    """Kinds of sources, weakest first; requests come last, while the node runs."""
+
+    DEFAULT = "default"
+    FILE = "file"
+    PERSISTED = "persisted"
+    ENVIRONMENT = "environment"
+    OPTION = "option"
+    REQUEST = "request"
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where one value came from.
+
+    Args:
+        source: kind of the source.
+        name: which one of its kind: a file's path, a variable's or an option's name, a revision.
+    """
+
+    source: Source
+    name: str = ""
+
+    def __str__(self) -> str:
+        """Return it in words, e.g. "environment CARBON_NODE_PUE"."""
+        return f"{self.source} {self.name}".rstrip()
+
+    @property
+    def has_last_word(self) -> bool:
+        """Whether it wins over persisted changes at every start."""
+        return self.source in (Source.ENVIRONMENT, Source.OPTION)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,12 +65,25 @@ class Layer:
     Args:
         values: value by dotted name, as far as the source states it.
         origins: the source of each value.
-        warnings: what is odd about the source but does not forbid its use.
+        warnings: oddities of the source that do not prevent its use.
     """
 
     values: Mapping[str, object] = field(default_factory=dict)
     origins: Mapping[str, Origin] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Supervision:
+    """What the supervisor asks for, see sd_notify(3) and sd_watchdog_enabled(3).
+
+    Args:
+        notify_socket: address of its notification socket, empty if nobody listens.
+        watchdog_usec: microseconds within which it wants a sign of life; None if it wants none.
+    """
+
+    notify_socket: str = ""
+    watchdog_usec: int | None = None
 
 
 def from_file(path: Path) -> Layer:
@@ -55,7 +101,7 @@ def from_file(path: Path) -> Layer:
             f"configuration file {path} is not UTF-8: see byte {error.start}"
         ) from error
     except (ValueError, RecursionError) as error:
-        # ValueError also stands for a number of more digits than Python reads
+        # ValueError is also raised for a number with more digits than Python reads
         raise ConfigError(f"configuration file {path} is not TOML: {error}") from error
     values = dict(_flat(tables, ""))
     return Layer(values, dict.fromkeys(values, Origin(Source.FILE, str(path))))
@@ -68,14 +114,14 @@ def standard_files(environ: Mapping[str, str], system_file: Path) -> tuple[Path,
     if base is None and home is not None:
         base = home / ".config"
     user_files = () if base is None else (base / "carbon-node" / "carbon-node.toml",)
-    # A service may be forbidden to look into its user's home, and then has no file there. A file of
-    # the machine that may not be looked at is reported when it is read.
+    # A service may have no access to its user's home, and then has no file there. A file of the
+    # machine without access is reported when it is read.
     found = [system_file] if _exists(system_file, if_forbidden=True) else []
     return (*found, *(path for path in user_files if _exists(path, if_forbidden=False)))
 
 
 def state_directory(environ: Mapping[str, str]) -> Layer:
-    """Return where the state lies when no setting says it: systemd's place, the user's, or none."""
+    """Return where state is kept if no setting says so: systemd's place, the user's, or none."""
     places = (
         ("STATE_DIRECTORY", "."),
         ("XDG_STATE_HOME", "carbon-node"),
@@ -90,7 +136,7 @@ def state_directory(environ: Mapping[str, str]) -> Layer:
 
 
 def from_environment(environ: Mapping[str, str]) -> Layer:
-    """Read `CARBON_NODE_*`; an empty text is no value: containers pass one for what is not set."""
+    """Read `CARBON_NODE_*`; empty text counts as unset: containers pass it for unset variables."""
     names = {
         name.removeprefix(PREFIX).lower().replace("__", "."): name
         for name, text in environ.items()
@@ -101,7 +147,7 @@ def from_environment(environ: Mapping[str, str]) -> Layer:
 
 
 def from_pipeline(environ: Mapping[str, str]) -> Layer:
-    """Read the pipeline's domain; what is not a number counts as not set, with a warning."""
+    """Read the pipeline's domain; anything but a number counts as unset, with a warning."""
     text = environ.get(PIPELINE_DOMAIN)
     value = None if text is None else typed(catalogue()["domain"], text)
     if isinstance(value, int):
@@ -117,6 +163,16 @@ def from_options(options: Mapping[str, object]) -> Layer:
     return Layer(values, {key: Origin(Source.OPTION, _flag(key)) for key in given})
 
 
+def supervision(environ: Mapping[str, str] | None = None) -> Supervision:
+    """Read what the supervisor asks for; malformed values are ignored.
+
+    Args:
+        environ: the environment; None for that of the process.
+    """
+    environ = os.environ if environ is None else environ
+    return Supervision(environ.get("NOTIFY_SOCKET", ""), _watchdog_usec(environ))
+
+
 def _one(key: str, value: object, origin: Origin) -> Layer:
     return Layer({key: value}, {key: origin})
 
@@ -126,7 +182,7 @@ def _value_of_option(key: str, value: object) -> object:
         case str():
             return _typed(key, value)
         case Path():
-            # a path that someone types is meant from where it is typed
+            # a path on the command line is relative to the current directory
             return value.absolute()
         case _:
             return value
@@ -160,3 +216,12 @@ def _exists(path: Path, *, if_forbidden: bool) -> bool:
         return path.exists()
     except PermissionError:
         return if_forbidden
+
+
+def _watchdog_usec(environ: Mapping[str, str]) -> int | None:
+    # Children inherit the variables: this process must not feed the watchdog of its parent.
+    if environ.get("WATCHDOG_PID", str(os.getpid())) != str(os.getpid()):
+        return None
+    text = environ.get("WATCHDOG_USEC", "")
+    is_number = text.isascii() and text.isdecimal() and len(text) <= len(str(2**63))
+    return int(text) or None if is_number else None

@@ -1,4 +1,4 @@
-"""From plain values by dotted name to valid settings, or to what is wrong with them in words."""
+"""Turn plain values by dotted name into valid settings, or say what is wrong with them."""
 
 import reprlib
 from collections.abc import Iterator, Mapping
@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from pydantic import ValidationError
 
+from carbon_node.secret_texts import redacted
 from carbon_node.settings.catalogue import HIDDEN, Entry, catalogue, near_match, nested
 from carbon_node.settings.model import Settings
 
@@ -13,7 +14,14 @@ _YES = frozenset({"true", "yes", "on", "1"})
 _NO = frozenset({"false", "no", "off", "0"})
 
 _LONG_NUMBER_BITS = 256
-"""Size above which a whole number is not printed; Python refuses to print the largest ones."""
+"""Size above which a whole number is described instead; Python refuses to print huge ones."""
+
+_SHOWN_CHARS = 80
+"""Characters of a refused value that are quoted."""
+
+_READ_CHARS = 10_000
+"""Characters of a refused text that are searched for secrets; the middle of a longer one is left
+out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,11 +79,18 @@ Problem = UnknownKey | InvalidValue
 
 
 def quoted(value: object) -> str:
-    """Return a value that nobody has vouched for as short printable text of one line."""
+    """Return an untrusted value as short printable text on one line, without secrets."""
     if isinstance(value, int) and value.bit_length() > _LONG_NUMBER_BITS:
         return f"a number of {value.bit_length()} bits"
+    # Looked for in more than is shown: half of a secret is not recognised.
+    text, shown = _repr(value, _READ_CHARS), _repr(value, _SHOWN_CHARS)
+    clean = redacted(text)
+    return shown if clean == text else clean[:_SHOWN_CHARS]
+
+
+def _repr(value: object, longest_chars: int) -> str:
     short = reprlib.Repr()
-    short.maxstring = short.maxother = 80
+    short.maxstring = short.maxother = longest_chars
     return short.repr(value)
 
 
@@ -95,7 +110,7 @@ def settings_of(values: Mapping[str, object]) -> Settings | tuple[Problem, ...]:
 
 
 def typed(entry: Entry, text: str) -> object:
-    """Return the value that a text of the environment or of an option stands for, else the text.
+    """Return the value that text from the environment or an option stands for, else the text.
 
     Lists are separated by colons, as in PATH. `settings_of` decides whether the value is allowed.
     """
@@ -108,7 +123,7 @@ def typed(entry: Entry, text: str) -> object:
 
 
 def _number(kind: type, text: str) -> object:
-    # Python reads more than people write as numbers: other scripts' digits, underscores
+    # Python also reads underscores and digits of other scripts, which nobody means as numbers.
     if kind not in (int, float) or not text.isascii() or "_" in text:
         return text
     try:
@@ -118,7 +133,7 @@ def _number(kind: type, text: str) -> object:
 
 
 def _problems(error: ValidationError, values: Mapping[str, object]) -> Iterator[Problem]:
-    # One problem per setting: a list's parts and a union's arms are reported one by one.
+    # pydantic reports list items and union members one by one; people need one problem per setting.
     keys = dict.fromkeys(_key_of(problem["loc"]) for problem in error.errors(include_url=False))
     for key in keys:
         yield InvalidValue(catalogue()[key], values[key])

@@ -13,7 +13,6 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from carbon_node.answers import TaskKey
 from carbon_node.errors import StoreDamaged, StoreError
 from carbon_node.store.editions import Edition, Editions
 from carbon_node.store.rows import (
@@ -27,6 +26,7 @@ from carbon_node.store.rows import (
     task_values,
 )
 from carbon_node.store.schema import VERSION, migrate, version_of
+from carbon_node.tasks.key import TaskKey
 
 DATABASE_NAME = "results.sqlite3"
 
@@ -212,7 +212,8 @@ def _prepare_writing(connection: sqlite3.Connection) -> None:
     version_of(connection)  # before anything is changed in the database of a newer release
     for pragma in _WRITER_PRAGMAS:
         connection.execute(f"PRAGMA {pragma}")
-    migrate(connection)
+    with _tables_expected():
+        migrate(connection)
 
 
 def _prepare_reading(connection: sqlite3.Connection) -> None:
@@ -234,14 +235,22 @@ def _edition(row: sqlite3.Row) -> Edition:
     try:
         return edition_of(row)
     except (ValueError, TypeError) as error:
-        raise StoreDamaged(f"results database: a row that nobody has written: {error}") from error
+        raise StoreDamaged(f"results database: an unreadable row: {error}") from error
 
 
 def _check_tables(connection: sqlite3.Connection) -> None:
-    try:
+    with _tables_expected():
         connection.execute(SELECT_EDITIONS + "LIMIT 0")
+
+
+@contextmanager
+def _tables_expected() -> Iterator[None]:
+    try:
+        yield
     except sqlite3.OperationalError as error:
-        if error.sqlite_errorcode != sqlite3.SQLITE_ERROR:
+        # A function that this SQLite lacks says nothing about the file.
+        is_of_file = "no such function" not in str(error)
+        if error.sqlite_errorcode != sqlite3.SQLITE_ERROR or not is_of_file:
             raise
         raise StoreDamaged(f"the results database lacks tables of its schema: {error}") from error
 

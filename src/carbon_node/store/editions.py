@@ -14,7 +14,9 @@ from dataclasses import dataclass, replace
 from enum import IntEnum
 from typing import TypeAlias
 
-from carbon_node.answers import Answer, Answered, Due, Kept, Standing, Summary, TaskKey, Why
+from carbon_node.tasks.answer import Answer, Kept
+from carbon_node.tasks.decision import Answered, Compute, ComputeReason, Decision
+from carbon_node.tasks.key import Summary, TaskKey
 
 
 class State(IntEnum):
@@ -115,17 +117,17 @@ Change: TypeAlias = Accept | Save | Note
 """Whatever changes what is known of a task."""
 
 
-def accept(editions: Editions, event: Accept) -> tuple[Editions, Standing]:
+def accept(editions: Editions, event: Accept) -> tuple[Editions, Decision]:
     """Return the editions after the task's inputs came, and whether it has to be computed."""
     current = editions[-1] if editions else None
     if current is None:
-        return (_edition(1, event),), Due(Why.NEW)
+        return (_edition(1, event),), Compute(ComputeReason.NEW)
     if current.digest != event.digest and not _was_ignored(current, event):
-        return (*editions, _edition(current.number + 1, event)), Due(Why.CHANGED)
+        return (*editions, _edition(current.number + 1, event)), Compute(ComputeReason.CHANGED)
     if current.answer is None:
-        return editions, Due(Why.INTERRUPTED)
+        return editions, Compute(ComputeReason.INTERRUPTED)
     if event.is_repeat:
-        return (*editions, _edition(current.number + 1, event)), Due(Why.REPEATED)
+        return (*editions, _edition(current.number + 1, event)), Compute(ComputeReason.REPEATED)
     kept = Kept(current.key, current.number, current.answer)
     return editions, Answered(kept, is_acknowledged=current.state is State.ACKNOWLEDGED)
 

@@ -1,7 +1,7 @@
 """Questions to the results database that people and programs ask."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -9,7 +9,7 @@ from pathlib import Path
 from carbon_node.errors import StoreError
 from carbon_node.store.database import DATABASE_NAME, Database
 from carbon_node.store.editions import Edition
-from carbon_node.transport import wire
+from carbon_node.wire import samples
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +24,11 @@ class Query:
         until: accepted before this time; with time zone.
         task_id: this task id only, whichever orchestrator counted it.
         last: only so many, the newest ones.
+        offset: how many of the newest are left out before that; counts with `last` only.
+        is_answered: only what has an answer.
         has_numbers: only answers that were computed and that no later answer supersedes.
+        max_bytes: only as many, the newest ones, as have so many bytes of extra_data together, but
+            one at least; counts with `last` only.
     """
 
     model: str = ""
@@ -32,9 +36,12 @@ class Query:
     place: str = ""
     since: datetime | None = None
     until: datetime | None = None
-    task_id: wire.TaskId | None = None
+    task_id: samples.TaskId | None = None
     last: int | None = None
+    offset: int = 0
+    is_answered: bool = False
     has_numbers: bool = False
+    max_bytes: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,17 +84,28 @@ def editions(database: Database, query: Query) -> Iterator[Edition]:
     conditions, values = _conditions(query)
     if query.last is None:
         return database.select(f"{conditions} ORDER BY id", values)
-    return iter(
-        list(database.select(f"{conditions} ORDER BY id DESC LIMIT ?", (*values, query.last)))[::-1]
+    found = database.select(
+        f"{conditions} ORDER BY id DESC LIMIT ? OFFSET ?", (*values, query.last, query.offset)
     )
+    return iter(fitting(found, query.max_bytes)[::-1])
 
 
-def unanswered(database: Database) -> int:
-    """Return how many tasks were accepted and have no answer to these inputs."""
-    count: int = database.value("SELECT count(*) FROM tasks WHERE state = 0 AND NOT is_superseded")[
-        0
-    ]
-    return count
+def newest_first(database: Database, query: Query) -> Iterator[Edition]:
+    """Yield the editions that meet the conditions of a query, however many and large they are."""
+    conditions, values = _conditions(query)
+    return database.select(f"{conditions} ORDER BY id DESC", values)
+
+
+def fitting(newest_first: Iterable[Edition], max_bytes: int | None) -> list[Edition]:
+    """Take editions until their extra_data fills a number of bytes; the first in any case."""
+    taken: list[Edition] = []
+    size = 0
+    for edition in newest_first:
+        size += 0 if edition.answer is None else len(edition.answer.footprint.extra_data)
+        if taken and max_bytes is not None and size > max_bytes:
+            break
+        taken.append(edition)
+    return taken
 
 
 def writers(database: Database) -> frozenset[str]:
@@ -116,11 +134,10 @@ FROM tasks
 
 def _conditions(query: Query) -> tuple[str, list[object]]:
     """Return the WHERE clause, made of constants only, and its values."""
-    conditions: dict[str, tuple[object, ...]] = {}
-    if query.model:
-        conditions["model LIKE ? ESCAPE '\\'"] = (_containing(query.model),)
-    if query.hardware:
-        conditions["hardware LIKE ? ESCAPE '\\'"] = (_containing(query.hardware),)
+    texts = (("model", query.model), ("hardware", query.hardware))
+    conditions: dict[str, tuple[object, ...]] = {
+        f"{column} LIKE ? ESCAPE '\\'": (_containing(text),) for column, text in texts if text
+    }
     if query.place:
         conditions["(place LIKE ? ESCAPE '\\' OR place_code = ? COLLATE NOCASE)"] = (
             _containing(query.place),
@@ -132,6 +149,8 @@ def _conditions(query: Query) -> tuple[str, list[object]]:
         conditions["accepted_at_ms < ?"] = (_milliseconds(query.until),)
     if query.task_id is not None:
         conditions["problem_id = ? AND iteration_id = ?"] = query.task_id
+    if query.is_answered:
+        conditions["outcome IS NOT NULL"] = ()
     if query.has_numbers:
         conditions["carbon_g IS NOT NULL AND NOT is_superseded"] = ()
     clause = f"WHERE {' AND '.join(conditions)}" if conditions else ""

@@ -10,10 +10,9 @@ from collections.abc import Sequence
 from contextlib import closing, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from itertools import chain, count
+from itertools import chain, count, islice
 from pathlib import Path
 
-from carbon_node.answers import Kept, Standing, TaskKey
 from carbon_node.errors import StateDirectoryInUse, StoreDamaged, StoreError
 from carbon_node.store import history
 from carbon_node.store.database import DATABASE_NAME, Database
@@ -30,6 +29,9 @@ from carbon_node.store.editions import (
 )
 from carbon_node.store.history import Query
 from carbon_node.store.lock import StateLock
+from carbon_node.tasks.answer import Kept
+from carbon_node.tasks.decision import Decision
+from carbon_node.tasks.key import TaskKey
 
 _WRITTEN_LIMIT = 512
 """Tasks whose editions stay in memory after they were written: marks follow within a second, and
@@ -44,7 +46,7 @@ class Health:
     """How well results are kept.
 
     Args:
-        trouble: why results cannot be written now and what would mend it; empty when they can be.
+        trouble: why results cannot be written now and what would fix it; empty when they can be.
         unwritten: tasks that are kept in memory only, because of the trouble.
         lost: answers that were given up because the trouble lasted too long; they were published,
             but are not in the history.
@@ -75,22 +77,23 @@ class Ledger:
         self._database: Database | None = None
         self._unwritten: dict[TaskKey, Editions] = {}
         self._written: OrderedDict[TaskKey, Editions] = OrderedDict()  # the latest, for their marks
-        self._unread: set[TaskKey] = (
-            set()
-        )  # those of the unwritten whose earlier editions could not be read
+        # Those of the unwritten whose earlier editions could not be read.
+        self._unread: set[TaskKey] = set()
         self._is_damaged = False
-        self._trouble = ""
         self._lost = 0
-        self._moved_aside: Path | None = None
+        self.trouble = ""
+        """Why results cannot be written now; may be read by any thread."""
+        self.moved_aside: Path | None = None
+        """Where the last damaged database was moved; may be read by any thread."""
 
     @property
     def health(self) -> Health:
         """How well results are kept; may be read by any thread."""
         return Health(
-            self._trouble,
-            len(self._unwritten) if self._trouble else 0,
+            self.trouble,
+            len(self._unwritten) if self.trouble else 0,
             self._lost,
-            self._moved_aside,
+            self.moved_aside,
         )
 
     def open(self) -> None:
@@ -108,20 +111,20 @@ class Ledger:
 
     def close(self) -> None:
         """Write what can be written and give the state directory back."""
-        if self._trouble:
+        if self.trouble:
             self.recover()
         self.commit()
         self._close_database()
         if self._lock is not None:
             self._lock.release()
 
-    def accept(self, event: Accept) -> Standing:
+    def accept(self, event: Accept) -> Decision:
         """Record that a task's inputs are complete; written with the next commit."""
         unwritten = self._unwritten.get(event.key, ())
         before = unwritten if event.is_first else self.editions(event.key)
-        after, standing = accept(before, event)
+        after, decision = accept(before, event)
         self._keep(before, after)
-        return standing
+        return decision
 
     def commit(self, changes: Sequence[Change] = ()) -> dict[int, Kept]:
         """Apply changes in turn and write all that waits at once.
@@ -139,15 +142,15 @@ class Ledger:
                 case _:
                     before = self.editions(change.key)
                     self._keep(before, note(before, change))
-        if self._unwritten and not self._trouble:
+        if self._unwritten and not self.trouble:
             try:
                 self._write()
             except StoreError as error:
-                self._mend(error)
+                self._repair(error)
         return kept
 
     def recover(self) -> None:
-        """Open the database anew and write what waits, or stay in trouble."""
+        """Open the database again and write what waits, or stay in trouble."""
         try:
             self._establish()
         except StoreError as error:
@@ -164,41 +167,37 @@ class Ledger:
         Raises:
             StoreError: it turned out that it cannot be read.
         """
-        if self._trouble or self._database is None:
+        if self.trouble or self._database is None:
             return None
         return history.writers(self._database)
 
-    def unanswered(self) -> int:
-        """Return how many accepted tasks have no answer."""
-        self.commit()
-        return history.unanswered(self._database) if self._database else 0
-
     def prune(self, max_results: int, accepted_before_ms: int) -> bool:
         """Delete some of what is too many or too old; return whether there is more to delete."""
-        if self._trouble or self._database is None:
+        if self.trouble or self._database is None:
             return False
         self._written.clear()  # what is deleted must not be written again for a mark
         try:
             return self._database.prune(max_results, accepted_before_ms) > 0
         except StoreError as error:
-            self._mend(error)
+            self._repair(error)
             return False
 
     def select(self, query: Query) -> list[Edition]:
         """Return the editions that a query asks for, oldest first, also those not written yet."""
         self.commit()
-        stored = list(history.editions(self._database, query)) if self._database else []
         if not self._unwritten:
-            return stored
+            return list(history.editions(self._database, query)) if self._database else []
         with closing(Database.in_memory()) as waiting:
             waiting.write(chain.from_iterable(self._unwritten.values()))
-            newer = list(history.editions(waiting, query))
+            newer = list(history.newest_first(waiting, query))
         replaced = {(edition.key, edition.number) for edition in newer}
-        older = [edition for edition in stored if (edition.key, edition.number) not in replaced]
-        found = [*older, *newer]
-        return found if query.last is None else found[max(0, len(found) - query.last) :]
+        stored = history.newest_first(self._database, query) if self._database else iter(())
+        older = (edition for edition in stored if (edition.key, edition.number) not in replaced)
+        end = None if query.last is None else query.offset + query.last
+        found = islice(chain(newer, older), query.offset, end)
+        return history.fitting(found, query.max_bytes)[::-1]
 
-    def _mend(self, error: StoreError) -> None:
+    def _repair(self, error: StoreError) -> None:
         self._is_damaged = isinstance(error, StoreDamaged)
         self.recover()
 
@@ -208,7 +207,7 @@ class Ledger:
         except StoreDamaged:
             self._is_damaged = True
             self._renew()
-        self._trouble = ""
+        self.trouble = ""
 
     def _renew(self) -> None:
         self._close_database()
@@ -229,12 +228,12 @@ class Ledger:
             self._lock = StateLock.acquire(self._directory)
         path = self._directory / DATABASE_NAME
         if self._is_damaged:
-            self._moved_aside = _moved_aside(path)
+            self.moved_aside = _moved_aside(path)
             self._is_damaged = False
         return Database.open(path)
 
     def _degrade(self, error: StoreError) -> None:
-        self._trouble = str(error)
+        self.trouble = str(error)
         if self._database is None and self._lock is not None and self._directory is not None:
             with suppress(StoreError):
                 self._database = Database.open_without_space(self._directory / DATABASE_NAME)
@@ -250,7 +249,7 @@ class Ledger:
             if self._database is not None:
                 return self._database.load(key)
         except StoreError as error:
-            self._mend(error)
+            self._repair(error)
         self._unread.add(key)
         return ()
 
@@ -264,7 +263,7 @@ class Ledger:
         if after is before:
             return
         self._unwritten[after[0].key] = after
-        if self._trouble and len(self._unwritten) > _MEMORY_LIMIT:
+        if self.trouble and len(self._unwritten) > _MEMORY_LIMIT:
             oldest = next(iter(self._unwritten))
             self._unread.discard(oldest)
             self._lost += any(edition.answer is not None for edition in self._unwritten.pop(oldest))

@@ -3,11 +3,13 @@
 import json
 import math
 import sqlite3
-from typing import TypeAlias
+from collections.abc import Callable, Mapping
+from typing import Any, TypeAlias
 
-from carbon_node.answers import Answer, Outcome, Summary, TaskKey
 from carbon_node.store.editions import Edition, State
-from carbon_node.transport import wire
+from carbon_node.tasks.answer import FINDINGS, Answer, Outcome
+from carbon_node.tasks.key import Summary, TaskKey
+from carbon_node.wire import samples
 
 Values: TypeAlias = tuple[int | float | str | bytes | None, ...]
 
@@ -23,18 +25,8 @@ _IDENTITY = (
     "place",
 )
 _PROGRESS = ("state", "is_superseded", "ignored_digest", "finished_at_ms")
-_NUMBERS = (
-    "energy_kwh",
-    "device_energy_kwh",
-    "intensity_g_per_kwh",
-    "carbon_g",
-    "carbon_low_g",
-    "carbon_high_g",
-    "revision",
-)
-_ANSWER = ("outcome", "reason", "mode", "place_code", *_NUMBERS, "stage_seconds")
 _PUBLISHED = ("carbon_footprint", "energy_consumption", "carbon_intensity", "extra_data")
-_TASK = (*_IDENTITY, *_PROGRESS, *_ANSWER)
+_TASK = (*_IDENTITY, *_PROGRESS, *FINDINGS)
 
 SELECT_EDITIONS = (
     f"SELECT {', '.join((*_TASK, *_PUBLISHED))} FROM tasks LEFT JOIN published USING (id) "  # noqa: S608 - constants
@@ -44,7 +36,7 @@ SELECT_EDITIONS = (
 UPSERT_TASK = (
     f"INSERT INTO tasks ({', '.join(_TASK)}) VALUES ({', '.join('?' * len(_TASK))}) "  # noqa: S608 - constants
     "ON CONFLICT (problem_id, iteration_id, writer, edition) DO UPDATE SET "
-    f"{', '.join(f'{name} = excluded.{name}' for name in (*_PROGRESS, *_ANSWER))} RETURNING id"
+    f"{', '.join(f'{name} = excluded.{name}' for name in (*_PROGRESS, *FINDINGS))} RETURNING id"
 )
 """Takes `task_values`; what identifies an edition is never written again."""
 
@@ -78,7 +70,7 @@ def progress_values(edition: Edition) -> Values:
     return (*_progress(edition), *edition.key.task_id, edition.key.writer, edition.number)
 
 
-def published_values(footprint: wire.CO2Footprint) -> Values:
+def published_values(footprint: samples.CO2Footprint) -> Values:
     """Return the values behind the id for `INSERT_PUBLISHED`."""
     return (
         footprint.carbon_footprint,
@@ -90,7 +82,7 @@ def published_values(footprint: wire.CO2Footprint) -> Values:
 
 def edition_of(row: sqlite3.Row) -> Edition:
     """Return the edition in a row of `SELECT_EDITIONS`."""
-    task_id = wire.TaskId(row["problem_id"], row["iteration_id"])
+    task_id = samples.TaskId(row["problem_id"], row["iteration_id"])
     return Edition(
         key=TaskKey(task_id, row["writer"]),
         number=row["edition"],
@@ -116,32 +108,32 @@ def _progress(edition: Edition) -> Values:
 
 def _answer_values(answer: Answer | None) -> Values:
     if answer is None:
-        return (None,) * len(_ANSWER)
-    numbers = (getattr(answer, name) for name in _NUMBERS)
-    return (
-        answer.outcome,
-        answer.reason,
-        answer.mode,
-        answer.place_code,
-        *numbers,
-        json.dumps(dict(answer.stage_seconds)),
-    )
+        return (None,) * len(FINDINGS)
+    found = (getattr(answer, name) for name in FINDINGS)
+    return tuple(json.dumps(dict(each)) if isinstance(each, Mapping) else each for each in found)
 
 
-def _answer_of(row: sqlite3.Row, task_id: wire.TaskId) -> Answer:
-    return Answer(
-        footprint=_footprint_of(row, task_id),
-        outcome=Outcome(row["outcome"]),
-        reason=row["reason"],
-        mode=row["mode"],
-        place_code=row["place_code"],
-        stage_seconds=json.loads(row["stage_seconds"]),
-        **{name: row[name] for name in _NUMBERS},
-    )
+def _answer_of(row: sqlite3.Row, task_id: samples.TaskId) -> Answer:
+    found = {name: row[name] for name in FINDINGS}
+    for name, read in _READ.items():
+        found[name] = read(found[name])
+    return Answer(footprint=_footprint_of(row, task_id), **found)
 
 
-def _footprint_of(row: sqlite3.Row, task_id: wire.TaskId) -> wire.CO2Footprint:
-    return wire.CO2Footprint(
+def _truth(value: int | None) -> bool | None:
+    return None if value is None else bool(value)
+
+
+_READ: Mapping[str, Callable[[Any], object]] = {
+    "outcome": Outcome,
+    "stage_seconds": json.loads,
+    "agrees": _truth,
+}
+"""How the columns are read whose values are neither text nor numbers."""
+
+
+def _footprint_of(row: sqlite3.Row, task_id: samples.TaskId) -> samples.CO2Footprint:
+    return samples.CO2Footprint(
         carbon_footprint=_double(row["carbon_footprint"]),
         energy_consumption=_double(row["energy_consumption"]),
         carbon_intensity=_double(row["carbon_intensity"]),

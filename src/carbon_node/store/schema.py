@@ -62,7 +62,41 @@ SELECT
 FROM tasks LEFT JOIN published USING (id);
 """
 
-MIGRATIONS: tuple[str, ...] = (_FIRST,)
+_SECOND = """
+ALTER TABLE tasks ADD COLUMN detail TEXT;
+ALTER TABLE tasks ADD COLUMN place_name TEXT;
+ALTER TABLE tasks ADD COLUMN tracker_failure TEXT;
+ALTER TABLE tasks ADD COLUMN agrees INTEGER;
+UPDATE tasks SET
+    detail = coalesce(json_extract(found.extra, '$.not_computed.detail'), ''),
+    place_name = coalesce(json_extract(found.extra, '$.place.name'), ''),
+    tracker_failure = coalesce(json_extract(found.extra, '$.tracker.failure'), ''),
+    agrees = json_extract(found.extra, '$.tracker.agrees')
+FROM (
+    SELECT
+        tasks.id AS id,
+        CASE WHEN json_valid(CAST(extra_data AS TEXT)) THEN CAST(extra_data AS TEXT) END AS extra
+    FROM tasks LEFT JOIN published USING (id)
+) AS found
+WHERE found.id = tasks.id AND outcome IS NOT NULL;
+DROP VIEW history;
+CREATE VIEW history AS
+SELECT
+    problem_id, iteration_id, writer, edition,
+    strftime('%Y-%m-%dT%H:%M:%fZ', accepted_at_ms / 1000.0, 'unixepoch') AS accepted_at,
+    strftime('%Y-%m-%dT%H:%M:%fZ', finished_at_ms / 1000.0, 'unixepoch') AS finished_at,
+    CASE state
+        WHEN 0 THEN 'accepted' WHEN 1 THEN 'saved' WHEN 2 THEN 'published' ELSE 'acknowledged'
+    END AS state,
+    is_superseded, model, hardware, place, place_code, outcome, reason, mode,
+    energy_kwh, device_energy_kwh, intensity_g_per_kwh, carbon_g, carbon_low_g, carbon_high_g,
+    revision, stage_seconds, detail, place_name, tracker_failure, agrees,
+    CAST(extra_data AS TEXT) AS extra_data
+FROM tasks LEFT JOIN published USING (id);
+"""
+# What older rows lack is in the extra_data that was published for them.
+
+MIGRATIONS: tuple[str, ...] = (_FIRST, _SECOND)
 """Scripts by the version that they start from; a released one never changes."""
 
 VERSION = len(MIGRATIONS)

@@ -18,19 +18,20 @@ from functools import partial
 from pathlib import Path
 from typing import ParamSpec, TypeVar
 
-from carbon_node.answers import Answer, Due, Kept, Standing, Summary, TaskKey, Why
 from carbon_node.errors import StoreError
-from carbon_node.inputs import without_secrets
-from carbon_node.store.acquaintances import Acquaintances
 from carbon_node.store.editions import Accept, Change, Edition, Editions, Ignore, Mark, Save, State
 from carbon_node.store.history import Query
 from carbon_node.store.ledger import Health, Ledger
+from carbon_node.tasks.answer import Answer, Kept
+from carbon_node.tasks.decision import Compute, ComputeReason, Decision
+from carbon_node.tasks.key import Summary, TaskKey
+from carbon_node.tasks.memory import KnownTasks
 
 _P = ParamSpec("_P")
 _T = TypeVar("_T")
 
 _LINGER_S = 0.02
-"""How long a change that nobody awaits may wait for company."""
+"""How long a change that nobody awaits waits to be batched with later writes."""
 
 _TEXT_LIMIT = 1000
 """Characters of each text of a summary that are kept; peers may send a megabyte."""
@@ -54,8 +55,8 @@ class StoreConfig:
     """
 
     directory: Path | None
-    max_results: int = 100_000
-    max_age_days: float = 400.0
+    max_results: int
+    max_age_days: float
     retry_s: float = 5.0
     prune_every_s: float = 60.0
 
@@ -97,7 +98,8 @@ async def open_store(
         store = Store(config, ledger, thread, notify, clocks)
         store.tell()
         chores = [
-            asyncio.create_task(chore()) for chore in (store.acquaint, store.mend, store.keep_house)
+            asyncio.create_task(chore())
+            for chore in (store.acquaint, store.repair, store.keep_house)
         ]
         try:
             yield store
@@ -111,7 +113,7 @@ class Store:
     """Results of this node's tasks; made by `open_store`. Every method is called in the loop.
 
     Nothing here fails because of the disk: `health` says what is wrong, and memory stands in until
-    it is mended.
+    it is fixed.
     """
 
     def __init__(
@@ -128,9 +130,9 @@ class Store:
         self._notify = notify
         self._clocks = clocks
         self._opened_at = (clocks.wall(), clocks.monotonic())
-        self._told = Health()
+        self._told: tuple[str, Path | None] = ("", None)
         self._is_in_trouble = asyncio.Event()
-        self._acquaintances = Acquaintances()
+        self._known_tasks = KnownTasks()
         self._changes: list[Change] = []
         self._running_commit: asyncio.Future[dict[int, Kept]] | None = None
         self._is_next_wanted = False
@@ -144,7 +146,7 @@ class Store:
 
     async def accept(
         self, key: TaskKey, digest: str, summary: Summary, *, repeat: bool = False
-    ) -> Standing:
+    ) -> Decision:
         """Record that a task's three inputs are complete and return whether it has to be computed.
 
         The caller knows which tasks it is computing: a second `accept` of one of them says
@@ -158,23 +160,23 @@ class Store:
                 the history.
         """
         event = Accept(key, digest, _bounded(summary), self._now_ms(), repeat)
-        is_stranger = self._acquaintances.is_stranger(key)
-        self._acquaintances.meet(key)
-        if is_stranger:
-            # Nothing to look up: that spares the task a way to the store's thread and back.
+        is_new = self._known_tasks.is_new(key)
+        self._known_tasks.add(key)
+        if is_new:
+            # Nothing to look up: that spares the task the hop to the store's thread and back.
             self._queue(replace(event, is_first=True))
-            return Due(Why.NEW)
-        standing = await self._call(self._ledger.accept, event)
+            return Compute(ComputeReason.NEW)
+        decision = await self._call(self._ledger.accept, event)
         self._commit_soon()
-        return standing
+        return decision
 
     async def save(self, key: TaskKey, digest: str, summary: Summary, answer: Answer) -> Kept:
         """Keep an answer; return the one to publish, once it is on disk or the store degraded.
 
-        That is the first answer that was saved for these inputs, without secrets in its extra_data.
-        Cancelling the caller does not undo the save.
+        That is the first answer that was saved for these inputs. Cancelling the caller does not
+        undo the save.
         """
-        event = Save(key, digest, _bounded(summary), _clean(answer), self._now_ms())
+        event = Save(key, digest, _bounded(summary), answer, self._now_ms())
         waiting: asyncio.Future[Kept] = asyncio.get_running_loop().create_future()
         self._waiting[len(self._changes)] = waiting
         self._changes.append(event)
@@ -200,14 +202,6 @@ class Store:
         """
         return await self._call(self._ledger.editions, key)
 
-    async def unanswered(self) -> int:
-        """Return how many accepted tasks have no answer, e.g. because of a crash.
-
-        Raises:
-            StoreError: the database cannot be read now.
-        """
-        return await self._call(self._ledger.unanswered)
-
     async def results(self, query: Query) -> list[Edition]:
         """Return the editions that a query asks for, oldest first.
 
@@ -224,15 +218,15 @@ class Store:
         While it cannot be read, every task is looked up, and this ends without having learnt.
         """
         with suppress(StoreError):
-            self._acquaintances.learn(await self._call(self._ledger.writers))
+            self._known_tasks.load(await self._call(self._ledger.writers))
 
-    async def mend(self) -> None:
+    async def repair(self) -> None:
         """Try to write again, as long as there is trouble; runs until it is cancelled."""
         while True:
             await self._is_in_trouble.wait()
             await asyncio.sleep(self._config.retry_s)
             await self._call(self._ledger.recover)
-            if not self._acquaintances.has_learnt:
+            if not self._known_tasks.is_loaded:
                 await self.acquaint()
 
     async def keep_house(self) -> None:
@@ -250,14 +244,15 @@ class Store:
 
     def tell(self) -> None:
         """Report the health if it has changed since it was told last."""
-        health = self._ledger.health
-        if health.is_degraded:
+        news = (self._ledger.trouble, self._ledger.moved_aside)
+        if news == self._told:
+            return
+        self._told = news
+        if self._ledger.trouble:
             self._is_in_trouble.set()
         else:
             self._is_in_trouble.clear()
-        if (health.trouble, health.moved_aside) != (self._told.trouble, self._told.moved_aside):
-            self._told = health
-            self._notify(health)
+        self._notify(self._ledger.health)
 
     async def close(self) -> None:
         """Write what waits, as far as that is possible, and give the state directory back."""
@@ -341,10 +336,3 @@ def _bounded(summary: Summary) -> Summary:
 
 def _storable(text: str) -> str:
     return text[:_TEXT_LIMIT].encode(errors="replace").decode()
-
-
-def _clean(answer: Answer) -> Answer:
-    footprint = answer.footprint
-    return replace(
-        answer, footprint=replace(footprint, extra_data=without_secrets(footprint.extra_data))
-    )

@@ -31,7 +31,6 @@ class FailureName(StrEnum):
     TOO_SHORT = "too_short"
     SEVERAL_DEVICES = "several_devices"
     CLOCK_JUMPED = "clock_jumped"
-    DISAGREEMENT = "disagreement"
     # The model could not be measured on this host.
     NO_MODEL = "no_model"
     MODEL_OUTSIDE_ROOTS = "model_outside_roots"

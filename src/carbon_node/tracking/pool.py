@@ -112,7 +112,7 @@ class TrackerPool:
         async with self._worker(run):
             report = await self._report_on(run, config, deadline_s)
         try:
-            return judge(report, run, deadline_s)
+            return judge(report, deadline_s)
         except TrackerError as error:
             # The failure itself is logged by whoever knows the task.
             _log.info("a failed measurement's last output: %s", error, extra=_tails(report))

@@ -6,17 +6,15 @@ from dataclasses import dataclass
 from typing import Final, NoReturn
 
 from carbon_node.errors import TrackerDied, TrackerError, TrackerProtocolError, TrackerTimeout
-from carbon_node.estimation.measurement import Measurement, Run, SimulatedRun
+from carbon_node.estimation.measurement import Measurement
 from carbon_node.tracking.failures import FailureName
 from carbon_node.tracking.messages import Json, Report, only_message
 
 AGREEMENT_BOUND: Final = 0.05
-"""Largest relative difference between CarbonTracker and the formula, and between two clocks."""
+"""Largest relative difference between the two clocks."""
 
 EXIT_OF_CARBONTRACKER: Final = 70
 """Status with which CarbonTracker ends the process on any error of its own."""
-
-_J_PER_KWH: Final = 3.6e6
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,12 +42,11 @@ class _Observation:
     too_short: bool
 
 
-def judge(report: Report, run: Run, deadline_s: float) -> Measurement:
+def judge(report: Report, deadline_s: float) -> Measurement:
     """Return the measurement that a report holds.
 
     Args:
         report: what the guard saw.
-        run: what was to be measured.
         deadline_s: what the measurement had, for the message.
 
     Raises:
@@ -63,10 +60,7 @@ def judge(report: Report, run: Run, deadline_s: float) -> Measurement:
     _require_no_failure(message)
     observation = _observation(message)
     _require_belief(observation)
-    measurement = _measurement(observation)
-    if isinstance(run, SimulatedRun):
-        _require_agreement(measurement, run.power_w)
-    return measurement
+    return _measurement(observation)
 
 
 def _require_good_end(report: Report, deadline_s: float) -> None:
@@ -255,18 +249,3 @@ def _measurement(observation: _Observation) -> Measurement:
 
 def _label(component: _Component, device: str) -> str:
     return "simulated" if component.source == "simulated" else f"{component.name}:{device}"
-
-
-def _require_agreement(measurement: Measurement, power_w: float) -> None:
-    formula_kwh = power_w * measurement.duration_s / _J_PER_KWH
-    if _differ(measurement.device_energy_kwh, formula_kwh):
-        raise TrackerProtocolError(
-            FailureName.DISAGREEMENT,
-            f"CarbonTracker reports {measurement.device_energy_kwh:g} kWh for {power_w:g} W over"
-            f" {measurement.duration_s:g} s; the closed formula gives {formula_kwh:g} kWh, and"
-            f" {AGREEMENT_BOUND:.0%} is the bound",
-        )
-
-
-def _differ(one: float, other: float) -> bool:
-    return abs(one - other) > AGREEMENT_BOUND * abs(other)

@@ -5,16 +5,16 @@ from contextlib import contextmanager
 
 from carbon_node.errors import TransportError, WireError
 from carbon_node.transport.binding import native
-from carbon_node.transport.contract import Arrival, Topic
-from carbon_node.transport.quality import (
+from carbon_node.wire.contract import Arrival, Topic
+from carbon_node.wire.quality import (
     HEARTBEAT_PERIOD_S,
     READER_INSTANCES,
     Quality,
     reader_quality,
     writer_quality,
 )
-from carbon_node.transport.types import STRUCTS, Struct, decode, key_in_handle, key_of
-from carbon_node.transport.wire import TaskId
+from carbon_node.wire.samples import TaskId
+from carbon_node.wire.types import STRUCTS, Struct, decode, key_in_handle, key_of
 
 
 def native_qos(quality: Quality) -> native.Qos:
@@ -67,14 +67,11 @@ class Reader:
             participant, topic.dds_name, struct_type, native_qos(reader_quality(topic))
         )
         self._keys: dict[bytes, TaskId] = {}
-
-    def matched(self) -> list[str]:
-        """GUIDs of the matched writers."""
-        return self._native.matched()
-
-    def take(self, limit: int) -> list[native.Sample]:
-        """Take up to `limit` waiting samples."""
-        return self._native.take(limit)
+        self._is_key_in_handle = key_in_handle(topic.sample_type, bytes(16)) is not None
+        self.matched = self._native.matched
+        """Returns the GUIDs of the matched writers."""
+        self.take = self._native.take
+        """Takes up to so many of the samples that wait."""
 
     def arrival(self, sample: native.Sample) -> Arrival | None:
         """Read a taken sample; None for the end of an instance whose key cannot be told.
@@ -92,7 +89,7 @@ class Reader:
         return Arrival(self.topic, content, key, sample.writer, sample.source_timestamp_ns)
 
     def _remember(self, instance: bytes, key: TaskId) -> TaskId:
-        if key_in_handle(self.topic.sample_type, instance) is None:
+        if not self._is_key_in_handle:
             self._keys[instance] = key
             if len(self._keys) > READER_INSTANCES:
                 del self._keys[next(iter(self._keys))]
@@ -104,7 +101,7 @@ class Reader:
 
 
 @contextmanager
-def explained(action: str) -> Iterator[None]:
+def translated_errors(action: str) -> Iterator[None]:
     """Turn the binding's errors into ours: what could not be done, and why.
 
     Raises:
@@ -113,7 +110,11 @@ def explained(action: str) -> Iterator[None]:
     """
     try:
         yield
-    except native.Error as error:
-        raise TransportError(f"cannot {action}: {error}") from error
-    except TypeError as error:
-        raise WireError(f"cannot {action}: {error}") from error
+    except (native.Error, TypeError) as error:
+        raise translated(action, error) from error
+
+
+def translated(action: str, error: Exception) -> TransportError | WireError:
+    """Turn an error of the binding into ours; for calls too frequent for a context."""
+    kind = WireError if isinstance(error, TypeError) else TransportError
+    return kind(f"cannot {action}: {error}")

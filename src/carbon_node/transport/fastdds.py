@@ -6,17 +6,24 @@ slow consumer holds nothing but what DDS keeps: the newest sample of each instan
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Collection
 from dataclasses import dataclass
 
 from carbon_node.errors import TransportError, WireError
 from carbon_node.transport.binding import native
-from carbon_node.transport.contract import Arrival, ConfigurationCall, Peer, Role, Topic
-from carbon_node.transport.endpoints import Reader, explained, open_writer
+from carbon_node.transport.endpoints import Reader, open_writer, translated, translated_errors
 from carbon_node.transport.news import News
 from carbon_node.transport.rpc import ConfigurationClient, ConfigurationServer
-from carbon_node.transport.types import encode
-from carbon_node.transport.wire import Sample
+from carbon_node.wire.contract import (
+    LEASE_DURATION_S,
+    Arrival,
+    ConfigurationCall,
+    Peer,
+    Role,
+    Topic,
+)
+from carbon_node.wire.samples import Sample
+from carbon_node.wire.types import encode
 
 BATCH = 64
 """Samples taken from one reader at once, a millisecond's work."""
@@ -66,7 +73,7 @@ class FastDdsConfig:
 
     domain: int
     role: Role
-    lease_duration_s: float = 5.0
+    lease_duration_s: float = LEASE_DURATION_S
     loopback_only: bool = False
     log: Callable[[str, str, str], None] = ignore
 
@@ -80,6 +87,7 @@ class FastDdsTransport:
     def __init__(self, config: FastDdsConfig) -> None:
         self._config = config
         self._news = News()
+        self._peer_news = News()
         self._peers: dict[str, Peer] = {}
         self._readers: dict[Topic, Reader] = {}
         self._writers: dict[Topic, native.Writer] = {}
@@ -93,7 +101,7 @@ class FastDdsTransport:
         Raises:
             TransportError: Fast DDS refused; the message holds what it logged.
         """
-        with explained(f"join domain {self._config.domain}"):
+        with translated_errors(f"join domain {self._config.domain}"):
             self._participant = native.Participant(
                 domain=self._config.domain,
                 name=self._config.role.participant_name,
@@ -115,7 +123,8 @@ class FastDdsTransport:
         self._readers.clear()
         self._writers.clear()
         self._server = self._client = None
-        self._news.announce()
+        self._news.close()
+        self._peer_news.close()
         # Waits for a wait_for_acknowledgments that is still under way, so not on the loop's thread.
         await asyncio.to_thread(participant.close)
 
@@ -124,7 +133,7 @@ class FastDdsTransport:
         participant = self._opened()
         role = self._config.role
         for topic in topics or (*role.writes, *role.reads):
-            with explained(f"connect {topic.dds_name}"):
+            with translated_errors(f"connect {topic.dds_name}"):
                 if topic in role.writes and topic not in self._writers:
                     self._writers[topic] = open_writer(participant, topic)
                 if topic in role.reads and topic not in self._readers:
@@ -132,7 +141,7 @@ class FastDdsTransport:
 
     def arrivals(self) -> AsyncIterator[Arrival]:
         """Iterate over what is received, in that order, until closed; for one consumer."""
-        return self._news.stream(self._take, self._is_open)
+        return self._news.stream(self._take)
 
     def publish(self, topic: Topic, sample: Sample) -> None:
         """Write a sample; takes some 50 microseconds.
@@ -142,8 +151,11 @@ class FastDdsTransport:
             TransportError: the writer is full: too many instances are not retired, or their
                 retirement is not acknowledged.
         """
-        with explained(f"publish on {topic.dds_name}"):
-            self._writer(topic).write(encode(sample))
+        writer = self._writer(topic)
+        try:
+            writer.write(encode(sample))
+        except (native.Error, TypeError) as error:
+            raise translated(f"publish on {topic.dds_name}", error) from error
 
     def retire(self, topic: Topic, sample: Sample) -> None:
         """End the instance that a sample's key names, which frees it here and at the readers.
@@ -153,8 +165,11 @@ class FastDdsTransport:
         Raises:
             TransportError: Fast DDS refused.
         """
-        with explained(f"retire an instance of {topic.dds_name}"):
-            self._writer(topic).unregister(encode(sample))
+        writer = self._writer(topic)
+        try:
+            writer.unregister(encode(sample))
+        except (native.Error, TypeError) as error:
+            raise translated(f"retire an instance of {topic.dds_name}", error) from error
 
     def peers(self) -> tuple[Peer, ...]:
         """Other participants of the domain that are there now."""
@@ -176,6 +191,12 @@ class FastDdsTransport:
         """Wait until a fact about peers or matches holds; see `News.until`."""
         return await self._news.until(fact, timeout_s)
 
+    async def wait_for_peers(
+        self, fact: Callable[[Collection[Peer]], bool], timeout_s: float
+    ) -> bool:
+        """Wait until a fact about the peers holds; looks again when one comes, changes or goes."""
+        return await self._peer_news.until(lambda: fact(self.peers()), timeout_s)
+
     async def wait_for_match(self, topic: Topic, count: int = 1, *, timeout_s: float) -> bool:
         """Wait until `count` endpoints of others match ours of a topic; False if none in time."""
         return await self.wait_until(lambda: self.matched(topic) >= count, timeout_s)
@@ -183,8 +204,11 @@ class FastDdsTransport:
     async def wait_for_acknowledgments(self, topic: Topic, timeout_s: float) -> bool:
         """Wait until all matched readers have all that was published; False if not in time."""
         writer = self._writer(topic)
-        with explained(f"wait for acknowledgments on {topic.dds_name}"):
+        try:
             return await asyncio.to_thread(writer.wait_for_acknowledgments, timeout_s)
+        except native.Error as error:
+            action = f"wait for acknowledgments on {topic.dds_name}"
+            raise translated(action, error) from error
 
     async def sign_of_life(self) -> None:
         """Wake the loop as a thread of DDS would, and wait until that has woken all who wait.
@@ -197,9 +221,9 @@ class FastDdsTransport:
 
     def configuration_calls(self) -> AsyncIterator[ConfigurationCall]:
         """Serve main's configuration service from now on; iterate over its calls until closed."""
-        with explained("serve the configuration service"):
+        with translated_errors("serve the configuration service"):
             self._server = ConfigurationServer(self._opened(), self._news)
-        return self._news.stream(self._server.take, self._is_open)
+        return self._news.stream(self._server.take)
 
     def answer(self, call: ConfigurationCall, text: str) -> None:
         """Answer a configuration call.
@@ -220,7 +244,7 @@ class FastDdsTransport:
             TransportError: nobody serves, or no answer came in time.
         """
         if self._client is None:
-            with explained("call the configuration service"):
+            with translated_errors("call the configuration service"):
                 self._client = ConfigurationClient(self._opened(), self._news)
         return await self._client.call(text, timeout_s)
 
@@ -240,6 +264,8 @@ class FastDdsTransport:
                 self._peers[event.guid] = Peer(event.guid, event.name, tuple(event.properties))
             else:
                 self._peers.pop(event.guid, None)
+        if events:
+            self._peer_news.announce()
 
     def _take(self) -> list[Arrival]:
         taken = [
@@ -257,9 +283,6 @@ class FastDdsTransport:
                 "warning", reader.topic.name, f"sample of {sample.writer} ignored: {error}"
             )
             return None
-
-    def _is_open(self) -> bool:
-        return self._participant is not None
 
     def _writer(self, topic: Topic) -> native.Writer:
         try:

@@ -13,11 +13,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from carbon_node.errors import TransportError
-from carbon_node.transport.contract import Arrival, ConfigurationCall, Peer, Role, Topic
 from carbon_node.transport.news import News
-from carbon_node.transport.quality import reader_quality, writer_quality
-from carbon_node.transport.types import STRUCTS, decode, encode, instance_of, key_of
-from carbon_node.transport.wire import Sample
+from carbon_node.wire.contract import Arrival, ConfigurationCall, Peer, Role, Topic
+from carbon_node.wire.quality import reader_quality, writer_quality
+from carbon_node.wire.samples import Sample
+from carbon_node.wire.types import STRUCTS, decode, encode, instance_of, key_of
 
 Instance = tuple[object, ...]
 
@@ -93,7 +93,7 @@ class MemoryTransport:
         """Leave the bus, which peers see at once, and end `arrivals`; may be repeated."""
         if self._is_open():
             self._bus.transports.remove(self)
-            self.news.announce()
+            self.news.close()
             self._bus.announce()
 
     def connect(self, *topics: Topic) -> None:
@@ -108,7 +108,7 @@ class MemoryTransport:
 
     def arrivals(self) -> AsyncIterator[Arrival]:
         """Iterate over what is received, until closed; for one consumer."""
-        return self.news.stream(self._take, self._is_open)
+        return self.news.stream(self._take)
 
     def publish(self, topic: Topic, sample: Sample) -> None:
         """Write a sample.
@@ -160,7 +160,7 @@ class MemoryTransport:
         """Serve the configuration service from now on; iterate over its calls until closed."""
         self.calls = deque()
         self._bus.announce()
-        return self.news.stream(self._take_calls, self._is_open)
+        return self.news.stream(self._take_calls)
 
     def answer(self, call: ConfigurationCall, text: str) -> None:
         """Answer a configuration call."""

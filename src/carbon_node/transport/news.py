@@ -2,8 +2,8 @@
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator, Callable
-from typing import TypeVar
+from collections.abc import AsyncIterator, Callable, Collection
+from typing import Any, TypeVar
 
 Item = TypeVar("Item")
 
@@ -16,16 +16,24 @@ class News:
     """
 
     def __init__(self) -> None:
-        self._next = asyncio.Event()
+        self._waiting: list[asyncio.Future[None]] = []
+        self._streams: list[Stream[Any]] = []
+        self._is_closed = False
 
     def announce(self) -> None:
-        """Wake everyone who waits now."""
-        self._next.set()
-        self._next = asyncio.Event()
+        """Wake everyone who waits now, and every stream for which something came."""
+        waiting, self._waiting = self._waiting, []
+        for waiter in waiting:
+            if not waiter.done():
+                waiter.set_result(None)
+        for stream in self._streams:
+            stream.look()
 
     async def next(self) -> None:
         """Wait for the next announcement."""
-        await self._next.wait()
+        waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._waiting.append(waiter)
+        await waiter
 
     async def until(self, fact: Callable[[], bool], timeout_s: float | None) -> bool:
         """Wait until a fact holds, looking again at each announcement.
@@ -45,24 +53,73 @@ class News:
             return False
         return True
 
-    async def stream(
-        self, take: Callable[[], list[Item]], is_open: Callable[[], bool]
-    ) -> AsyncIterator[Item]:
-        """Iterate over what can be taken, now and later, until closed.
-
-        Other coroutines get a turn after each item, however many wait.
+    def stream(self, take: Callable[[], Collection[Item]]) -> "Stream[Item]":
+        """Iterate over what can be taken, now and later, until closed; for one consumer.
 
         Args:
             take: takes some of what waits, without blocking.
-            is_open: whether there is more to come.
         """
-        while is_open():
-            items = deque(take())
-            if not items:
-                await self.next()
-            while items:
+        stream = Stream(take)
+        if self._is_closed:
+            stream.close()
+        else:
+            self._streams.append(stream)
+        return stream
+
+    def close(self) -> None:
+        """Wake everyone a last time: nothing more will come, and every stream ends."""
+        self._is_closed = True
+        for stream in self._streams:
+            stream.close()
+        self._streams.clear()
+        self.announce()
+
+
+class Stream(AsyncIterator[Item]):
+    """What arrives, one item at a time; made by `News.stream`.
+
+    An announcement that brings nothing does not wake the consumer: the stream looks for itself.
+
+    Args:
+        take: takes some of what waits, without blocking.
+    """
+
+    def __init__(self, take: Callable[[], Collection[Item]]) -> None:
+        self._take = take
+        self._items: deque[Item] = deque()
+        self._waiter: asyncio.Future[None] | None = None
+        self._is_closed = False
+
+    def look(self) -> None:
+        """Take what has come, if the consumer waits for it."""
+        if self._waiter is not None and not self._waiter.done():
+            self._items.extend(self._take())
+            if self._items:
+                self._waiter.set_result(None)
+
+    def close(self) -> None:
+        """End, and hand out nothing more."""
+        self._is_closed = True
+        if self._waiter is not None and not self._waiter.done():
+            self._waiter.set_result(None)
+
+    async def __anext__(self) -> Item:
+        """Return the next item, as soon as there is one.
+
+        Other coroutines get a turn before each item but the first of those that came together.
+        """
+        if self._items:
+            await asyncio.sleep(0)
+        elif not self._is_closed:
+            self._items.extend(self._take())
+        while not self._is_closed:
+            if self._items:
                 # Not kept in a variable here: an item may hold megabytes, and the next may be far.
-                yield items.popleft()
-                if not is_open():
-                    return
-                await asyncio.sleep(0)
+                return self._items.popleft()
+            self._waiter = asyncio.get_running_loop().create_future()
+            try:
+                await self._waiter
+            finally:
+                self._waiter = None
+        self._items.clear()
+        raise StopAsyncIteration

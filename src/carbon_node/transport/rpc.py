@@ -10,11 +10,11 @@ import time
 
 from carbon_node.errors import TransportError
 from carbon_node.transport.binding import native
-from carbon_node.transport.contract import ConfigurationCall
-from carbon_node.transport.endpoints import explained, native_qos, native_type
+from carbon_node.transport.endpoints import native_qos, native_type, translated_errors
 from carbon_node.transport.news import News
-from carbon_node.transport.quality import SERVICE
-from carbon_node.transport.types import Member, Struct, sendable
+from carbon_node.wire.contract import ConfigurationCall
+from carbon_node.wire.quality import SERVICE
+from carbon_node.wire.types import Member, Struct, sendable
 
 SERVICE_NAME = "CarbonFootprintService"
 OPERATION = "update_configuration"
@@ -92,7 +92,7 @@ class ConfigurationServer:
         Raises:
             TransportError: Fast DDS refused.
         """
-        with explained("answer a configuration call"):
+        with translated_errors("answer a configuration call"):
             self._replier.reply((((sendable(text),),),), call.correlation)
 
 
@@ -110,7 +110,7 @@ class ConfigurationClient:
         Raises:
             TransportError: nobody serves, or no answer came in time.
         """
-        with explained("call the configuration service"):
+        with translated_errors("call the configuration service"):
             if not await self._news.until(self._is_served, timeout_s):
                 raise TransportError(f"nobody served {SERVICE_NAME} within {timeout_s} s")
             correlation = self._requester.request(((sendable(text),),))

@@ -16,7 +16,7 @@ import logging, os, sys, warnings
 from carbon_node.observability.logs import LogConfig, LogFormat, LogLevel, configure_logging
 from carbon_node.observability.redaction import Secrets
 secrets = Secrets()
-configure_logging(LogConfig(), secrets)
+configure_logging(LogConfig(LogLevel.INFO, LogFormat.AUTO), secrets)
 import structlog
 log = structlog.get_logger("carbon_node.test")
 """
@@ -82,9 +82,9 @@ def test_levels_below_the_configured_one_are_left_out() -> None:
     """Configuring again changes the level for loggers that exist already."""
     found = records("""
         log.debug("one"), log.info("two")
-        configure_logging(LogConfig(LogLevel.ERROR), secrets)
+        configure_logging(LogConfig(LogLevel.ERROR, LogFormat.AUTO), secrets)
         log.warning("three"), logging.getLogger("x").warning("four"), log.error("five")
-        configure_logging(LogConfig(LogLevel.DEBUG), secrets)
+        configure_logging(LogConfig(LogLevel.DEBUG, LogFormat.AUTO), secrets)
         log.debug("six")
     """)
     assert [record["event"] for record in found] == ["two", "five", "six"]
@@ -132,7 +132,7 @@ def test_a_terminal_gets_text_for_people() -> None:
 def test_the_format_can_be_chosen() -> None:
     """JSON and text can be asked for, wherever the log goes."""
     code = """
-        configure_logging(LogConfig(format=LogFormat.HUMAN), secrets)
+        configure_logging(LogConfig(LogLevel.INFO, LogFormat.HUMAN), secrets)
         log.info("ready")
     """
     assert logged(code).stderr.endswith(b"info     ready\n")

@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 from prometheus_client import Metric
 from prometheus_client.openmetrics import parser as openmetrics_parser
 from prometheus_client.parser import text_string_to_metric_families
-from tests.unit.observability.node_view import Answer, PlainView, ask, serving
+from tests.unit.http.node_view import Answer, PlainView, ask, serving
 
+from carbon_node.http.metrics_page import MetricsPage
 from carbon_node.observability.metrics import STAGE_BOUNDS_S, Metrics
-from carbon_node.observability.metrics_page import MetricsPage
 
 SCRAPE_LIMIT_S = 0.1  # ten times what a scrape may take on an idle machine
 

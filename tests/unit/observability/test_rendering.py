@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from carbon_node.observability.redaction import HIDDEN, Secrets
+from carbon_node.observability.cleaning import READ_LIMIT
+from carbon_node.observability.redaction import Secrets
 from carbon_node.observability.rendering import (
     RECORD_LIMIT_BYTES,
     TASK_ANSWERED,
@@ -15,6 +16,7 @@ from carbon_node.observability.rendering import (
     human_text,
     json_text,
 )
+from carbon_node.secret_texts import HIDDEN
 
 TOKEN = "hf_PlantedToken0123456789"  # noqa: S105  # planted to be looked for
 HEAD = {"timestamp": "2026-03-01T10:00:00.000Z", "level": "info", "event": "x", "logger": "l"}
@@ -111,6 +113,11 @@ def test_a_value_without_repr_is_shown_by_its_type() -> None:
         [{"hf_token": TOKEN}],
         ValueError(f"bad hf_token='{TOKEN}'"),
         "x" * 1990 + f'"hf_token": "{TOKEN}"',
+        {"tokens": {"deep": [{"value": [TOKEN]}]}},
+        f"%7B%22hf%5Ftoken%22%3A%22{TOKEN}%22%7D",
+        f"hf_tok\\u0065n={TOKEN}",
+        f"https://user:{TOKEN}@host/",
+        TOKEN,
     ],
 )
 def test_a_secret_name_hides_its_value_at_any_depth(value: object) -> None:
@@ -130,6 +137,38 @@ def test_a_registered_secret_is_hidden_in_event_key_and_traceback() -> None:
     for text in (bounded_text(event, json_text, secrets), plain(event, secrets)):
         assert TOKEN not in text
         assert text.count(HIDDEN) == 3
+
+
+@pytest.mark.parametrize("key", ["event", "exception"])
+def test_no_cut_shows_a_part_of_a_secret(key: str) -> None:
+    """A secret that lies across the end of what is looked at is not shown in part."""
+    secrets = Secrets()
+    long_secret = "".join(chr(65 + n % 26) + str(n) for n in range(600))
+    secrets.register(long_secret)
+    text = (long_secret + " ") * (READ_LIMIT // len(long_secret) + 2)
+    for shown in (
+        bounded_text(HEAD | {key: text}, json_text, secrets),
+        plain(HEAD | {key: text}, secrets),
+    ):
+        assert "A0B1C2" not in shown
+        assert f"{long_secret[-20:]}" not in shown
+
+
+@pytest.mark.parametrize("character", ['"', "\\", "\n", "\u2028", "\x1e", "\udfff", "é", "%"])
+def test_a_secret_with_any_character_is_hidden_in_a_record_that_stays_one_line(
+    character: str,
+) -> None:
+    """No escape of JSON or of the terminal's text hides a secret, or breaks the line."""
+    secrets = Secrets()
+    secret = f"open{character}sesame{character}now"
+    secrets.register(secret)
+    event = HEAD | {
+        "event": f"got {secret}",
+        "v": [secret, {"k": repr(secret)}, json.dumps(secret)],
+    }
+    for text in (bounded_text(event, json_text, secrets), plain(event, secrets)):
+        assert "sesame" not in text
+        assert len(text.splitlines()) == 1
 
 
 def test_the_canonical_line_reads_as_a_sentence() -> None:

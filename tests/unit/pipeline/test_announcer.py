@@ -1,94 +1,162 @@
-"""What peers see of the node's status."""
+"""The node's status follows its table and nothing else, and peers see it."""
 
-import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
-from carbon_node.pipeline.announcer import StatusAnnouncer
-from carbon_node.transport.contract import NODE_NAME, Arrival, Role, Topic
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from tests.transports import take
+
+from carbon_node.errors import StatusTransitionError
+from carbon_node.pipeline.announcer import Event, NodeStatusMachine, StatusAnnouncer
 from carbon_node.transport.memory import MemoryBus, MemoryTransport
-from carbon_node.transport.wire import NodeStatus, Status, TaskId, TaskStatus
+from carbon_node.wire.contract import NODE_NAME, Arrival, Role, Topic
+from carbon_node.wire.samples import NodeStatus, Status, TaskId, TaskStatus
 
 ID = TaskId(3, 1)
-PATIENCE_S = 10.0
+EVENTS = [event for event in Event if event is not Event.LAST_TASK_ENDED]
 
 
-def watched(scenario: Callable[[StatusAnnouncer], Awaitable[None]], count: int) -> list[Arrival]:
-    """The first samples that a reader of the status topic gets while a scenario goes on."""
-
-    async def run() -> list[Arrival]:
-        bus = MemoryBus()
-        node = MemoryTransport(bus, Role(NODE_NAME, reads=(), writes=(Topic.STATUS,)))
-        peer = MemoryTransport(bus, Role("PEER", reads=(Topic.STATUS,), writes=()))
-        for transport in (node, peer):
-            await transport.open()
-            transport.connect()
-        arrivals = peer.arrivals()
-        announcer = StatusAnnouncer(node, quiet_s=0.01)
-        acting = asyncio.ensure_future(scenario(announcer))
-        async with asyncio.timeout(PATIENCE_S):
-            taken = [await anext(arrivals) for _ in range(count)]
-            await acting
-        await peer.close()
-        await node.close()
-        return taken
-
-    return asyncio.run(run())
+def advanced(*events: Event) -> list[Status]:
+    """The status after each event in the life of a node."""
+    machine = NodeStatusMachine()
+    return [machine.advance(event) for event in events]
 
 
-async def _ready(announcer: StatusAnnouncer) -> None:
+def test_a_task_makes_the_node_run_and_its_end_makes_it_idle() -> None:
+    """The life of a node with two overlapping tasks."""
+    seen = advanced(
+        Event.OPENED,
+        Event.READY,
+        Event.TASK_STARTED,
+        Event.TASK_STARTED,
+        Event.TASK_ENDED,
+        Event.TASK_ENDED,
+        Event.STOPPED,
+    )
+
+    assert seen == [
+        Status.INITIALIZING,
+        Status.IDLE,
+        Status.RUNNING,
+        Status.RUNNING,
+        Status.RUNNING,
+        Status.IDLE,
+        Status.TERMINATING,
+    ]
+
+
+def test_a_paused_node_is_inactive_once_nothing_runs() -> None:
+    """A pause lets tasks end, keeps the node from saying IDLE, and ends as it began."""
+    seen = advanced(
+        Event.OPENED,
+        Event.READY,
+        Event.TASK_STARTED,
+        Event.PAUSED,
+        Event.TASK_ENDED,
+        Event.TASK_STARTED,
+        Event.TASK_ENDED,
+        Event.RESUMED,
+    )
+
+    assert seen[3:] == [
+        Status.RUNNING,
+        Status.INACTIVE,
+        Status.RUNNING,
+        Status.INACTIVE,
+        Status.IDLE,
+    ]
+
+
+@given(st.lists(st.sampled_from(EVENTS), max_size=30))
+def test_any_sequence_of_events_keeps_status_and_count_consistent(events: list[Event]) -> None:
+    """An event either follows the table or raises and changes nothing."""
+    machine = NodeStatusMachine()
+    running_count = 0
+    for event in events:
+        before = machine.status
+        try:
+            machine.advance(event)
+        except StatusTransitionError:
+            assert machine.status is before
+        else:
+            running_count += {Event.TASK_STARTED: 1, Event.TASK_ENDED: -1}.get(event, 0)
+        assert running_count >= 0
+        assert machine.status is not Status.ERROR
+        assert (running_count > 0) or machine.status is not Status.RUNNING
+        assert not machine.is_paused or machine.status in {Status.RUNNING, Status.INACTIVE}
+        assert running_count == 0 or machine.status in {Status.RUNNING, Status.TERMINATING}
+
+
+def test_an_illegal_event_names_itself_and_the_status() -> None:
+    """The message of a forbidden transition says what was tried and when."""
+    with pytest.raises(
+        StatusTransitionError, match="TASK_STARTED cannot happen to a node that is CLOSED"
+    ):
+        NodeStatusMachine().advance(Event.TASK_STARTED)
+
+
+@asynccontextmanager
+async def watched() -> AsyncIterator[tuple[StatusAnnouncer, AsyncIterator[Arrival]]]:
+    """The announcer of a node that is ready, and what a reader of the status topic gets then."""
+    bus = MemoryBus()
+    node = MemoryTransport(bus, Role(NODE_NAME, reads=(), writes=(Topic.STATUS,)))
+    peer = MemoryTransport(bus, Role("PEER", reads=(Topic.STATUS,), writes=()))
+    for transport in (node, peer):
+        await transport.open()
+        transport.connect()
+    arrivals = peer.arrivals()
+    announcer = StatusAnnouncer(node, quiet_s=0.01)
     announcer.open()
-    await asyncio.sleep(0)
+    await take(arrivals, 1)
     announcer.ready()
-    await asyncio.sleep(0)
+    await take(arrivals, 1)
+    yield announcer, arrivals
+    await peer.close()
+    await node.close()
 
 
-def test_a_task_is_announced_at_start_and_end_then_retired_and_idle_repeated() -> None:
+@pytest.mark.anyio
+async def test_a_task_is_announced_at_start_and_end_then_retired_and_idle_repeated() -> None:
     """Each sample carries the node's status truthfully, and the task's instance ends soon."""
-
-    async def scenario(announcer: StatusAnnouncer) -> None:
-        await _ready(announcer)
+    async with watched() as (announcer, arrivals):
         announcer.task_started(ID)
-        await asyncio.sleep(0)
-        await asyncio.sleep(0)
+        seen = await take(arrivals, 1)
         announcer.task_ended(ID, error=None)
-
-    seen = watched(scenario, 6)
+        seen += await take(arrivals, 3)
 
     running = NodeStatus(Status.RUNNING, TaskStatus.RUNNING, node_name=NODE_NAME, task_id=ID)
     succeeded = NodeStatus(Status.IDLE, TaskStatus.SUCCEEDED, node_name=NODE_NAME, task_id=ID)
     idle = NodeStatus(Status.IDLE, node_name=NODE_NAME)
-    assert [arrival.sample for arrival in seen[-4:]] == [running, succeeded, None, idle]
+    assert [arrival.sample for arrival in seen] == [running, succeeded, None, idle]
     assert seen[-2].key == ID
 
 
-def test_a_failed_task_leaves_the_node_idle() -> None:
+@pytest.mark.anyio
+async def test_a_failed_task_leaves_the_node_idle() -> None:
     """A task that fails because of its data is an ended task, not a broken node."""
-
-    async def scenario(announcer: StatusAnnouncer) -> None:
-        await _ready(announcer)
+    async with watched() as (announcer, arrivals):
         announcer.task_started(ID)
         announcer.task_ended(ID, error="no power: 0 W")
+        (arrival,) = await take(arrivals, 1)
 
-    seen = watched(scenario, 3)
-
-    ended = seen[-1].sample
+    ended = arrival.sample
     assert isinstance(ended, NodeStatus)
     assert (ended.node_status, ended.task_status) == (Status.IDLE, TaskStatus.ERROR)
     assert ended.error_description == "no power: 0 W"
 
 
-def test_the_node_runs_until_its_last_task_ends() -> None:
+@pytest.mark.anyio
+async def test_the_node_runs_until_its_last_task_ends() -> None:
     """With two tasks, the first end is announced as running, the second as idle."""
-
-    async def scenario(announcer: StatusAnnouncer) -> None:
-        await _ready(announcer)
+    async with watched() as (announcer, arrivals):
         announcer.task_started(ID)
         announcer.task_started(TaskId(4, 1))
-        await asyncio.sleep(0)
+        await take(arrivals, 2)
         announcer.task_ended(ID, error=None)
         announcer.task_ended(TaskId(4, 1), error=None)
-
-    seen = watched(scenario, 6)
+        seen = await take(arrivals, 2)
 
     ends = [
         (arrival.sample.task_id, arrival.sample.node_status)

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from carbon_node.observability.metrics import Metrics
 from carbon_node.pipeline.control import CommandCounts, Control, Fate
-from carbon_node.pipeline.ports import NoObserver
-from carbon_node.transport.contract import NODE_NAME
-from carbon_node.transport.wire import NodeCommand, NodeControl, TaskCommand, TaskId
+from carbon_node.wire.contract import NODE_NAME
+from carbon_node.wire.samples import NodeCommand, NodeControl, TaskCommand, TaskId
 
 ID = TaskId(4, 2)
 NOTHING = NodeControl(target_node=NODE_NAME, source_node="ORCHESTRATOR_NODE", task_id=ID)
@@ -67,9 +67,15 @@ def counts() -> CommandCounts:
 
 
 @pytest.fixture
-def control(tasks: Tasks, counts: CommandCounts) -> Control:
+def metrics() -> Metrics:
+    """Return the node's metrics."""
+    return Metrics()
+
+
+@pytest.fixture
+def control(tasks: Tasks, counts: CommandCounts, metrics: Metrics) -> Control:
     """Return the node's control."""
-    return Control(tasks, tasks.reset, tasks.terminate, counts, NoObserver())
+    return Control(tasks, tasks.reset, tasks.terminate, counts, metrics)
 
 
 @pytest.mark.parametrize(
@@ -92,12 +98,18 @@ def control(tasks: Tasks, counts: CommandCounts) -> Control:
     ids=str,
 )
 def test_a_command_to_this_node_is_obeyed(
-    control: Control, tasks: Tasks, counts: CommandCounts, command: NodeControl, expected: object
+    control: Control,
+    tasks: Tasks,
+    counts: CommandCounts,
+    metrics: Metrics,
+    command: NodeControl,
+    expected: object,
 ) -> None:
-    """Each command has its one action."""
+    """Each command has its one action, and is counted once."""
     control.obey(command)
 
     assert tasks.asked == [expected]
+    assert metrics.requests == {("control", "obeyed"): 1}
     assert counts == {Fate.OBEYED: 1}
 
 
@@ -167,3 +179,12 @@ def test_the_page_has_every_command_and_every_fate() -> None:
     ]
 
     assert sorted(rows) == sorted([*commands, *Fate])
+
+
+def test_a_secret_in_a_senders_name_goes_nowhere(tasks: Tasks, control: Control) -> None:
+    """The name of who stopped a task stands in its output, without the token that is part of it."""
+    name = "x" * 90 + " https://me:planted-Value-0123@host"
+    control.obey(replace(NOTHING, cmd_task=TaskCommand.STOP, source_node=name))
+    (asked,) = tasks.asked
+    assert "planted" not in repr(asked)
+    assert "STOP_TASK by xxx" in repr(asked)

@@ -1,6 +1,7 @@
 """Three samples become one task."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -16,8 +17,10 @@ from carbon_node.pipeline.join import (
     Repeated,
     Waiting,
 )
-from carbon_node.transport.contract import Arrival, Topic
-from carbon_node.transport.wire import CO2Footprint, HWResource, MLModel, TaskId, UserInput
+from carbon_node.wire.contract import Arrival, Topic
+from carbon_node.wire.samples import CO2Footprint, HWResource, MLModel, TaskId, UserInput
+
+BOUNDS = JoinBounds(incomplete_count=100, incomplete_age_s=100.0, remembered_blocks=100)
 
 ID = TaskId(1, 1)
 TOPICS = {UserInput: Topic.USER_INPUT, MLModel: Topic.ML_MODEL, HWResource: Topic.HW_RESOURCE}
@@ -48,7 +51,7 @@ def add_all(join: Join, arrivals: Iterable[Arrival]) -> list[JoinEvent]:
 @given(st.permutations(inputs_of(ID)))
 def test_any_order_completes_the_task(arrivals: list[Arrival]) -> None:
     """The third of three samples makes the task ready, whatever the order."""
-    first, second, third = add_all(Join(), arrivals)
+    first, second, third = add_all(Join(BOUNDS), arrivals)
 
     assert [first, second] == [Waiting(ID), Waiting(ID)]
     assert isinstance(third, Ready)
@@ -66,7 +69,7 @@ def test_every_task_starts_exactly_once(data: st.DataObject) -> None:
             st.sampled_from([each for each in originals if isinstance(each.sample, UserInput)])
         )
     )
-    events = add_all(Join(), data.draw(st.permutations(originals + repeats)))
+    events = add_all(Join(BOUNDS), data.draw(st.permutations(originals + repeats)))
 
     started = [event.inputs for event in events if isinstance(event, Ready)]
     assert sorted(inputs.task_id for inputs in started) == ids
@@ -79,7 +82,7 @@ def test_every_task_starts_exactly_once(data: st.DataObject) -> None:
 @given(st.permutations([1, 2, 3]))
 def test_newest_sample_wins_until_the_task_starts(timestamps: list[int]) -> None:
     """Of several models, the last written is used, whatever order they arrive in."""
-    join = Join()
+    join = Join(BOUNDS)
     for timestamp in timestamps:
         join.add(
             arrival(MLModel(model=f"model {timestamp}", task_id=ID), timestamp_ns=timestamp), 0.0
@@ -94,7 +97,7 @@ def test_newest_sample_wins_until_the_task_starts(timestamps: list[int]) -> None
 
 def test_a_repeated_user_input_changes_nothing() -> None:
     """A started task is not started again by its own user input."""
-    join = Join()
+    join = Join(BOUNDS)
     add_all(join, inputs_of(ID))
 
     events = add_all(join, inputs_of(ID))
@@ -105,7 +108,7 @@ def test_a_repeated_user_input_changes_nothing() -> None:
 
 def test_a_restarted_orchestrator_starts_a_new_task() -> None:
     """The same id from another user input writer is another task."""
-    join = Join()
+    join = Join(BOUNDS)
     add_all(join, inputs_of(ID))
     _, ml_model, hw_resource = inputs_of(ID)
 
@@ -122,7 +125,7 @@ def test_a_restarted_orchestrator_starts_a_new_task() -> None:
 )
 def test_the_invalid_task_id_is_rejected(sample: UserInput | MLModel | HWResource) -> None:
     """Samples of task (0, 0) never start a task, and the reason says so."""
-    join = Join()
+    join = Join(BOUNDS)
 
     event = join.add(arrival(sample), 0.0)
 
@@ -133,14 +136,14 @@ def test_the_invalid_task_id_is_rejected(sample: UserInput | MLModel | HWResourc
 
 def test_a_foreign_sample_is_rejected() -> None:
     """A sample that is no input starts nothing."""
-    event = Join().add(Arrival(Topic.FOOTPRINT, CO2Footprint(task_id=ID), ID, "w", 0), 0.0)
+    event = Join(BOUNDS).add(Arrival(Topic.FOOTPRINT, CO2Footprint(task_id=ID), ID, "w", 0), 0.0)
 
     assert isinstance(event, Rejected)
 
 
 def test_too_old_incomplete_tasks_are_given_up() -> None:
     """A task whose samples never all come is reported with what is missing, and forgotten."""
-    join = Join(JoinBounds(incomplete_age_s=10.0))
+    join = Join(replace(BOUNDS, incomplete_age_s=10.0))
     join.add(arrival(UserInput(task_id=ID)), 0.0)
 
     assert list(join.evict(10.0)) == []
@@ -152,7 +155,7 @@ def test_too_old_incomplete_tasks_are_given_up() -> None:
 
 def test_too_many_incomplete_tasks_lose_the_oldest() -> None:
     """Beyond the bound the oldest incomplete task is given up, the others stay."""
-    join = Join(JoinBounds(incomplete_count=2))
+    join = Join(replace(BOUNDS, incomplete_count=2))
     for problem in (1, 2, 3):
         join.add(arrival(UserInput(task_id=TaskId(problem, 1))), 0.0)
 
@@ -162,7 +165,7 @@ def test_too_many_incomplete_tasks_lose_the_oldest() -> None:
 
 def test_a_flood_of_odd_numbers_is_forgotten_again() -> None:
     """Started tasks are remembered as long as the bound allows; then a repetition counts anew."""
-    join = Join(JoinBounds(remembered_blocks=1))
+    join = Join(replace(BOUNDS, remembered_blocks=1))
     add_all(join, [*inputs_of(ID), *inputs_of(TaskId(2**32 - 1, 1))])
 
     assert isinstance(join.add(arrival(UserInput(task_id=TaskId(2**32 - 1, 1))), 0.0), Repeated)

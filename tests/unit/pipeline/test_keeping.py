@@ -2,11 +2,13 @@
 
 import asyncio
 
+import pytest
 from tests.pipelines import World, running_world
-from tests.transports import run
 
-from carbon_node.transport.contract import Topic
-from carbon_node.transport.wire import HWResource, TaskId
+from carbon_node.wire.contract import Topic
+from carbon_node.wire.samples import HWResource, TaskId
+
+pytestmark = pytest.mark.anyio
 
 
 def change_power(world: World, task_id: TaskId, power_w: float) -> None:
@@ -25,55 +27,43 @@ def powers(world: World) -> list[int]:
     return [round(output.energy_consumption / 1.58 * 3.6e6) for output in world.outputs]
 
 
-def test_inputs_that_change_while_the_task_runs_are_not_run() -> None:
+async def test_inputs_that_change_while_the_task_runs_are_not_run() -> None:
     """The output is that of the inputs it began with, and there is one."""
-
-    async def test() -> None:
-        async with running_world() as world:
-            task_id = world.submit()
-            await world.begun()
-            change_power(world, task_id, 50.0)
-            await settle()
-            world.tracker.may_end.set()
-            await world.answered()
-            await settle()
-            assert powers(world) == [300]
-
-    run(test())
+    async with running_world() as world:
+        task_id = world.submit()
+        await world.begun()
+        change_power(world, task_id, 50.0)
+        await settle()
+        world.tracker.may_end.set()
+        await world.answered()
+        await settle()
+        assert powers(world) == [300]
 
 
-def test_the_task_is_run_again_after_its_output_where_that_is_wanted() -> None:
+async def test_the_task_is_run_again_after_its_output_where_that_is_wanted() -> None:
     """With rerun_on_change, changed inputs get an output of their own; equal ones do not."""
-
-    async def test() -> None:
-        async with running_world(rerun_on_change=True) as world:
-            task_id = world.submit()
-            await world.begun()
-            change_power(world, task_id, 50.0)
-            await settle()
-            world.tracker.may_end.set()
-            await world.answered(2)
-            change_power(world, world.submit(2), 300.0)
-            await world.answered(3)
-            await settle()
-            assert powers(world) == [300, 50, 300]
-
-    run(test())
+    async with running_world(rerun_on_change=True) as world:
+        task_id = world.submit()
+        await world.begun()
+        change_power(world, task_id, 50.0)
+        await settle()
+        world.tracker.may_end.set()
+        await world.answered(2)
+        change_power(world, world.submit(2), 300.0)
+        await world.answered(3)
+        await settle()
+        assert powers(world) == [300, 50, 300]
 
 
-def test_the_newest_inputs_win_while_the_task_waits() -> None:
+async def test_the_newest_inputs_win_while_the_task_waits() -> None:
     """What comes before the task begins is what it is computed from."""
-
-    async def test() -> None:
-        async with running_world() as world:
-            world.tracker.may_end.set()
-            world.pipeline.pause()
-            task_id = world.submit()
-            await settle()
-            change_power(world, task_id, 50.0)
-            await settle()
-            world.pipeline.resume()
-            await world.answered()
-            assert powers(world) == [50]
-
-    run(test())
+    async with running_world() as world:
+        world.tracker.may_end.set()
+        world.pipeline.pause()
+        task_id = world.submit()
+        await settle()
+        change_power(world, task_id, 50.0)
+        await settle()
+        world.pipeline.resume()
+        await world.answered()
+        assert powers(world) == [50]

@@ -3,14 +3,17 @@
 import json
 from dataclasses import replace
 
-from hypothesis import given
+import pytest
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from carbon_node.answers import TaskKey
-from carbon_node.pipeline.secrecy import HIDDEN, cleaned, without_secrets
+from carbon_node.pipeline.secrecy import cleaned, without_secrets
 from carbon_node.pipeline.task import TaskInputs
-from carbon_node.transport.contract import Arrival, Topic
-from carbon_node.transport.wire import HWResource, MLModel, TaskId, UserInput
+from carbon_node.secret_texts import HIDDEN
+from carbon_node.tasks.digest import digest
+from carbon_node.tasks.key import TaskKey
+from carbon_node.wire.contract import Arrival, Topic
+from carbon_node.wire.samples import HWResource, MLModel, TaskId, UserInput
 
 TASK_ID = TaskId(3, 1)
 TOKEN = "hf_abcdefgh"  # noqa: S105  # invented
@@ -88,6 +91,7 @@ def test_nesting_without_end_is_survived() -> None:
     assert TOKEN.encode() not in clean.user_input.extra_data
 
 
+@settings(deadline=None)
 @given(content=st.dictionaries(KEYS, Json))
 def test_json_without_secrets_is_never_changed(content: dict[str, object]) -> None:
     """Any JSON beside a token keeps its meaning."""
@@ -96,3 +100,86 @@ def test_json_without_secrets_is_never_changed(content: dict[str, object]) -> No
     found = json.loads(clean.user_input.extra_data)["rest"]
     expected = json.loads(inputs(content).user_input.extra_data)
     assert json.dumps(found) == json.dumps(expected)
+
+
+def digest_of(task: TaskInputs) -> str:
+    """The digest of a task's inputs, once they are cleaned."""
+    clean, _ = cleaned(task, Keeper())
+    return digest(clean.user_input, clean.ml_model, clean.hw_resource)
+
+
+@settings(deadline=None)
+@given(st.dictionaries(KEYS, Json, max_size=3), st.text(), st.text())
+def test_another_token_is_the_same_task(value: dict[str, object], one: str, other: str) -> None:
+    """A renewed token does not have a task measured again."""
+    first, second = (
+        inputs({**value, "hf_token": text, "inner": [{"apiKey": text}]}) for text in (one, other)
+    )
+    assert digest_of(first) == digest_of(second)
+
+
+@pytest.mark.parametrize(
+    ("extra_data", "expected"),
+    [
+        (
+            b'{"hf_token": "abcdefgh", "num_outputs": 2, "deep": [{"apiKey": null}]}',
+            "3fa1fce972ba6eac",
+        ),
+        (b'[{"password": "abcdefgh", "c": 2}]', "b482ea3c977243b7"),
+        ('{"hf_token": "abcdefgh", "a": 1}'.encode("utf-16"), "b7b70c4a1d1bcf11"),
+        (b"not json", "e2319ac34e5d480b"),
+    ],
+)
+def test_answers_of_earlier_releases_are_found_again(extra_data: bytes, expected: str) -> None:
+    """The digest of cleaned inputs is the one that a database of an earlier release holds."""
+    task = replace(inputs({}), user_input=UserInput(extra_data=extra_data, task_id=TASK_ID))
+    assert digest_of(task).startswith(expected)
+
+
+@pytest.mark.parametrize(
+    "extra_data",
+    [
+        b'{"hf_token": "planted-Value-0123", ',
+        b'{"num_outputs": 1, "error": "see https://me:planted-Value-0123@host/"}',
+        b'{"model_restrains": ["https://host/m?token=planted-Value-0123"]}',
+        b'{"tokens": {"a": [{"b": "planted-Value-0123"}]}}',
+        b'["hf_token=planted-Value-0123"]',
+        '{"hf_token": "planted-Value-0123"}'.encode("utf-16"),
+        b"hf%5Ftoken=planted-Value-0123&x=\xff",
+    ],
+)
+def test_extra_data_of_any_kind_loses_its_secrets(extra_data: bytes) -> None:
+    """Whole, broken, nested or not JSON: the value is told, and hidden where it is quoted."""
+    keeper = Keeper()
+    quoting = "the hub refused planted-Value-0123"
+    task = replace(
+        inputs({}, text=quoting), user_input=UserInput(extra_data=extra_data, task_id=TASK_ID)
+    )
+    clean, secrets = cleaned(task, keeper)
+    assert any("planted-Value-0123" in secret for secret in secrets)
+    assert keeper.told == list(secrets)
+    assert b"planted" not in clean.user_input.extra_data.replace(b"\0", b"")
+    assert clean.ml_model.model == f"the hub refused {HIDDEN}"
+
+
+def test_no_number_of_secrets_is_too_many() -> None:
+    """The hundredth secret of a task is hidden like the first."""
+    tokens = [f"planted-Value-{number:04}" for number in range(100)]
+    user = {f"token_{number}": token for number, token in enumerate(tokens)}
+    task, secrets = cleaned(inputs(user, {"error": " ".join(tokens)}), Keeper())
+    assert set(secrets) == set(tokens)
+    assert "planted" not in repr(task)
+    assert json.loads(task.ml_model.extra_data) == {"error": " ".join([HIDDEN] * 100)}
+
+
+def test_a_credential_in_a_header_is_known_by_itself() -> None:
+    """The token behind `Bearer`, and a cookie's value, are hidden where they stand alone."""
+    user = {"authorization": "Bearer planted-Value-1", "cookie": "theme=dark; sid=planted-Value-2"}
+    task, _ = cleaned(inputs(user, text="planted-Value-1 planted-Value-2"), Keeper())
+    assert task.ml_model.model == f"{HIDDEN} {HIDDEN}"
+
+
+def test_counts_of_tokens_stay() -> None:
+    """A number under a key of tokens is an input like any other."""
+    user = {"tokens": 5, "token_count": 7, "max_new_tokens": 512}
+    assert cleaned(inputs(user), Keeper()) == (inputs(user), ())

@@ -17,15 +17,15 @@ class QuietNode:
         """Return a status."""
         return {"node": "IDLE"}
 
-    def last_results(self, count: int) -> Sequence[Mapping[str, int]]:
+    async def last_results(self, count: int) -> Sequence[Mapping[str, int]]:
         """Return the latest results."""
         if not self.is_readable:
             raise StoreError("the disk is gone")
         return [{"problem_id": 2}, {"problem_id": 1}][:count]
 
-    def results_of(self, problem_id: int, iteration_id: int) -> Sequence[Mapping[str, int]]:
+    async def results_of(self, problem_id: int, iteration_id: int) -> Sequence[Mapping[str, int]]:
         """Return the results of a task."""
-        results = self.last_results(2)
+        results = await self.last_results(2)
         return [one for one in results if (one["problem_id"], 1) == (problem_id, iteration_id)]
 
 

@@ -1,11 +1,12 @@
 """The configuration page cannot drift from the code: table compared, examples run."""
 
+import asyncio
 import json
 import re
 from pathlib import Path
 from typing import Any
 
-from carbon_node.settings import ConfigurationService, NodeView, load
+from carbon_node.settings import ConfigurationService, NodeQuestions, load
 from carbon_node.settings.catalogue import Entry, catalogue, shown
 from carbon_node.settings.requests import Code
 
@@ -22,7 +23,7 @@ def rows_after(heading: str) -> list[str]:
 
 
 def row_of(entry: Entry) -> str:
-    """Return the row that the page has to have for a setting."""
+    """Return the row that the page must have for a setting."""
     match shown(entry.default):
         case None | "" | []:
             default = "none"
@@ -43,23 +44,23 @@ def test_the_page_has_the_row_of_every_setting() -> None:
 
 
 def test_the_page_has_every_error_code() -> None:
-    """The list of codes on the page is the closed list of the code."""
+    """The page lists exactly the error codes that the service has."""
     codes = [row.split("`")[1] for row in rows_after("### Codes of errors")]
     assert [code.value for code in Code] == codes
 
 
-def test_the_requests_on_the_page_get_the_answers_on_the_page(node: NodeView) -> None:
-    """Each request of the page, sent in its order, is answered as printed below it."""
+def test_the_requests_on_the_page_get_the_answers_on_the_page(node: NodeQuestions) -> None:
+    """Each request of the page, sent in order, gets the answer printed below it."""
     service = ConfigurationService(load({}, {}).configuration, node, lambda _: None)
     assert len(EXAMPLES) > 10
     for request, answer in zip(EXAMPLES[::2], EXAMPLES[1::2], strict=True):
         expected: dict[str, Any] = json.loads(answer)
-        found = json.loads(service.answer(request).text)
+        found = json.loads(asyncio.run(service.answer(request)).text)
         assert expected == without_rest(found, expected), request
 
 
 def without_rest(found: dict[str, Any], expected: dict[str, Any]) -> dict[str, Any]:
-    """Return an answer with the part left out that the page leaves out by "..."."""
+    """Return an answer without the part that the page abbreviates as "..."."""
     printed = expected.get("configuration", {})
     if "..." not in printed:
         return found

@@ -15,7 +15,7 @@ WITHOUT_DEFAULT = {key for key, entry in catalogue().items() if entry.default is
 
 
 def switched_on(tmp_path: Path) -> Path:
-    """Return a copy of the example in which every setting is switched on."""
+    """Return a copy of the example in which every setting is enabled."""
     lines = EXAMPLE.read_text().splitlines()
     copy = tmp_path / "carbon-node.toml"
     copy.write_text("\n".join(line[1:] if SETTING.fullmatch(line) else line for line in lines))
@@ -36,7 +36,7 @@ def annotations() -> dict[str, str]:
 
 
 def annotation_of(entry: Entry) -> str:
-    """Return what the example has to say before a setting."""
+    """Return what the example must say above a setting."""
     allowed = f"{entry.allowed} {entry.unit}".rstrip()
     changes = "at restart" if entry.fixed else "at any time, by request or reload"
     said = f"{entry.description} Allowed: {allowed}. Changes {changes}."
@@ -44,13 +44,13 @@ def annotation_of(entry: Entry) -> str:
 
 
 def test_the_example_as_shipped_sets_nothing() -> None:
-    """Installing the example changes nothing."""
+    """Installing the example changes no setting."""
     assert problems_of_file(EXAMPLE) == ()
     assert from_file(EXAMPLE).values == {}
 
 
 def test_the_example_has_every_setting_with_its_default(tmp_path: Path) -> None:
-    """With all lines switched on, the example gives the defaults, and an example where none is."""
+    """With all lines enabled, the example states the defaults, and a value where there is none."""
     values = from_file(switched_on(tmp_path)).values
     assert sorted(catalogue()) == sorted(values)
     settings = settings_of(values)

@@ -28,7 +28,7 @@ def error_of(tmp_path: Path, environ: Mapping[str, str] | None = None, /, **opti
 
 
 def persist(tmp_path: Path, content: object) -> dict[str, str]:
-    """Leave a file of persisted changes, and return the environment that makes it be used."""
+    """Write a file of persisted changes, and return an environment that enables it."""
     (tmp_path / "configuration.json").write_text(json.dumps(content))
     return {
         "CARBON_NODE_STATE_DIR": str(tmp_path),
@@ -138,7 +138,7 @@ def test_a_pipeline_domain_out_of_range_is_an_error(tmp_path: Path) -> None:
 
 
 def test_an_empty_variable_counts_as_not_set(tmp_path: Path) -> None:
-    """Containers pass empty texts for what is not set; the file's value then holds."""
+    """An empty variable counts as unset, so the file's value applies."""
     (tmp_path / "system.toml").write_text("pue = 1.2")
     assert loaded(tmp_path, {"CARBON_NODE_PUE": ""}).settings.pue == 1.2
 
@@ -186,14 +186,14 @@ def test_the_state_lies_where_systemd_or_the_user_has_it(
 def test_an_error_says_what_where_from_and_what_is_allowed(
     tmp_path: Path, environ: dict[str, str], said: list[str]
 ) -> None:
-    """A value or name that cannot be used is one line with all that is needed to mend it."""
+    """A value or name that cannot be used is one line with all that is needed to fix it."""
     message = error_of(tmp_path, environ)
     assert "\n" not in message
     assert [words for words in said if words not in message] == []
 
 
 def test_all_problems_are_said_at_once(tmp_path: Path) -> None:
-    """Who mends settings does not learn of the next problem only at the next start."""
+    """All problems are told at once, not one at each start."""
     (tmp_path / "system.toml").write_text("pue = 0\nfoo = 1\n[tracker]\nworkers = '2'")
     message = error_of(tmp_path, {"CARBON_NODE_DOMAIN": "x"})
     assert [
@@ -235,7 +235,7 @@ def test_a_path_that_is_no_readable_file_is_named(tmp_path: Path) -> None:
 
 
 def test_the_secret_is_never_shown(tmp_path: Path) -> None:
-    """The live key is in no representation, and in no error about itself."""
+    """The live key appears in no representation and in no error about it."""
     found = loaded(tmp_path, {"CARBON_NODE_LIVE_KEY": "planted-key"})
     assert found.settings.live_key is not None
     assert found.settings.live_key.get_secret_value() == "planted-key"
@@ -248,7 +248,7 @@ def test_the_secret_is_never_shown(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("key", ["''", r"'a\nb'", "'ключ'"])
 def test_a_key_that_no_header_can_carry_is_refused(tmp_path: Path, key: str) -> None:
-    """An empty key, or one with other than visible ASCII, is an error before any request."""
+    """A key that is empty or not visible ASCII is an error at start."""
     (tmp_path / "system.toml").write_text(f"live_key = {key}".replace("'", '"'))
     assert "live_key cannot be ***" in error_of(tmp_path)
 
@@ -263,7 +263,7 @@ def test_persisted_changes_need_the_operators_leave(tmp_path: Path) -> None:
 
 
 def test_persisted_changes_keep_their_revision_and_the_start_up_values(tmp_path: Path) -> None:
-    """After a restart the revision goes on, and a reset still leads to the operator's values."""
+    """A restart continues the revision, and a reset still returns to the operator's values."""
     environ = persist(tmp_path, {"revision": 3, "changes": {"pue": 1.2}})
     configuration = loaded(tmp_path, environ).configuration
     assert configuration.revision == 3
@@ -308,7 +308,7 @@ def test_damaged_persisted_changes_do_not_stop_the_node(tmp_path: Path, content:
 def test_a_path_option_is_relative_to_where_it_is_typed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """`--state-dir state` means the directory below the present one."""
+    """`--state-dir state` is relative to the current directory."""
     monkeypatch.chdir(tmp_path)
     assert tmp_path / "state" == loaded(tmp_path, state_dir=Path("state")).settings.state_dir
 
@@ -320,7 +320,7 @@ def test_a_path_option_is_relative_to_where_it_is_typed(
 def test_the_local_interface_listens_at_host_and_port_or_socket(
     tmp_path: Path, address: str
 ) -> None:
-    """Every form of address that the interface understands can be set."""
+    """Every form of address that the interface supports can be set."""
     assert address == loaded(tmp_path, http_listen=address).settings.http_listen
 
 

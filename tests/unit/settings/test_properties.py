@@ -1,5 +1,6 @@
 """Properties of settings and of their service, over whatever anyone may write or send."""
 
+import asyncio
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -11,11 +12,10 @@ from hypothesis import settings as examples
 from hypothesis import strategies as st
 
 from carbon_node.settings import Change, ConfigurationService, Settings, load
-from carbon_node.settings.catalogue import catalogue, flat, nested
-from carbon_node.settings.schema import description
+from carbon_node.settings.catalogue import catalogue, description, flat, nested
 
 PATIENT = examples(deadline=None, suppress_health_check=[HealthCheck.too_slow])
-"""For machines that do much else: these properties say nothing about time."""
+"""Slow machines must not fail these properties, which say nothing about time."""
 
 PRINTABLE = st.text(
     st.characters(max_codepoint=0x24F, exclude_categories=("C", "Z"), exclude_characters=":"),
@@ -102,17 +102,17 @@ def test_settings_survive_the_environment(values: Mapping[str, object]) -> None:
 
 
 class Nothing:
-    """A node with nothing to tell."""
+    """A node with nothing to report."""
 
     def status(self) -> Mapping[str, Any]:
         """Return no status."""
         return {}
 
-    def last_results(self, count: int) -> Sequence[Mapping[str, Any]]:
+    async def last_results(self, count: int) -> Sequence[Mapping[str, Any]]:
         """Return no results."""
         return [{"count": count}]
 
-    def results_of(self, problem_id: int, iteration_id: int) -> Sequence[Mapping[str, Any]]:
+    async def results_of(self, problem_id: int, iteration_id: int) -> Sequence[Mapping[str, Any]]:
         """Return no results."""
         return [{"task": [problem_id, iteration_id]}]
 
@@ -154,7 +154,7 @@ REQUESTS = st.one_of(
 @given(st.text(st.characters(exclude_categories=())) | JSON.map(json.dumps))
 def test_any_text_gets_a_reply(text: str) -> None:
     """Whatever a peer sends, the answer is a JSON object with success and revision, in ASCII."""
-    answer = service().answer(text)
+    answer = asyncio.run(service().answer(text))
     reply = json.loads(answer.text)
     assert reply["success"] is answer.success
     assert reply["revision"] == 0
@@ -169,7 +169,7 @@ def test_the_revision_counts_real_changes(requests: list[object]) -> None:
     changes = 0
     for request in requests:
         before = served.current
-        served.answer(json.dumps(request))
+        asyncio.run(served.answer(json.dumps(request)))
         changes += before.settings != served.current.settings
         assert changes == served.current.revision
 
@@ -177,11 +177,11 @@ def test_the_revision_counts_real_changes(requests: list[object]) -> None:
 @PATIENT
 @given(st.lists(REQUESTS, max_size=4))
 def test_a_set_applies_whole_or_not_at_all(requests: list[dict[str, Any]]) -> None:
-    """A granted set has all its values in force, a refused one none."""
+    """A granted set puts all its values in force, a refused one none."""
     served = service()
     for request in requests:
         before = served.current
-        granted = served.answer(json.dumps(request)).success
+        granted = asyncio.run(served.answer(json.dumps(request))).success
         if not granted:
             assert served.current is before
         elif "set" in request:
@@ -192,13 +192,13 @@ def test_a_set_applies_whole_or_not_at_all(requests: list[dict[str, Any]]) -> No
 @PATIENT
 @given(st.lists(REQUESTS, max_size=4))
 def test_what_is_told_leads_from_the_start_to_the_present(requests: list[object]) -> None:
-    """Whoever follows the told changes has the values in force."""
+    """Applying the reported changes gives the values in force."""
     told: list[Change] = []
     configuration = load({}, {}, system_file=Path("/none")).configuration
     served = ConfigurationService(configuration, Nothing(), told.extend)
     followed = flat(configuration.settings)
     for request in requests:
-        served.answer(json.dumps(request))
+        asyncio.run(served.answer(json.dumps(request)))
     for change in told:
         assert followed[change.key] == change.old
         followed[change.key] = change.new

@@ -1,16 +1,26 @@
 """The service around the pure function: who is told of changes, what lasts, what is too much."""
 
+import asyncio
 import gc
 import json
 import stat
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.unit.settings.conftest import QuietNode
 
-from carbon_node.settings import Change, Configuration, ConfigurationService, NodeView, Source, load
+import carbon_node.settings.service
+from carbon_node.settings import (
+    Change,
+    Configuration,
+    ConfigurationService,
+    NodeQuestions,
+    Source,
+    load,
+)
 
 
 class Clock:
@@ -25,13 +35,15 @@ class Clock:
 
 @pytest.fixture
 def told() -> list[Change]:
-    """Return the list of changes that the service told of."""
+    """Return the list of changes that the service reported."""
     return []
 
 
 @pytest.fixture
-def serve(node: NodeView, told: list[Change]) -> Callable[[Configuration], ConfigurationService]:
-    """Return how a service is started, at a time that stands still."""
+def serve(
+    node: NodeQuestions, told: list[Change]
+) -> Callable[[Configuration], ConfigurationService]:
+    """Return a factory of services whose clock stands still."""
     return lambda configuration: ConfigurationService(configuration, node, told.extend, Clock())
 
 
@@ -43,7 +55,7 @@ def configured(state_dir: Path, **options: object) -> Configuration:
 
 def body(service: ConfigurationService, request: object) -> dict[str, Any]:
     """Return the reply to a request."""
-    reply: dict[str, Any] = json.loads(service.answer(json.dumps(request)).text)
+    reply: dict[str, Any] = json.loads(asyncio.run(service.answer(json.dumps(request))).text)
     return reply
 
 
@@ -51,7 +63,7 @@ Serve = Callable[[Configuration], ConfigurationService]
 
 
 def test_every_change_is_told_with_old_and_new_value(serve: Serve, told: list[Change]) -> None:
-    """What the log needs is told once per change, and not for requests that change nothing."""
+    """Each change is reported once, and a request that changes nothing reports none."""
     service = serve(load({}, {}).configuration)
     body(service, {"set": {"pue": 1.2, "place": "FR"}})
     body(service, {"set": {"pue": 1.2}})
@@ -66,7 +78,7 @@ def test_every_change_is_told_with_old_and_new_value(serve: Serve, told: list[Ch
 
 
 def test_a_task_that_read_the_configuration_keeps_it(serve: Serve) -> None:
-    """What was read before a change is not touched by it."""
+    """A change does not affect settings that were read before it."""
     service = serve(load({}, {}).configuration)
     read = service.current
     body(service, {"set": {"pue": 1.2}})
@@ -75,7 +87,7 @@ def test_a_task_that_read_the_configuration_keeps_it(serve: Serve) -> None:
 
 
 def test_changes_last_over_a_restart(serve: Serve, tmp_path: Path) -> None:
-    """A new start has the changed values, names their file, and goes on with the revision."""
+    """A restart keeps changed values, names their file, and continues the revision."""
     state_dir = tmp_path / "state"
     body(serve(configured(state_dir)), {"set": {"pue": 1.2, "intensity_g_per_kwh": 56}})
     again = configured(state_dir)
@@ -90,7 +102,7 @@ def test_changes_last_over_a_restart(serve: Serve, tmp_path: Path) -> None:
 
 
 def test_nobody_else_reads_the_state(serve: Serve, tmp_path: Path) -> None:
-    """The state directory is made for its owner only, and holds no half-written file."""
+    """The state directory belongs to its owner only, and holds no half-written file."""
     state_dir = tmp_path / "state"
     body(serve(configured(state_dir)), {"set": {"pue": 1.2}})
     assert stat.S_IMODE(state_dir.stat().st_mode) == 0o700
@@ -114,34 +126,34 @@ def test_a_change_that_cannot_be_kept_still_applies(serve: Serve, tmp_path: Path
 
 
 def test_a_change_that_the_next_start_overrides_is_announced(serve: Serve, tmp_path: Path) -> None:
-    """A change of what an option sets applies, and its answer says that it will not last."""
+    """A change of a setting given by option applies, and its answer warns that it will not last."""
     reply = body(serve(configured(tmp_path, pue=1.4)), {"set": {"pue": 1.2}})
     assert reply["configuration"]["pue"] == 1.2
     assert "option --pue has the last word" in reply["warnings"][0]
     assert configured(tmp_path, pue=1.4).settings.pue == 1.4
 
 
-def test_requests_beyond_the_rate_are_refused_until_time_passes(node: NodeView) -> None:
-    """One second's worth passes at once, the next is refused, a second later all is well."""
+def test_requests_beyond_the_rate_are_refused_until_time_passes(node: NodeQuestions) -> None:
+    """One second's worth passes at once, the next is refused until a second has passed."""
     clock = Clock()
     configuration = load({"configuration_requests_per_s": 10}, {}).configuration
     service = ConfigurationService(configuration, node, lambda _: None, clock)
-    assert [service.answer("").success for _ in range(11)] == [True] * 10 + [False]
+    assert [asyncio.run(service.answer("")).success for _ in range(11)] == [True] * 10 + [False]
     assert body(service, {"get": "all"})["error"]["code"] == "too_many_requests"
     clock.now_s = 0.1
-    assert [service.answer("").success for _ in range(2)] == [True, False]
+    assert [asyncio.run(service.answer("")).success for _ in range(2)] == [True, False]
     clock.now_s = 1e9
-    assert [service.answer("").success for _ in range(11)] == [True] * 10 + [False]
+    assert [asyncio.run(service.answer("")).success for _ in range(11)] == [True] * 10 + [False]
 
 
-def test_a_thousand_requests_in_a_row_are_answered_without_growth(node: NodeView) -> None:
-    """By default a thousand requests pass at once, and leave nothing behind."""
+def test_a_thousand_requests_in_a_row_are_answered_without_growth(node: NodeQuestions) -> None:
+    """By default a thousand requests pass at once, and memory does not grow."""
     service = ConfigurationService(load({}, {}).configuration, node, lambda _: None, Clock())
     requests = ['{"get": "all"}', '{"set": {"pue": 1.2}}', '{"reset": "all"}', '{"get": ["peu"]}']
 
     def objects_after_500() -> int:
         for number in range(500):
-            assert "too_many" not in service.answer(requests[number % 4]).text
+            assert "too_many" not in asyncio.run(service.answer(requests[number % 4])).text
         gc.collect()
         return len(gc.get_objects())
 
@@ -150,7 +162,7 @@ def test_a_thousand_requests_in_a_row_are_answered_without_growth(node: NodeView
 
 
 def test_reset_of_the_node_returns_to_the_start(serve: Serve, told: list[Change]) -> None:
-    """The control command RESET_NODE undoes all changes by request, even with access off."""
+    """A reset undoes all changes by request, even with access off."""
     service = serve(load({"pue": 1.3}, {}).configuration)
     body(service, {"set": {"pue": 1.2}})
     service.reset()
@@ -159,7 +171,7 @@ def test_reset_of_the_node_returns_to_the_start(serve: Serve, told: list[Change]
 
 
 def test_a_reload_takes_what_can_change(serve: Serve, told: list[Change]) -> None:
-    """New sources apply as far as they can; changes by request stay; the rest waits by name."""
+    """A reload applies what it can, keeps changes by request, and names what needs a restart."""
     service = serve(load({"pue": 1.3}, {}).configuration)
     body(service, {"set": {"place": "FR"}})
     fresh = load({"pue": 1.4, "place": "DE", "domain": 3, "live_key": "key"}, {}).configuration
@@ -183,8 +195,53 @@ def test_a_reload_takes_what_can_change(serve: Serve, told: list[Change]) -> Non
 
 
 def test_a_reload_without_news_changes_nothing(serve: Serve, told: list[Change]) -> None:
-    """Reading the same sources again is no change."""
+    """Reloading the same sources changes nothing."""
     configuration = load({"pue": 1.3}, {}).configuration
     service = serve(configuration)
     assert service.reload(replace(configuration)) == ()
     assert (service.current.revision, told) == (0, [])
+
+
+class SlowNode(QuietNode):
+    """A node whose results come when the test lets them."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.may_end = asyncio.Event()
+
+    async def last_results(self, count: int) -> Sequence[Mapping[str, int]]:
+        """Wait for the test."""
+        await self.may_end.wait()
+        return await super().last_results(count)
+
+
+@pytest.mark.anyio
+async def test_a_change_while_results_are_read_stays() -> None:
+    """A question that waits for the store holds up no other request, and undoes none."""
+    node = SlowNode()
+    service = ConfigurationService(load({}, {}).configuration, node, lambda _: None, Clock())
+    asking = asyncio.create_task(service.answer('{"results": {"last": 1}}'))
+    await asyncio.sleep(0)
+    assert (await service.answer('{"set": {"pue": 1.2}}')).success
+    node.may_end.set()
+
+    reply = await asking
+
+    assert reply.body["results"] == [{"problem_id": 2}]
+    assert (reply.body["revision"], service.current.settings.pue) == (1, 1.2)
+
+
+@pytest.mark.anyio
+async def test_results_that_do_not_come_are_an_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A store that hangs leaves no caller without a reply."""
+    monkeypatch.setattr(carbon_node.settings.service, "RESULTS_WAIT_S", 0.01)
+    service = ConfigurationService(load({}, {}).configuration, SlowNode(), lambda _: None, Clock())
+
+    reply = await service.answer('{"results": {"last": 1}}')
+
+    assert not reply.success
+    assert reply.body["error"] == {
+        "code": "unavailable",
+        "message": "the results were not read within 0.01 s",
+        "hint": "ask again later",
+    }

@@ -2,15 +2,16 @@
 
 import json
 
-from carbon_node.answers import Answer, Outcome, Summary, TaskKey
-from carbon_node.transport import wire
+from carbon_node.tasks.answer import Answer, Outcome
+from carbon_node.tasks.key import Summary, TaskKey
+from carbon_node.wire import samples
 
 WRITER = "01.0f.aa.bb.cc.dd.ee.ff.00.00.00.01|0.0.1.2"
 
 
 def task(problem_id: int = 1, iteration_id: int = 1, writer: str = WRITER) -> TaskKey:
     """Return the key of a task."""
-    return TaskKey(wire.TaskId(problem_id, iteration_id), writer)
+    return TaskKey(samples.TaskId(problem_id, iteration_id), writer)
 
 
 def summary(
@@ -24,7 +25,7 @@ def answer(key: TaskKey, carbon_g: float = 2.0) -> Answer:
     """Return a computed answer of the given footprint."""
     extra_data = {"num_outputs": 1, "model_restrains": ["resnet50"], "schema": 1}
     return Answer(
-        footprint=wire.CO2Footprint(
+        footprint=samples.CO2Footprint(
             carbon_g, carbon_g / 200, 200.0, json.dumps(extra_data).encode(), key.task_id
         ),
         outcome=Outcome.COMPUTED,
@@ -45,7 +46,7 @@ def failure(key: TaskKey, reason: str = "no power") -> Answer:
     """Return an answer without numbers."""
     extra_data = b'{"num_outputs": 1, "model_restrains": [], "error": "no power"}'
     return Answer(
-        wire.CO2Footprint(extra_data=extra_data, task_id=key.task_id),
-        Outcome.NOT_COMPUTED,
+        footprint=samples.CO2Footprint(extra_data=extra_data, task_id=key.task_id),
+        outcome=Outcome.NOT_COMPUTED,
         reason=reason,
     )

@@ -7,7 +7,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.unit.store.samples import answer, summary, task
 
-from carbon_node.answers import Answered, Due, Kept, Why
 from carbon_node.store.editions import (
     Accept,
     Editions,
@@ -20,6 +19,8 @@ from carbon_node.store.editions import (
     note,
     save,
 )
+from carbon_node.tasks.answer import Kept
+from carbon_node.tasks.decision import Answered, Compute, ComputeReason
 
 KEY = task()
 
@@ -40,27 +41,27 @@ def _answered(state: State = State.SAVED) -> Editions:
 
 def test_task_that_was_never_seen_is_due() -> None:
     """A new task is computed."""
-    assert accept((), _accept())[1] == Due(Why.NEW)
+    assert accept((), _accept())[1] == Compute(ComputeReason.NEW)
 
 
 def test_task_that_was_accepted_and_not_answered_is_due_again() -> None:
     """A crash during the computation leaves the task to be computed, in the same edition."""
     editions, _ = accept((), _accept())
-    again, standing = accept(editions, _accept(at_ms=5))
-    assert (again, standing) == (editions, Due(Why.INTERRUPTED))
+    again, decision = accept(editions, _accept(at_ms=5))
+    assert (again, decision) == (editions, Compute(ComputeReason.INTERRUPTED))
 
 
 @pytest.mark.parametrize("state", [State.SAVED, State.PUBLISHED, State.ACKNOWLEDGED])
 def test_answered_task_is_never_computed_again(state: State) -> None:
     """The stored answer stands, and only an acknowledged one need not be published."""
-    _, standing = accept(_answered(state), _accept())
-    assert standing == Answered(Kept(KEY, 1, answer(KEY)), state is State.ACKNOWLEDGED)
+    _, decision = accept(_answered(state), _accept())
+    assert decision == Answered(Kept(KEY, 1, answer(KEY)), state is State.ACKNOWLEDGED)
 
 
 def test_other_inputs_are_computed_anew_and_the_older_answer_stays() -> None:
     """Same task, other digest: a second edition, which supersedes the first once it is answered."""
-    editions, standing = accept(_answered(), _accept("b"))
-    assert standing == Due(Why.CHANGED)
+    editions, decision = accept(_answered(), _accept("b"))
+    assert decision == Compute(ComputeReason.CHANGED)
     editions, kept = save(editions, _save("b", 7.0))
     assert kept == Kept(KEY, 2, answer(KEY, 7.0))
     assert [(edition.digest, edition.is_superseded) for edition in editions] == [
@@ -73,14 +74,14 @@ def test_inputs_that_come_back_after_others_are_computed_anew() -> None:
     """The answer to the first inputs is not the current one any more."""
     editions, _ = accept(_answered(), _accept("b"))
     editions, _ = save(editions, _save("b"))
-    assert accept(editions, _accept("a"))[1] == Due(Why.CHANGED)
+    assert accept(editions, _accept("a"))[1] == Compute(ComputeReason.CHANGED)
 
 
 def test_repetition_that_is_asked_for_is_computed_in_an_edition_of_its_own() -> None:
     """A reset of a task keeps the earlier answer in the history."""
-    editions, standing = accept(_answered(State.ACKNOWLEDGED), _accept(is_repeat=True))
+    editions, decision = accept(_answered(State.ACKNOWLEDGED), _accept(is_repeat=True))
     editions, kept = save(editions, _save("a", 9.0))
-    assert (standing, kept.edition) == (Due(Why.REPEATED), 2)
+    assert (decision, kept.edition) == (Compute(ComputeReason.REPEATED), 2)
     assert [edition.state for edition in editions] == [State.ACKNOWLEDGED, State.SAVED]
 
 
@@ -125,7 +126,7 @@ def test_ignored_inputs_stay_ignored_when_a_restart_delivers_them() -> None:
     editions = note(_answered(), Ignore(KEY, "a", "b"))
 
     assert isinstance(accept(editions, _accept("b"))[1], Answered)
-    assert accept(editions, _accept("c"))[1] == Due(Why.CHANGED)
+    assert accept(editions, _accept("c"))[1] == Compute(ComputeReason.CHANGED)
 
 
 def test_ignored_inputs_are_computed_if_a_crash_came_before_the_answer() -> None:
@@ -133,7 +134,7 @@ def test_ignored_inputs_are_computed_if_a_crash_came_before_the_answer() -> None
     editions, _ = accept((), _accept())
     editions = note(editions, Ignore(KEY, "a", "b"))
 
-    assert accept(editions, _accept("b"))[1] == Due(Why.CHANGED)
+    assert accept(editions, _accept("b"))[1] == Compute(ComputeReason.CHANGED)
 
 
 def test_ignored_inputs_are_on_record() -> None:

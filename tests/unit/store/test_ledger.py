@@ -14,10 +14,12 @@ from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, invariant, multiple, rule
 from tests.unit.store.samples import answer, summary, task
 
-from carbon_node.answers import Answer, Answered, Kept, TaskKey
 from carbon_node.store.editions import Accept, Editions, Mark, Save, State
 from carbon_node.store.history import Query
 from carbon_node.store.ledger import Ledger
+from carbon_node.tasks.answer import Answer, Kept
+from carbon_node.tasks.decision import Answered
+from carbon_node.tasks.key import TaskKey
 
 KEYS = [task(1), task(2), task(1, writer="other")]
 keys = st.sampled_from(KEYS)
@@ -70,11 +72,11 @@ class LedgerMachine(RuleBasedStateMachine):
         """An answered task is never due unless its inputs changed or its repetition is wanted."""
         before = self.ledger.editions(key)
         self.now_ms += 1
-        standing = self.ledger.accept(Accept(key, digest, summary(), self.now_ms, is_repeat))
+        decision = self.ledger.accept(Accept(key, digest, summary(), self.now_ms, is_repeat))
         is_answered = bool(before) and before[-1].digest == digest and before[-1].answer is not None
-        assert isinstance(standing, Answered) == (is_answered and not is_repeat)
-        if isinstance(standing, Answered):
-            assert standing.kept.answer == before[-1].answer
+        assert isinstance(decision, Answered) == (is_answered and not is_repeat)
+        if isinstance(decision, Answered):
+            assert decision.kept.answer == before[-1].answer
 
     @rule(target=answers, key=keys, digest=digests, carbon_g=st.floats(0, 1e9))
     def save(self, key: TaskKey, digest: str, carbon_g: float) -> Kept:

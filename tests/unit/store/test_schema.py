@@ -7,6 +7,7 @@ from contextlib import closing
 import pytest
 
 from carbon_node.errors import StoreError
+from carbon_node.store.rows import SELECT_EDITIONS, edition_of
 from carbon_node.store.schema import MIGRATIONS, VERSION, migrate, version_of
 
 SECOND = "ALTER TABLE tasks ADD COLUMN colour TEXT NOT NULL DEFAULT 'green';"
@@ -55,3 +56,42 @@ def test_database_of_a_newer_release_is_refused(connection: sqlite3.Connection) 
     connection.execute(f"PRAGMA user_version = {VERSION + 1}")
     with pytest.raises(StoreError, match="use the newer carbon-node"):
         version_of(connection)
+
+
+def test_results_of_the_first_schema_get_what_they_lack(connection: sqlite3.Connection) -> None:
+    """Later columns are filled from what was published; what is no JSON stays readable."""
+    migrate(connection, MIGRATIONS[:1])
+    published = {
+        1: b'{"place": {"name": "France"}, "tracker": {"agrees": true}}',
+        2: b'{"place": {"name": "World"}, "tracker": {"failure": "timeout"}}',
+        3: b'{"not_computed": {"reason": "no power", "detail": "0 W"}}',
+        4: b"\xffbroken",
+    }
+    for number in range(1, 6):
+        outcome = "computed" if number in published else None
+        connection.execute(
+            "INSERT INTO tasks (id, problem_id, iteration_id, writer, edition, digest, state,"
+            " is_superseded, ignored_digest, accepted_at_ms, model, hardware, place, outcome,"
+            " reason, mode, place_code, revision, stage_seconds)"
+            " VALUES (?, ?, 1, 'w', 1, 'd', 1, 0, '', 0, 'm', 'h', 'p', ?, '', '', '', 0, '{}')",
+            (number, number, outcome),
+        )
+    for number, extra_data in published.items():
+        connection.execute("INSERT INTO published VALUES (?, 1, 1, 1, ?)", (number, extra_data))
+
+    migrate(connection)
+
+    rows = connection.execute(
+        "SELECT detail, place_name, tracker_failure, agrees FROM tasks ORDER BY id"
+    ).fetchall()
+    assert rows == [
+        ("", "France", "", 1),
+        ("", "World", "timeout", None),
+        ("0 W", "", "", None),
+        ("", "", "", None),
+        (None, None, None, None),
+    ]
+    connection.row_factory = sqlite3.Row
+    found = [edition_of(row) for row in connection.execute(f"{SELECT_EDITIONS} ORDER BY id")]
+    assert [each.answer and each.answer.agrees for each in found] == [True, None, None, None, None]
+    assert connection.execute("SELECT count(*), count(place_name) FROM history").fetchone()[0] == 5

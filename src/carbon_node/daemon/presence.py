@@ -1,0 +1,117 @@
+"""One carbon node per domain: claim it, and recognise a living rival.
+
+Two ways, because neither is enough. Within one network namespace a claimed socket name decides at
+once, and ends with its process. Elsewhere discovery has to tell, and its single answer to a new
+participant may be lost: then only the next periodic announcement does, some seconds later.
+
+Discovery also knows a participant until its lease ends, so a node that is started again at once may
+still be shown its own dead predecessor. The process is therefore named in a participant property,
+down to its PID namespace: within the same namespace, whether it lives can be looked up.
+"""
+
+import os
+import socket
+import struct
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from carbon_node.errors import NodeAlreadyPresent
+from carbon_node.wire.contract import NODE_NAME, Peer
+
+_PROCESS = "carbon_node.process"
+_STARTED = "carbon_node.started_ns"
+
+
+@contextmanager
+def claimed(domain: int) -> Iterator[None]:
+    """Be the only carbon node of a domain in this network namespace.
+
+    Args:
+        domain: DDS domain id.
+
+    Raises:
+        NodeAlreadyPresent: another process has claimed the domain; the message names it.
+    """
+    name = f"\0carbon_node/domain/{domain}"
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as claim:
+        try:
+            claim.bind(name)
+        except OSError as error:
+            raise already_present(domain, [f"process {_owner(name)} on this host"]) from error
+        claim.listen()
+        yield
+
+
+def already_present(domain: int, rivals: Iterable[str]) -> NodeAlreadyPresent:
+    """Put it in words that another node is there.
+
+    Args:
+        domain: DDS domain id.
+        rivals: descriptions of the other nodes.
+    """
+    return NodeAlreadyPresent(
+        f"domain {domain} has a carbon node already: {', '.join(rivals)}; "
+        "stop it, or choose another domain with --domain"
+    )
+
+
+def properties(started_ns: int) -> tuple[tuple[str, str], ...]:
+    """Describe this process to other nodes.
+
+    Args:
+        started_ns: when it started, nanoseconds since the epoch; of two that start at once, the
+            older stays.
+
+    Returns:
+        Participant properties to propagate.
+    """
+    return ((_PROCESS, f"{_namespace()}/{os.getpid()}"), (_STARTED, str(started_ns)))
+
+
+def rivals(peers: Iterable[Peer], started_ns: int) -> tuple[str, ...]:
+    """Find living carbon nodes that were here before this one.
+
+    Args:
+        peers: the other participants of the domain.
+        started_ns: when this process started, nanoseconds since the epoch.
+
+    Returns:
+        A description of each, for people. A node of other make has no properties and counts as
+        earlier.
+    """
+    nodes = [(peer, dict(peer.properties)) for peer in peers if peer.name == NODE_NAME]
+    return tuple(
+        f"{known.get(_PROCESS, 'a node of other make')} (GUID {peer.guid})"
+        for peer, known in nodes
+        if _is_alive(known.get(_PROCESS, "")) and _started_ns(known) <= started_ns
+    )
+
+
+def _owner(name: str) -> int:
+    """PID of the process that listens on a socket name; 0 if it has just ended."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
+        try:
+            probe.connect(name)
+        except OSError:
+            return 0
+        credentials = probe.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("3i"))
+    pid: int = struct.unpack("3i", credentials)[0]
+    return pid
+
+
+def _namespace() -> str:
+    # Containers share the host's name; their process ids mean nothing outside their namespace.
+    return f"{socket.gethostname()}/{Path('/proc/self/ns/pid').readlink()}"
+
+
+def _is_alive(process: str) -> bool:
+    namespace, _, pid = process.rpartition("/")
+    if namespace != _namespace() or not pid.isdecimal():
+        return True
+    return Path("/proc", pid).exists()
+
+
+def _started_ns(known: dict[str, str]) -> int:
+    started = known.get(_STARTED, "")
+    return int(started) if started.isdecimal() else 0

@@ -1,0 +1,1 @@
+"""The local interface: an HTTP API that shows the node to its operator."""

@@ -1,0 +1,66 @@
+"""Asking a running node through its local interface; the standard library is enough for that."""
+
+import http.client
+import json
+import socket
+from typing import Any
+
+from carbon_node.errors import InterfaceError
+from carbon_node.http.address import Address, TcpAddress, UnixAddress
+
+TIMEOUT_S = 5.0
+"""Seconds that a node has to answer."""
+
+ANSWER_LIMIT_BYTES = 64 * 1024 * 1024
+"""Largest answer that is read; no node sends one."""
+
+
+def ask(address: Address, path: str) -> Any:  # noqa: ANN401  # what JSON can be
+    """Return the JSON that the node at this address answers to GET.
+
+    Raises:
+        InterfaceError: nobody answers there, or something else than a carbon node.
+    """
+    connection = _connection(address)
+    try:
+        connection.request("GET", path)
+        answer = connection.getresponse()
+        content = answer.read(ANSWER_LIMIT_BYTES)
+    except (OSError, http.client.HTTPException) as error:
+        reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
+        raise InterfaceError(
+            f"no carbon node answers at {address} ({reason}); "
+            "start one with 'carbon-node run', or name its address with --http-listen"
+        ) from error
+    finally:
+        connection.close()
+    return _content(address, path, answer.status, content)
+
+
+def _content(address: Address, path: str, status: int, content: bytes) -> Any:  # noqa: ANN401
+    try:
+        answer = json.loads(content)
+    except ValueError as error:
+        raise InterfaceError(f"what answers at {address} is no carbon node") from error
+    if status != http.client.OK:
+        raise InterfaceError(f"{address}{path} answered {status}: {answer}")
+    return answer
+
+
+def _connection(address: Address) -> http.client.HTTPConnection:
+    match address:
+        case TcpAddress(host, port):
+            return http.client.HTTPConnection(host, port, timeout=TIMEOUT_S)
+        case UnixAddress(path):
+            return _UnixConnection(str(path))
+
+
+class _UnixConnection(http.client.HTTPConnection):
+    def __init__(self, path: str) -> None:
+        super().__init__("localhost", timeout=TIMEOUT_S)
+        self._path = path
+
+    def connect(self) -> None:
+        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self.sock.settimeout(self.timeout)
+        self.sock.connect(self._path)

@@ -1,0 +1,1 @@
+"""What travels: samples, their DDS types and quality of service, topics, extra_data."""

@@ -1,0 +1,143 @@
+"""What the node tells of its results: the same to everyone, from the store."""
+
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from tests.stores import store_config
+from tests.unit.store.samples import answer, failure, summary, task
+
+from carbon_node.daemon.view import MAX_RESULTS_BYTES, LocalView, PeerView, PublishedResults
+from carbon_node.observability.metrics import Metrics
+from carbon_node.pipeline.announcer import StatusAnnouncer
+from carbon_node.pipeline.control import CommandCounts
+from carbon_node.pipeline.facts import FactsSource, Identity
+from carbon_node.pipeline.register import TaskRegister
+from carbon_node.settings import ConfigurationService, load
+from carbon_node.store import Store, open_store
+from carbon_node.tasks.answer import Answer
+from carbon_node.tasks.key import TaskKey
+from carbon_node.transport.memory import MemoryBus, MemoryTransport
+from carbon_node.wire.contract import NODE_NAME, Role
+
+pytestmark = pytest.mark.anyio
+
+FACTS = FactsSource(
+    Identity("1.0", 7, "fastdds", "transport = auto (default)", started_s=0.0),
+    StatusAnnouncer(MemoryTransport(MemoryBus(), Role(NODE_NAME, (), ()))),
+    TaskRegister(Metrics()),
+    lambda: 3,
+    CommandCounts(),
+    lambda: ["slow"],
+)
+
+
+@pytest.fixture
+async def store(tmp_path: Path) -> AsyncIterator[Store]:
+    """A store on disk."""
+    async with open_store(store_config(tmp_path), lambda _: None) as store:
+        yield store
+
+
+async def keep(store: Store, key: TaskKey, found: Answer, digest: str = "d") -> None:
+    """Accept and answer a task."""
+    await store.accept(key, digest, summary())
+    await store.save(key, digest, summary(), found)
+
+
+async def test_results_are_answered_ones_only_and_as_many_as_asked_for(store: Store) -> None:
+    """Tasks that wait take no place, and the newest come first."""
+    for problem_id in range(1, 6):
+        await keep(store, task(problem_id), answer(task(problem_id)))
+        await store.accept(task(problem_id + 100), "d", summary())
+    results = PublishedResults(store.results)
+
+    assert [each["problem_id"] for each in await results.last(3)] == [5, 4, 3]
+    assert [each["problem_id"] for each in await results.last(3, offset=3)] == [2, 1]
+
+
+async def test_peers_and_the_local_interface_get_the_same_json(store: Store) -> None:
+    """Numbers, reasons and the published sample, in one shape."""
+    await keep(store, task(1), answer(task(1), carbon_g=2.0))
+    await keep(store, task(2), failure(task(2)))
+    results = PublishedResults(store.results)
+    service = ConfigurationService(
+        load({}, {}).configuration, PeerView(FACTS, results), lambda _: None
+    )
+    local = LocalView(FACTS, results, service, [])
+
+    to_peers = (await service.answer('{"results": {"last": 2}}')).body["results"]
+
+    assert to_peers == await local.results(2, 0)
+    assert isinstance(to_peers, list)
+    assert [to_peers[1]] == (
+        await service.answer('{"results": {"problem_id": 1, "iteration_id": 1}}')
+    ).body["results"]
+    failed, good = to_peers
+    assert isinstance(failed, dict)
+    assert isinstance(good, dict)
+    assert (good["outcome"], good["carbon_g"], good["place_code"]) == ("computed", 2.0, "ES")
+    assert (failed["outcome"], failed["reason"], failed["carbon_g"]) == (
+        "not_computed",
+        "no power",
+        None,
+    )
+    assert good == await local.result(1, 1)
+    assert await local.result(9, 9) is None
+
+
+async def test_a_task_that_was_answered_twice_has_two_results(store: Store) -> None:
+    """Both are there, newest first."""
+    await keep(store, task(1), answer(task(1), 1.0), "a")
+    await keep(store, task(1), answer(task(1), 2.0), "b")
+    results = await PeerView(FACTS, PublishedResults(store.results)).results_of(1, 1)
+
+    assert [each["carbon_g"] for each in results] == [2.0, 1.0]
+
+
+async def test_an_answer_is_bounded_in_bytes(store: Store) -> None:
+    """Large results come fewer at a time, and one comes however large it is."""
+    for problem_id, share in ((1, 2), (2, 0.4), (3, 0.4), (4, 0.4)):
+        footprint = answer(task(problem_id)).footprint
+        octets = b'{"a": "' + b"x" * int(share * MAX_RESULTS_BYTES) + b'"}'
+        large = replace(answer(task(problem_id)), footprint=replace(footprint, extra_data=octets))
+        await keep(store, task(problem_id), large)
+    results = PublishedResults(store.results)
+
+    assert [each["problem_id"] for each in await results.last(4)] == [4, 3]
+    assert [each["problem_id"] for each in await results.last(4, offset=3)] == [1]
+
+
+async def test_results_that_are_not_on_disk_are_told_too(tmp_path: Path) -> None:
+    """While the database cannot be written, pages are made of both memory and disk."""
+    async with open_store(store_config(tmp_path), lambda _: None) as store:
+        for problem_id in (1, 2):
+            await keep(store, task(problem_id), answer(task(problem_id)))
+        (tmp_path / "results.sqlite3").rename(tmp_path / "elsewhere")
+        (tmp_path / "results.sqlite3").mkdir()
+        for problem_id in (3, 4):
+            await keep(store, task(problem_id), answer(task(problem_id)))
+        assert store.health.is_degraded
+        results = PublishedResults(store.results)
+
+        assert [each["problem_id"] for each in await results.last(1, offset=1)] == [3]
+
+
+def test_peers_are_told_how_the_node_is() -> None:
+    """Status, tasks, commands and identity are in one answer."""
+    status = dict(PeerView(FACTS, PublishedResults(None)).status())  # type: ignore[arg-type]
+
+    uptime_s = status.pop("uptime_s")
+    assert isinstance(uptime_s, float)
+    assert uptime_s > 0
+    assert status == {
+        "node": "INACTIVE",
+        "is_paused": False,
+        "degraded": ["slow"],
+        "tasks": {"incomplete": 3, "waiting": 0, "running": 0, "answered": 0, "failed": 0},
+        "commands": {"obeyed": 0, "foreign": 0, "unknown": 0, "refused": 0},
+        "domain": 7,
+        "transport": {"name": "fastdds", "reason": "transport = auto (default)"},
+        "version": "1.0",
+    }

@@ -1,0 +1,101 @@
+"""Outputs leave in turn."""
+
+import asyncio
+import contextlib
+import itertools
+from collections.abc import AsyncIterator
+from functools import partial
+
+import pytest
+
+from carbon_node.pipeline.publishing import Outbox
+
+pytestmark = pytest.mark.anyio
+
+
+class Readers:
+    """Readers that always keep up."""
+
+    def has_room(self) -> bool:
+        """There is always room."""
+        return True
+
+    async def room(self) -> None:
+        """There is always room."""
+
+
+@contextlib.asynccontextmanager
+async def running(outbox: Outbox) -> AsyncIterator[None]:
+    """Let the outbox write."""
+    task = asyncio.create_task(outbox.run())
+    try:
+        yield
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+
+async def test_the_oldest_waiting_output_goes_first() -> None:
+    """Of several waiting outputs, the one of the task that started first is written first."""
+    written: list[int] = []
+
+    outbox = Outbox(lambda: 0.0, Readers())
+    sends = [
+        asyncio.create_task(outbox.send(each, partial(written.append, each))) for each in (3, 1, 2)
+    ]
+    await asyncio.sleep(0)
+    assert written == []
+    async with running(outbox):
+        await asyncio.gather(*sends)
+
+    assert written == [1, 2, 3]
+
+
+async def test_outputs_keep_the_gap_and_a_single_one_is_not_delayed() -> None:
+    """At least the gap lies between two outputs; the first does not wait for it."""
+    gap_s = 0.05
+    times: list[float] = []
+
+    loop = asyncio.get_running_loop()
+    outbox = Outbox(lambda: gap_s, Readers())
+    async with running(outbox):
+        since_s = loop.time()
+        await outbox.send(0, lambda: times.append(loop.time() - since_s))
+        await asyncio.gather(
+            *(outbox.send(each, lambda: times.append(loop.time() - since_s)) for each in (1, 2))
+        )
+
+    assert times[0] < gap_s
+    assert all(later - earlier >= gap_s * 0.99 for earlier, later in itertools.pairwise(times))
+
+
+async def test_a_failed_write_reaches_its_task_and_no_other() -> None:
+    """The task whose output cannot be written is told; the next one leaves."""
+    written: list[str] = []
+
+    def fail() -> None:
+        raise OSError("no space")
+
+    outbox = Outbox(lambda: 0.0, Readers())
+    async with running(outbox):
+        with pytest.raises(OSError, match="no space"):
+            await outbox.send(0, fail)
+        await outbox.send(1, lambda: written.append("next"))
+
+    assert written == ["next"]
+
+
+async def test_an_output_whose_task_was_cancelled_is_not_written() -> None:
+    """A cancelled task's place in the queue is skipped."""
+    written: list[int] = []
+
+    outbox = Outbox(lambda: 0.0, Readers())
+    cancelled = asyncio.create_task(outbox.send(0, partial(written.append, 0)))
+    following = asyncio.create_task(outbox.send(1, partial(written.append, 1)))
+    await asyncio.sleep(0)
+    cancelled.cancel()
+    await asyncio.sleep(0)
+    async with running(outbox):
+        await following
+
+    assert written == [1]
