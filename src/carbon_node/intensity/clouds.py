@@ -96,6 +96,10 @@ class Clouds:
         codes = ((key, self.providers[key].displays.get(name)) for key in keys)
         return tuple(region for key, code in codes if code for region in self._regions(code, [key]))
 
+    def has_display_name(self, name: str) -> bool:
+        """Whether a provider calls a region so; the name is normalised."""
+        return any(name in provider.displays for provider in self.providers.values())
+
     def _regions(self, code: str, keys: Iterable[str]) -> Iterable[CloudRegion]:
         zone = _ZONE.fullmatch(code)
         region = next(filter(None, zone.groups()), "") if zone else ""

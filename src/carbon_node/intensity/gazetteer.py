@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from carbon_node.intensity.clouds import CloudRegion
-from carbon_node.intensity.tables import CITY, COUNTRY, DIVISION, Tables
+from carbon_node.intensity.tables import CITY, CONTINENT, COUNTRY, DIVISION, Tables
 from carbon_node.intensity.text import normalised
 
 LEAST_LETTERS = 4
@@ -157,12 +157,14 @@ class Gazetteer:
             text = text.upper()
         if name in names.clouds.keys:
             return Piece(text, Kind.PROVIDER)
+        if found := self._cloud(text, name, named) or self._postal(text):
+            return found
+        own = names.own.areas(name)
+        is_word = name in names.says_nothing
         return (
-            self._cloud(text, name, named)
-            or self._postal(text)
-            or self._continent(text, name)
-            or self._place(text, name)
-            or (Piece(text, Kind.WORD) if name in names.says_nothing else None)
+            self._continent(text, name, own)
+            or self._place(text, name, own)
+            or (Piece(text, Kind.WORD) if is_word else None)
         )
 
     def may_go_on(self, name: str) -> bool:
@@ -237,7 +239,11 @@ class Gazetteer:
     def _cloud(self, text: str, name: str, named: frozenset[str]) -> Piece | None:
         clouds = self._names.clouds
         regions = clouds.by_code(text, named) if " " not in text.strip() else ()
-        if not regions and name and (named or name not in self._names.continents):
+        if (
+            not regions
+            and clouds.has_display_name(name)
+            and (named or not self._names.continent(name))
+        ):
             regions = clouds.by_display_name(name, named)
         if not regions:
             return None
@@ -253,10 +259,11 @@ class Gazetteer:
             return Piece(text, Kind.POSTAL)
         return None
 
-    def _continent(self, text: str, name: str) -> Piece | None:
-        found = self._names.continents.areas(name)
-        is_code = name in self._names.continent_codes or len(name) < 2
-        if not found or is_code or self._is_country(name):
+    def _continent(self, text: str, name: str, own: str) -> Piece | None:
+        names = self._names
+        found = own[2:] if own.startswith(CONTINENT) else names.continents.areas(name)
+        is_code = name in names.continent_codes or len(name) < 2
+        if not found or is_code or own.startswith(COUNTRY) or names.country(name):
             return None
         return Piece(text, Kind.CONTINENT, continents=frozenset(found.split()))
 
@@ -265,13 +272,9 @@ class Gazetteer:
             return evident is not None and country(evident) not in self._names.leading
         return kind is Kind.CITY and cities[:1] == "!" != cities[1:2]
 
-    def _is_country(self, name: str) -> bool:
-        return self._names.own.areas(name).startswith(COUNTRY) or bool(self._names.country(name))
-
-    def _place(self, text: str, name: str) -> Piece | None:
+    def _place(self, text: str, name: str, own: str) -> Piece | None:
         """Recognise a name or a code within a longer text, with every area that it can mean."""
         names = self._names
-        own = names.own.areas(name)
         countries = self._country(text, name, own)
         codes = self._codes(text)
         divisions = [names.territories.get(a, a) for a in names.subdivisions.areas(name).split()]

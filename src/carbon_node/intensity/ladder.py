@@ -25,22 +25,22 @@ from carbon_node.intensity.tables import Tables
 from carbon_node.intensity.values import GENERATED, Value, value_of
 
 
-def climb(place: Place, default: Place, locator: Locator, tables: Tables) -> CarbonIntensity:
+def climb(place: Place, default: Place, locator: Locator) -> CarbonIntensity:
     """Find the intensity of a place in the tables.
 
     Args:
         place: as sent.
         default: where the node believes itself to be; asked only if the place names nothing.
-        locator: finds out what a place means.
-        tables: the shipped tables.
+        locator: finds out what a place means, in the shipped tables.
 
     Returns:
         The intensity of the first step that is certain; the last one, the world, always is.
     """
+    tables = locator.tables
     location = locator.located(place)
     if (answer := _of_location(location, tables)) is not None:
         return answer
-    home, outcome, unusable = _home(default, location, locator, tables)
+    home, outcome, unusable = _home(default, location, locator)
     warnings = (*location.warnings, *_without_a_mean(location), *unusable)
     if home is not None:
         step = Step(Rung.DEFAULT, outcome, home.place, home.code)
@@ -57,16 +57,18 @@ def _without_a_mean(location: Location) -> tuple[str, ...]:
 
 
 def _home(
-    default: Place, location: Location, locator: Locator, tables: Tables
+    default: Place, location: Location, locator: Locator
 ) -> tuple[CarbonIntensity | None, str, tuple[str, ...]]:
     """Ask the default place, unless the task names a place: then that one is never replaced."""
     if not names_something(default.region + default.continent):
         return None, "not set", ()
     home = locator.located(default)
-    answer = _of_location(home, tables)
+    answer = _of_location(home, locator.tables)
     if answer is None:
         return None, "no match", (f"default place {quoted(default.region)} is not known",)
-    is_here = home.area is None or lies_in(home.area, location.continents, tables.intensities)
+    is_here = home.area is None or lies_in(
+        home.area, location.continents, locator.tables.intensities
+    )
     if location.is_named or not is_here:
         return None, "not asked", ()
     return replace(answer, warnings=(*home.warnings, *answer.warnings)), "taken", ()

@@ -67,12 +67,15 @@ class Location:
 class Locator:
     """Finds out what is certain about places.
 
+    Attributes:
+        tables: the shipped tables.
+
     Args:
         tables: the shipped tables.
     """
 
     def __init__(self, tables: Tables) -> None:
-        self._tables = tables
+        self.tables = tables
         self._names = tables.names
         self._reader = Reader(tables)
 
@@ -118,7 +121,7 @@ class Locator:
         name = normalised(plain)
         if not too_long and (not names_something(plain) or self._names_nothing(plain)):
             return None, "", ()
-        found = self._names.continents.areas(name)
+        found = self._names.continent(name)
         if found:
             return frozenset(found.split()), "", ()
         if not too_long and self._reader.read(plain).evident is not None:
@@ -142,7 +145,7 @@ class Locator:
             return self._unknown(region, reading, continents, warnings)
         area = self._area(reading, continents)
         if area is not None:
-            steps = _steps(_RUNGS[reading.kind], "taken", area_title(area, self._tables), area)
+            steps = _steps(_RUNGS[reading.kind], "taken", area_title(area, self.tables), area)
             return Location(
                 area,
                 continents,
@@ -163,7 +166,7 @@ class Locator:
         has one of these, it need not be. A name that is decided by the continent alone must be
         one country's there, down to the smallest towns that the table knows.
         """
-        evident, intensities = reading.evident, self._tables.intensities
+        evident, intensities = reading.evident, self.tables.intensities
         inside = [area for area in reading.areas if lies_in(area, continents, intensities)]
         rivals = {country(area) for area in inside if area not in reading.towns}
         if evident is not None and lies_in(evident, continents, intensities):
@@ -233,7 +236,7 @@ class Locator:
 
     def _doubt(self, region: str, reading: Reading) -> tuple[str, str]:
         if reading.evident is not None:
-            title = area_title(reading.evident, self._tables)
+            title = area_title(reading.evident, self.tables)
             return "contradicted", (
                 f"error: region {quoted(region)} is {title}, which the continent contradicts"
             )
@@ -243,7 +246,7 @@ class Locator:
             )
         countries = sorted({country(area) for area in reading.areas})
         if len(countries) == 1:
-            title = area_title(countries[0], self._tables)
+            title = area_title(countries[0], self.tables)
             return "ambiguous", f"region {quoted(region)} alone need not be in {title}; name both"
         shown = ", ".join(countries[:6]) + (" and more" if len(countries) > 6 else "")
         return "ambiguous", f"region {quoted(region)} could be in {shown}; name the country"

@@ -22,7 +22,7 @@ from carbon_node.intensity.live import LiveIntensity, LiveMiss
 from carbon_node.intensity.location import MAX_TEXT, Locator, names_something
 from carbon_node.intensity.provider import NoZone
 from carbon_node.intensity.rungs import Rung
-from carbon_node.intensity.tables import Tables, load_tables, shipped_data
+from carbon_node.intensity.tables import load_tables, shipped_data
 from carbon_node.intensity.values import CONSUMED, TABLE_FACTOR
 
 WORLD_WITHOUT_TABLES = CarbonIntensity(
@@ -96,7 +96,7 @@ class IntensityLookup:
         self._tables_read = tables_read
         self._loading = threading.Lock()
         self._keeping = threading.Lock()
-        self._tables: Tables | IntensityError | None = None
+        self._locator: Locator | IntensityError | None = None
         self._kept: OrderedDict[Place, CarbonIntensity] = OrderedDict()
 
     def known(self, place: Place) -> CarbonIntensity | None:
@@ -136,12 +136,12 @@ class IntensityLookup:
         Args:
             place: as configured; an empty one is fine.
         """
-        tables = self._loaded()
-        if isinstance(tables, IntensityError):
-            return str(tables)
+        locator = self._loaded()
+        if isinstance(locator, IntensityError):
+            return str(locator)
         if not names_something(place.region + place.continent):
             return None
-        location = Locator(tables).located(place)
+        location = locator.located(place)
         is_known = location.area is not None or location.continents is not None
         return (
             None
@@ -158,22 +158,22 @@ class IntensityLookup:
         return answer
 
     def _climb(self, place: Place) -> CarbonIntensity:
-        tables = self._loaded()
-        if isinstance(tables, IntensityError):
+        locator = self._loaded()
+        if isinstance(locator, IntensityError):
             steps = (Step(Rung.WORLD, "taken", "World"),)
-            return replace(WORLD_WITHOUT_TABLES, steps=steps, warnings=(str(tables),))
-        return climb(place, self._config.default_place, Locator(tables), tables)
+            return replace(WORLD_WITHOUT_TABLES, steps=steps, warnings=(str(locator),))
+        return climb(place, self._config.default_place, locator)
 
-    def _loaded(self) -> Tables | IntensityError:
+    def _loaded(self) -> Locator | IntensityError:
         """Read the tables once; what is wrong with them is an answer too."""
         with self._loading:
-            if self._tables is None:
+            if self._locator is None:
                 try:
-                    self._tables = load_tables(self._data or shipped_data())
+                    self._locator = Locator(load_tables(self._data or shipped_data()))
                     self._tables_read()
                 except IntensityError as error:
-                    self._tables = error
-            return self._tables
+                    self._locator = error
+            return self._locator
 
 
 def _refined(answer: CarbonIntensity, live: LiveIntensity) -> CarbonIntensity:

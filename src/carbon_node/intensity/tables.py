@@ -6,6 +6,7 @@ that names it; the node then goes on with the world mean.
 
 import json
 import math
+import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -33,8 +34,10 @@ from carbon_node.intensity.text import normalised
 _normalised = normalised.__wrapped__
 """Past its cache, which would keep names that are read once."""
 
-COUNTRY, DIVISION, CITY = "=", "+", "*"
+COUNTRY, DIVISION, CITY, CONTINENT = "=", "+", "*", "@"
 """What the areas of names that are collected by hand are led by."""
+
+_PLAIN = re.compile(r"(?!the |st |ste |.* (?:st|ste)\b)[a-z0-9]+(?: [a-z0-9]+)*")
 
 _Read = TypeVar("_Read")
 
@@ -77,7 +80,7 @@ class Names:
         leading: countries whose subdivisions are meant before foreign namesakes.
         deciding: countries whose subdivisions are known enough to decide alone.
         own: names that are collected by hand, which go before all others; their areas are led by
-            `COUNTRY`, `DIVISION` or `CITY` and a space.
+            `COUNTRY`, `DIVISION`, `CITY` or `CONTINENT` and a space.
     """
 
     alpha2: Mapping[str, str]
@@ -114,6 +117,11 @@ class Names:
     def country(self, name: str) -> str:
         """Return the countries of a normalised name that others collected, empty if none."""
         return self.countries.areas(name) or (self.official.areas(name) if " " in name else "")
+
+    def continent(self, name: str) -> str:
+        """Return the codes of the continents of a normalised name, empty if there are none."""
+        own = self.own.areas(name)
+        return own[2:] if own.startswith(CONTINENT) else self.continents.areas(name)
 
     def well_known(self, beginning: str) -> list[str]:
         """Return the names of countries and well-known places that begin with a text."""
@@ -208,7 +216,8 @@ def _grid(folder: Traversable) -> Grid:
         "grid.json",
         lambda table: {area: tuple(codes.split()) for area, codes in table["zones"].items()},
     )
-    return Grid.of(source, zones, supplied)
+    with _blamed("grid.json"):
+        return Grid.of(source, zones, supplied)
 
 
 def _zone(row: dict[str, Any], years: list[int]) -> Zone:
@@ -222,12 +231,12 @@ def _zone(row: dict[str, Any], years: list[int]) -> Zone:
 
 def _names(folder: Traversable) -> Names:
     own = _json(folder, "aliases.json", _own_names)
-    countries = _json(folder, "countries.json", lambda table: table["countries"])
+    countries, continents = _json(
+        folder, "countries.json", lambda table: (table["countries"], table["continents"])
+    )
     codes = {code: code for code in countries} | {
         str(row["alpha3"]): code for code, row in countries.items()
     }
-    cldr_continents = _table(folder, "continent_names")
-    continents = NameTable.of({**cldr_continents, **own.pop("continents")})
     return Names(
         alpha2=codes,
         titles=_table(folder, "subdivision_titles"),
@@ -238,10 +247,8 @@ def _names(folder: Traversable) -> Names:
         subdivisions=_table(folder, "subdivision_names"),
         counties=_table(folder, "counties"),
         cities=_table(folder, "city_names"),
-        continents=continents,
-        continent_codes=frozenset(
-            name for name in continents if len(name) == 2 and name.upper() in codes
-        ),
+        continents=_table(folder, "continent_names"),
+        continent_codes=frozenset(code.casefold() for code in continents if code in codes),
         time_zones=_table(folder, "time_zones"),
         languages=_json(folder, "languages.json", lambda table: frozenset(table["codes"])),
         clouds=_json(folder, "cloud.json", _clouds),
@@ -255,6 +262,7 @@ def _own_names(table: dict[str, Any]) -> dict[str, Any]:
     countries = _keyed(table["countries"]) | _keyed(table["ambiguous"])
     evident = _keyed(table["subdivisions"]) | _keyed(table["abbreviated"])
     cities = _keyed(table["cities"]) | _keyed(table["sites"])
+    continents = _led(CONTINENT, _keyed(table["continents"]))
     sets = ("world", "nowhere", "says_nothing", "words")
     return {
         "codes": {code.casefold(): area for code, area in table["codes"].items()},
@@ -262,15 +270,14 @@ def _own_names(table: dict[str, Any]) -> dict[str, Any]:
         "territories": _texts(table["territories"]),
         "sovereigns": _texts(table["sovereigns"]),
         "accented": _texts(table["accented"]),
-        "continents": _keyed(table["continents"]),
         "groups": _keyed(table["groups"]),
-        **{key: frozenset(map(_normalised, table[key])) for key in sets},
+        **{key: frozenset(map(_key, table[key])) for key in sets},
         "small_words": frozenset(table["small_words"]),
         "needs_capitals": frozenset(table["needs_capitals"]),
         "leading": frozenset(table["subdivisions_lead"]),
         "deciding": frozenset(table["subdivisions_decide"]),
         "own": NameTable.of(
-            _led(CITY, cities) | _led(DIVISION, evident) | _led(COUNTRY, countries)
+            continents | _led(CITY, cities) | _led(DIVISION, evident) | _led(COUNTRY, countries)
         ),
     }
 
@@ -281,9 +288,7 @@ def _led(mark: str, names: Mapping[str, str]) -> dict[str, str]:
 
 def _clouds(table: dict[str, Any]) -> Clouds:
     providers = {key: _provider(row) for key, row in table["providers"].items()}
-    names = {
-        _normalised(name): key for key, row in table["providers"].items() for name in row["names"]
-    }
+    names = {_key(name): key for key, row in table["providers"].items() for name in row["names"]}
     return Clouds(providers, names)
 
 
@@ -356,4 +361,10 @@ def _texts(names: Mapping[str, str]) -> dict[str, str]:
 
 
 def _keyed(names: Mapping[str, str]) -> dict[str, str]:
-    return {_normalised(name): area.strip() for name, area in names.items()}
+    return {_key(name): area.strip() for name, area in names.items()}
+
+
+def _key(name: str) -> str:
+    # Most are written as they are compared, which costs 50 us to find out otherwise.
+    is_plain = _PLAIN.fullmatch(name) is not None
+    return name if is_plain else _normalised(name)
