@@ -44,6 +44,7 @@ from carbon_node.estimation.result import (
     Reason,
     Step,
     Tracking,
+    Understood,
 )
 from carbon_node.estimation.units import Footprint, LatencyUnit, OutputUnits, footprint
 
@@ -85,6 +86,7 @@ __all__ = [
     "TrackerFailure",
     "TrackerOutcome",
     "Tracking",
+    "Understood",
     "conclude",
     "exact",
     "footprint",

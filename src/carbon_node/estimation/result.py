@@ -75,6 +75,19 @@ class Step:
 
 
 @dataclass(frozen=True, slots=True)
+class Understood:
+    """A part of a place's text that was accounted for.
+
+    Args:
+        text: as written.
+        kind: what it is, e.g. "city", "postal code", "cloud provider".
+    """
+
+    text: str
+    kind: str
+
+
+@dataclass(frozen=True, slots=True)
 class CarbonIntensity:
     """Carbon intensity of a place's electricity and how it was found.
 
@@ -86,6 +99,12 @@ class CarbonIntensity:
         source: who published the value.
         steps: the ladder's steps in their order; the last one was taken.
         warnings: what a reader should know, one line each.
+        counted: what the value counts, e.g. "consumption, life cycle"; empty where the source does
+            not say.
+        zones: grid zones that the value is of, empty where it is of a country or wider.
+        understood: the parts of the place's text that were accounted for.
+        not_understood: the parts that were not.
+        site_pue: published PUE of the site, None where the place is no known provider's.
     """
 
     g_per_kwh: Interval
@@ -95,6 +114,11 @@ class CarbonIntensity:
     source: str
     steps: tuple[Step, ...] = ()
     warnings: tuple[str, ...] = ()
+    counted: str = ""
+    zones: tuple[str, ...] = ()
+    understood: tuple[Understood, ...] = ()
+    not_understood: tuple[str, ...] = ()
+    site_pue: Factor | None = None
 
 
 @dataclass(frozen=True, slots=True)
