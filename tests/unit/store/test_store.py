@@ -272,7 +272,7 @@ async def _kept(store: Store) -> list[int]:
 
 
 def test_oldest_results_go_when_there_are_too_many(state_dir: Path) -> None:
-    """The database never grows without bound, also when thousands are too many at once."""
+    """The database never grows without bound, even if thousands are too many at once."""
 
     async def fill(store: Store) -> None:
         await asyncio.gather(*(_answer(store, task(n)) for n in range(1, 1303)))
