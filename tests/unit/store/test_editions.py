@@ -122,7 +122,7 @@ def test_mark_of_what_is_not_there_changes_nothing() -> None:
 
 
 def test_ignored_inputs_stay_ignored_when_a_restart_delivers_them() -> None:
-    """An answered task is not answered anew for inputs that came while it ran."""
+    """An answered task is not answered again for inputs that came while it ran."""
     editions = note(_answered(), Ignore(KEY, "a", "b"))
 
     assert isinstance(accept(editions, _accept("b"))[1], Answered)
