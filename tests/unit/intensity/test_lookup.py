@@ -37,6 +37,41 @@ def test_many_threads_may_ask_at_once() -> None:
     assert all(answer == answers[0] for answer in answers)
 
 
+@pytest.mark.parametrize("place", [Place(), Place("Sweden"), Place("us-east-1"), Place("Europe")])
+def test_a_configured_place_that_is_understood_is_fine(
+    lookup: IntensityLookup, place: Place
+) -> None:
+    """Countries, cloud regions and continents may stand in the settings, or nothing."""
+    assert lookup.not_understood(place) is None
+
+
+@pytest.mark.parametrize(
+    ("region", "reason"),
+    [
+        ("Germny", "near matches: germany"),
+        ("Georgia", "could be in GE, US"),
+        ("my basement", "not known"),
+        ("rack 7 Germany", "not known"),
+        ("N/A", "names no place"),
+        ("Hall 7, Xyzzy, Sweden", "Hall 7"),
+    ],
+)
+def test_a_configured_place_that_is_not_understood_is_told(
+    lookup: IntensityLookup, region: str, reason: str
+) -> None:
+    """The operator hears what of it was not understood, before any task needs it."""
+    told = lookup.not_understood(Place(region))
+    assert told is not None
+    assert reason in told
+
+
+def test_tables_that_cannot_be_read_are_told_too(tmp_path: Path) -> None:
+    """A check of the place says that the tables are damaged."""
+    told = IntensityLookup(IntensityConfig(), data=tmp_path).not_understood(Place("Sweden"))
+    assert told is not None
+    assert "missing or damaged" in told
+
+
 def test_nothing_is_read_before_the_first_look_up(tmp_path: Path) -> None:
     """Making the object touches no file, so that the node starts at once."""
     data = tmp_path / "data"

@@ -12,7 +12,10 @@ import carbon_node
 from carbon_node.wire import bounded_json
 from carbon_node.wire.bounded_json import MAX_DEPTH, NestedTooDeep
 
-SHIPPED_DATA = {"hardware/catalogue.py", "intensity/tables.py"}
+SHIPPED_DATA = {
+    *("hardware/catalogue.py", "hardware/map.py"),
+    *("intensity/name_table.py", "intensity/tables.py"),
+}
 """Modules that read JSON which the package brings itself."""
 
 SCALARS = st.none() | st.booleans() | st.integers() | st.text() | st.sampled_from(('"[', "\\", "{"))
