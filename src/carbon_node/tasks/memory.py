@@ -53,7 +53,7 @@ class TaskMemory:
 class KnownTasks:
     """Writers of whom the database held tasks, and tasks that were accepted since.
 
-    The latter are bounded: once one of them had to be forgotten, nobody is a stranger any more, and
+    The latter are bounded: once one of them had to be forgotten, no task is certainly new any more, and
     the database is asked about everyone.
     """
 

@@ -58,7 +58,7 @@ def test_answered_task_is_never_computed_again(state: State) -> None:
     assert decision == Answered(Kept(KEY, 1, answer(KEY)), state is State.ACKNOWLEDGED)
 
 
-def test_other_inputs_are_computed_anew_and_the_older_answer_stays() -> None:
+def test_other_inputs_are_computed_again_and_the_older_answer_stays() -> None:
     """Same task, other digest: a second edition, which supersedes the first once it is answered."""
     editions, decision = accept(_answered(), _accept("b"))
     assert decision == Compute(ComputeReason.CHANGED)
@@ -70,7 +70,7 @@ def test_other_inputs_are_computed_anew_and_the_older_answer_stays() -> None:
     ]
 
 
-def test_inputs_that_come_back_after_others_are_computed_anew() -> None:
+def test_inputs_that_come_back_after_others_are_computed_again() -> None:
     """The answer to the first inputs is not the current one any more."""
     editions, _ = accept(_answered(), _accept("b"))
     editions, _ = save(editions, _save("b"))
@@ -122,7 +122,7 @@ def test_mark_of_what_is_not_there_changes_nothing() -> None:
 
 
 def test_ignored_inputs_stay_ignored_when_a_restart_delivers_them() -> None:
-    """An answered task is not answered anew for inputs that came while it ran."""
+    """An answered task is not answered again for inputs that came while it ran."""
     editions = note(_answered(), Ignore(KEY, "a", "b"))
 
     assert isinstance(accept(editions, _accept("b"))[1], Answered)
