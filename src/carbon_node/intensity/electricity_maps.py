@@ -11,10 +11,12 @@ import json
 import queue
 import re
 import threading
-from dataclasses import dataclass
-from typing import TypeAlias
+from dataclasses import dataclass, field
 
 import httpx
+
+from carbon_node.estimation import CarbonIntensity
+from carbon_node.intensity.provider import Answer, NoZone, Reading, Refusal
 
 PATH = "/v3/carbon-intensity/latest"
 
@@ -33,58 +35,54 @@ _ABOUT_THE_ZONE = {httpx.codes.FORBIDDEN, httpx.codes.NOT_FOUND}
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
-    """What the provider says about a zone.
+class ElectricityMaps:
+    """Asks Electricity Maps; its zones are those of the shipped table.
 
     Args:
-        g_per_kwh: gCO2e per kilowatt-hour, as stated, unchecked.
-        measured_at: time that the value belongs to, as stated.
-    """
-
-    g_per_kwh: float
-    measured_at: str
-
-
-@dataclass(frozen=True, slots=True)
-class Refusal:
-    """The provider gave no value.
-
-    Args:
-        reason: one line for people; never holds the key.
-        scope_is_zone: whether another zone might still be answered.
-        wait_s: seconds after which asking again makes sense, None if that is unknown.
-    """
-
-    reason: str
-    scope_is_zone: bool = False
-    wait_s: float | None = None
-
-
-Answer: TypeAlias = Reading | Refusal
-
-
-def latest(zone: str, key: str, base_url: str, timeout_s: float) -> Answer:
-    """Ask for the latest intensity of a zone. Blocks, at most for the timeout.
-
-    Redirects are not followed, for the key must not go to another host.
-
-    Args:
-        zone: zone of the provider, e.g. "FR".
         key: the operator's key.
         base_url: scheme and host of the provider.
-        timeout_s: deadline of the whole request in seconds, name resolution included.
+        timeout_s: deadline of a whole request in seconds, name resolution included.
     """
-    answers: queue.SimpleQueue[Answer] = queue.SimpleQueue()
-    client = httpx.Client(base_url=base_url, timeout=timeout_s, headers={"auth-token": key})
-    threading.Thread(
-        target=lambda: answers.put(_asked(client, zone)), name="electricity-maps", daemon=True
-    ).start()
-    try:
-        return answers.get(timeout=timeout_s)
-    except queue.Empty:
-        return Refusal(f"no whole answer within {timeout_s:g} s")
-    finally:
-        client.close()
+
+    key: str = field(repr=False)
+    base_url: str
+    timeout_s: float
+
+    @property
+    def title(self) -> str:
+        """Name of the provider."""
+        return "Electricity Maps"
+
+    def zone(self, answer: CarbonIntensity) -> str | NoZone:
+        """Return the zone of a place: one grid zone, or a country that is one."""
+        if len(answer.zones) > 1:
+            return NoZone(f"{answer.place} lies in {len(answer.zones)} zones")
+        if answer.zones:
+            return answer.zones[0]
+        is_country = answer.code and "-" not in answer.code
+        return answer.code if is_country else NoZone(f"no zone for {answer.place}")
+
+    def latest(self, zone: str) -> Answer:
+        """Ask for the latest intensity of a zone. Blocks, at most for the timeout.
+
+        Redirects are not followed, for the key must not go to another host.
+
+        Args:
+            zone: zone of the provider, e.g. "FR".
+        """
+        answers: queue.SimpleQueue[Answer] = queue.SimpleQueue()
+        client = httpx.Client(
+            base_url=self.base_url, timeout=self.timeout_s, headers={"auth-token": self.key}
+        )
+        threading.Thread(
+            target=lambda: answers.put(_asked(client, zone)), name="electricity-maps", daemon=True
+        ).start()
+        try:
+            return answers.get(timeout=self.timeout_s)
+        except queue.Empty:
+            return Refusal(f"no whole answer within {self.timeout_s:g} s")
+        finally:
+            client.close()
 
 
 def _asked(client: httpx.Client, zone: str) -> Answer:

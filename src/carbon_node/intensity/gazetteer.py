@@ -1,9 +1,7 @@
-"""From a text to the areas that it can mean. Exact names only: a near match is never an answer.
+"""What a word, or some words together, can mean. Exact names only: a near match is no answer.
 
-An area is a country, "FR", or one of its subdivisions, "US-CA". Wrong countries are worse than
-none:
-where a text can mean several countries, all of them are returned and the caller decides by what
-else it knows, or not at all.
+An area is a country, "FR", or one of its subdivisions, "US-CA". Where a name can mean several
+areas, all of them are returned, and the reading decides by what else the text says, or not at all.
 """
 
 import re
@@ -11,59 +9,95 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
-from carbon_node.intensity.tables import Names
+from carbon_node.intensity.clouds import CloudRegion
+from carbon_node.intensity.tables import ABBREVIATED, CITY, CONTINENT, COUNTRY, DIVISION, Tables
 from carbon_node.intensity.text import normalised
 
 LEAST_LETTERS = 4
 """Shorter Latin names of cities and subdivisions could be anything."""
 
-MAX_WORDS = 8
-"""More words than any name with its country has."""
+_LOCALE = re.compile(r"([A-Za-z]{2,3})([_-])(?:[A-Z][a-z]{3}[_-])?([A-Z]{2})(?:[.@].*)?")
+_ARN = re.compile(r"arn:aws[a-z-]*:[a-z0-9-]*:([a-z]{2}-[a-z-]+-\d):.*", re.IGNORECASE)
+_INITIALS = re.compile("[a-z]( [a-z])+")
+"""U.S.A. and the like, normalised."""
 
-_SEPARATORS = re.compile(r"[,;/|()\[\]\n\t>:\u00b7\u2192\u3001\uff0c]+|\s+[-\u2013\u2014]\s+")
-_ZONE = re.compile(r"([a-z]+-[a-z-]+\d+)-?[a-f]")
+_FLAG = re.compile("[\U0001f1e6-\U0001f1ff]{2}")
+_FIRST_FLAG_LETTER = 0x1F1E6
+_DIRECTIONS = frozenset(
+    [
+        "north",
+        "south",
+        "east",
+        "west",
+        "central",
+        "northeast",
+        "northwest",
+        "southeast",
+        "southwest",
+    ]
+)
 
 
-class Rung(StrEnum):
-    """Steps of the ladder from the most to the least certain."""
+_COUNTIES = frozenset(("county", "parish", "borough", "municipality", "area", "municipio"))
+"""Last words of the names of counties."""
 
-    EXPLICIT = "explicit"
-    LIVE = "live"
+
+class Kind(StrEnum):
+    """What a part of a text is."""
+
     CODE = "code"
+    CLOUD = "cloud region"
     COUNTRY = "country"
     SUBDIVISION = "subdivision"
+    ABBREVIATION = "abbreviation"
+    COUNTY = "county"
     CITY = "city"
+    TOWN = "town"
     CONTINENT = "continent"
-    DEFAULT = "default"
-    WORLD = "world"
+    POSTAL = "postal code"
+    PROVIDER = "cloud provider"
+    WORD = "says nothing"
 
 
 @dataclass(frozen=True, slots=True)
-class Recognised:
-    """What a text can mean.
+class Sense:
+    """One meaning of a part of a text.
 
     Args:
-        rung: by what it was recognised.
-        areas: every area that it can mean.
-        evident: the area that is meant without further words, None if that needs context.
+        area: country or subdivision.
+        kind: as what the part means it.
     """
 
-    rung: Rung
-    areas: tuple[str, ...]
-    evident: str | None
+    area: str
+    kind: Kind
 
 
-def recognised(text: str, names: Names) -> Recognised | None:
-    """Recognise a text as a whole, or by its parts.
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A part of a text that is accounted for.
 
     Args:
-        text: place as sent, without control characters.
-        names: tables of names.
-
-    Returns:
-        What it can mean, None if that is unknown.
+        text: as written.
+        kind: what it is, or what it most likely is.
+        senses: what it can mean; empty where it is no place.
+        evident: the area that it means without further words, None if that needs context.
+        continents: codes of the continents that it names.
+        region: cloud region that it names.
+        zones: grid zones that it names.
+        is_dominated: whether it means a city that is larger than its namesakes, but not so much
+            that it would be meant on a continent where both are.
+        prominent: areas of its largest city and of other large ones.
     """
-    return _as_a_whole(text, names) or _by_parts(text, names) or _by_words(text, names)
+
+    text: str
+    kind: Kind
+    senses: frozenset[Sense] = frozenset()
+    evident: str | None = None
+    continents: frozenset[str] | None = None
+    region: CloudRegion | None = None
+    zones: tuple[str, ...] = ()
+    is_dominated: bool = False
+    prominent: frozenset[str] = frozenset()
 
 
 def country(area: str) -> str:
@@ -80,133 +114,297 @@ def common_area(areas: Iterable[str]) -> str | None:
     return countries.pop() if len(countries) == 1 else None
 
 
-def _as_a_whole(text: str, names: Names) -> Recognised | None:
-    if (code := _code(text, names)) is not None:
-        return Recognised(Rung.CODE, (code,), None if _is_a_word(text, names) else code)
-    name = normalised(text)
-    if found := names.countries.get(text.casefold()) or names.countries.get(name):
-        areas = tuple(found.split())
-        return Recognised(Rung.COUNTRY, areas, common_area(areas))
-    return _subdivision_or_city(name, names)
+class Gazetteer:
+    """Looks up parts of texts.
 
+    Args:
+        tables: the shipped tables.
+    """
 
-def _code(text: str, names: Names) -> str | None:
-    """Recognise ISO 3166-1 and 3166-2 codes, grid zones and cloud regions."""
-    plain = text.strip().casefold()
-    capitals = plain.upper().replace("_", "-")
-    if (two := names.alpha2.get(capitals)) is not None:
-        return two
-    return capitals if capitals in names.titles else _other_code(plain, names)
+    def __init__(self, tables: Tables) -> None:
+        self._tables = tables
+        self._names = tables.names
+        self._zones = tables.grid.zones.keys()
+        clouds = self._names.clouds
+        displays = (name for provider in clouds.providers.values() for name in provider.displays)
+        others = (*clouds.keys, *displays, *self._names.says_nothing)
+        self._other_beginnings = frozenset(
+            name[:at] for name in others for at, mark in enumerate(name) if mark == " "
+        )
 
+    def whole(self, text: str, named: frozenset[str]) -> Piece | None:
+        """Recognise a text as one code or name, or not at all.
 
-def _other_code(plain: str, names: Names) -> str | None:
-    return names.codes.get(plain) or _cloud_region(plain, names)
+        Args:
+            text: all of it, without control characters.
+            named: keys of the cloud providers that it names.
+        """
+        return self._id(text, named) or self._code_alone(text, named) or self.piece(text, named)
 
+    def piece(self, text: str, named: frozenset[str], name: str | None = None) -> Piece | None:
+        """Recognise a part of a text.
 
-def _cloud_region(word: str, names: Names) -> str | None:
-    plain = word.strip().casefold()
-    zone = _ZONE.fullmatch(plain)
-    return names.cloud.get(zone[1] if zone else plain)
+        Args:
+            text: as written.
+            named: keys of the cloud providers that the whole text names.
+            name: the text normalised, where that is known.
+        """
+        names, name = self._names, normalised(text) if name is None else name
+        if not name:
+            return None
+        if len(name) > 2 and _INITIALS.fullmatch(name):
+            text = name = name.replace(" ", "")
+            text = text.upper()
+        if name in names.clouds.keys:
+            return Piece(text, Kind.PROVIDER)
+        if found := self._cloud(text, name, named) or self._postal(text):
+            return found
+        own = names.own.areas(name)
+        is_word = name in names.says_nothing
+        return (
+            self._continent(text, name, own)
+            or self._place(text, name, own)
+            or (Piece(text, Kind.WORD) if is_word else None)
+        )
 
+    def may_go_on(self, name: str) -> bool:
+        """Whether a longer name begins with these words."""
+        names, beginning = self._names, name + " "
+        tables = (names.cities, names.subdivisions, names.countries, names.own, names.continents)
+        return (
+            any(table.begins_any(beginning) for table in tables)
+            or names.official.begins_any(beginning)
+            or names.counties.begins_any(beginning)
+            or name in self._other_beginnings
+        )
 
-def _is_a_word(text: str, names: Names) -> bool:
-    """Whether a code is more likely a word: "no" and "and" in small letters, "NA" in any."""
-    plain = text.strip().casefold()
-    return plain in names.nowhere or (plain in names.needs_capitals and not text.isupper())
+    def _id(self, text: str, named: frozenset[str]) -> Piece | None:
+        """Recognise what can only be a whole text: a flag, the id of a locale or a time zone."""
+        if _FLAG.fullmatch(text):
+            return self._of_code(text, "".join(chr(ord(c) - _FIRST_FLAG_LETTER + 65) for c in text))
+        if arn := _ARN.fullmatch(text):
+            return self._cloud(arn[1], "", named or frozenset({"aws"}))
+        if (zone := self._names.time_zones.get(text.casefold())) is not None:
+            return self._of_code(text, zone)
+        return self._locale(text)
 
+    def _locale(self, text: str) -> Piece | None:
+        match = _LOCALE.fullmatch(text)
+        names = self._names
+        if match is None or match[1] not in names.languages or match[3] not in names.alpha2:
+            return None
+        division = f"{match[1]}-{match[3]}".upper()
+        if match[2] == "_" or division not in names.titles:
+            return self._of_code(text, match[3])
+        # es-CO is Spanish in Colombia, and ES-CO the province of Cordoba.
+        senses = frozenset(Sense(area, Kind.CODE) for area in (match[3], division))
+        return Piece(text, Kind.CODE, senses)
 
-def _subdivision_or_city(name: str, names: Names) -> Recognised | None:
-    if (area := names.evident.get(name)) is not None:
-        return Recognised(Rung.SUBDIVISION, (area,), area)
-    divisions = tuple(names.subdivisions.get(name, "").split())
-    areas = (*divisions, *_cities(name, names)[0])
-    if not areas or name in names.words or (name.isascii() and len(name) < LEAST_LETTERS):
+    def _of_code(self, text: str, code: str) -> Piece | None:
+        area = self._names.alpha2.get(code)
+        if area is None:
+            return None
+        return Piece(text, Kind.CODE, frozenset({Sense(area, Kind.CODE)}), area)
+
+    def _code_alone(self, text: str, named: frozenset[str]) -> Piece | None:
+        """Recognise a code in any letters; alone it is no small word."""
+        plain = text.strip().strip(".").casefold()
+        names = self._names
+        if text.istitle() and 1 < len(text) < 4:
+            return None
+        if (two := names.alpha2.get(plain.upper())) is not None:
+            is_word = plain in names.nowhere or (
+                plain in names.needs_capitals and not text.isupper()
+            )
+            senses = frozenset({Sense(two, Kind.CODE)})
+            return Piece(text, Kind.CODE, senses, None if is_word else two)
+        if plain in names.needs_capitals and not text.isupper():
+            return None
+        return self._other_code(plain, text) or self._cloud(text, "", named)
+
+    def _other_code(self, plain: str, text: str) -> Piece | None:
+        """Recognise codes of subdivisions and grid zones, and codes that ISO does not know."""
+        names, capitals = self._names, plain.upper().replace("_", "-")
+        if capitals in names.titles or capitals in names.territories:
+            area = names.territories.get(capitals, capitals)
+            return Piece(text, Kind.CODE, frozenset({Sense(area, Kind.CODE)}), area)
+        known = names.codes.get(plain, "")
+        candidates = (names.zone_codes.get(capitals, capitals), f"{known}-{capitals}")
+        zones = tuple(code for code in candidates if "-" in code and code in self._zones)
+        if not known and not zones:
+            return None
+        area = known or self._tables.grid.areas[zones[0]]
+        return Piece(text, Kind.CODE, frozenset({Sense(area, Kind.CODE)}), area, zones=zones)
+
+    def _cloud(self, text: str, name: str, named: frozenset[str]) -> Piece | None:
+        clouds = self._names.clouds
+        regions = clouds.by_code(text, named) if " " not in text.strip() else ()
+        if (
+            not regions
+            and clouds.has_display_name(name)
+            and (named or not self._names.continent(name))
+        ):
+            regions = clouds.by_display_name(name, named)
+        if not regions:
+            return None
+        senses = frozenset(Sense(region.area, Kind.CLOUD) for region in regions)
+        area = common_area(region.area for region in regions)
+        region = regions[0] if len(regions) == 1 else None
+        zones = region.zones if region else ()
+        return Piece(text, Kind.CLOUD, senses, area, region=region, zones=zones)
+
+    def _postal(self, text: str) -> Piece | None:
+        has_digit = any(map(str.isdigit, text))
+        if has_digit and self._names.postal_codes.is_one(text):
+            return Piece(text, Kind.POSTAL)
         return None
-    rung = Rung.SUBDIVISION if divisions else Rung.CITY
-    return Recognised(rung, areas, _evident(divisions, name, names))
+
+    def _continent(self, text: str, name: str, own: str) -> Piece | None:
+        names = self._names
+        found = own[2:] if own.startswith(CONTINENT) else names.continents.areas(name)
+        is_code = name in names.continent_codes or len(name) < 2
+        if not found or is_code or own.startswith(COUNTRY) or names.country(name):
+            return None
+        return Piece(text, Kind.CONTINENT, continents=frozenset(found.split()))
+
+    def _is_dominated(self, kind: Kind, evident: str | None, cities: str) -> bool:
+        if kind is Kind.SUBDIVISION:
+            return evident is not None and country(evident) not in self._names.leading
+        return kind is Kind.CITY and cities[:1] == "!" != cities[1:2]
+
+    def _place(self, text: str, name: str, own: str) -> Piece | None:
+        """Recognise a name or a code within a longer text, with every area that it can mean."""
+        names = self._names
+        countries = self._country(text, name, own)
+        codes = self._codes(text)
+        divisions = [names.territories.get(a, a) for a in names.subdivisions.areas(name).split()]
+        divisions += own[2:].split() if own.startswith((DIVISION, ABBREVIATED)) else []
+        cities = names.cities.areas(name)
+        own_city = own[2:] if own.startswith(CITY) else ""
+        senses = {Sense(area, Kind.COUNTRY) for area in countries} | codes
+        senses.update(Sense(area, Kind.SUBDIVISION) for area in divisions)
+        if name.rpartition(" ")[2] in _COUNTIES:
+            counties = names.counties.areas(name).split()
+            senses.update(Sense(names.territories.get(a, a), Kind.COUNTY) for a in counties)
+        senses.update(map(_city, cities.lstrip("!").split()))
+        senses.update({Sense(own_city, Kind.CITY)} if own_city else ())
+        if not senses:
+            return None
+        evident = common_area(countries) if countries else None
+        if not countries:
+            # "Fla." is Florida, but "ore" and "miss" are words.
+            is_meant = own.startswith(DIVISION) or (own.startswith(ABBREVIATED) and "." in text)
+            is_word = own.startswith(ABBREVIATED) and not is_meant
+            meant = own[2:] if is_meant else self._evident(name, divisions, cities, own_city)
+            evident = None if is_word else meant
+        if evident is None and codes:
+            evident = self._evident_code(codes)
+        kind = _kind(bool(countries), codes, divisions, senses)
+        is_dominated = not own and self._is_dominated(kind, evident, cities)
+        ranked = cities.lstrip("!").split()
+        prominent = frozenset(
+            area.rstrip("+").upper() for area in ranked if area.endswith("+") or area == ranked[0]
+        )
+        return Piece(
+            text,
+            kind,
+            frozenset(senses),
+            evident,
+            is_dominated=is_dominated,
+            prominent=prominent,
+        )
+
+    def _country(self, text: str, name: str, own: str) -> list[str]:
+        names = self._names
+        accented = "" if text.isascii() else text.casefold()
+        named = own[2:] if own.startswith(COUNTRY) else ""
+        found = names.accented.get(accented) or named or names.country(name)
+        if not found and accented:
+            found = names.countries.areas(accented)
+        if found:
+            return found.split()
+        *words, last = name.split()
+        if last in _DIRECTIONS and words and words[-1] not in _DIRECTIONS:
+            return self._beside(" ".join(words), last)
+        if last in _DIRECTIONS and len(words) > 1:
+            return self._beside(" ".join(words[:-1]), words[-1] + " " + last)
+        return []
+
+    def _beside(self, base: str, direction: str) -> list[str]:
+        """Recognise "Sweden Central", as providers name regions, and "Macedonia, North"."""
+        for name in (f"{direction} {base}", base):
+            own = self._names.own.areas(name)
+            if found := own[2:] if own.startswith(COUNTRY) else self._names.country(name):
+                return found.split()
+        return []
+
+    def _codes(self, text: str) -> set[Sense]:
+        """Recognise codes in capitals, and abbreviations of states and provinces."""
+        names, plain = self._names, text.strip().strip(".,")
+        if " " in plain or not plain.isupper() or not plain.replace("-", "").isalnum():
+            return set()
+        found = {Sense(two, Kind.CODE)} if (two := names.alpha2.get(plain)) else set()
+        other = (
+            self._other_code(plain.casefold(), text)
+            if "-" in plain or plain.casefold() in names.codes
+            else None
+        )
+        found |= other.senses if other else set()
+        if 2 <= len(plain) <= 3:
+            areas = names.abbreviations.areas(plain.casefold()).split()
+            found |= {
+                Sense(names.territories.get(area, area), self._kind_of_abbreviation(area))
+                for area in areas
+            }
+        return found
+
+    def _kind_of_abbreviation(self, area: str) -> Kind:
+        """Tell states that are abbreviated everywhere from those that only their country knows."""
+        is_known = country(area) in self._names.leading or area.startswith("AU-")
+        return Kind.SUBDIVISION if is_known else Kind.ABBREVIATION
+
+    def _evident_code(self, codes: set[Sense]) -> str | None:
+        """Return what a code means that no other country's state is abbreviated by."""
+        whole = {sense.area for sense in codes if sense.kind is Kind.CODE}
+        leading = {
+            sense.area
+            for sense in codes
+            if sense.kind is not Kind.CODE and country(sense.area) in self._names.leading
+        }
+        found = whole | leading or {sense.area for sense in codes}
+        return found.pop() if len(found) == 1 else None
+
+    def _evident(self, name: str, divisions: list[str], cities: str, own_city: str) -> str | None:
+        names = self._names
+        if name in names.words or (name.isascii() and len(name) < LEAST_LETTERS):
+            return None
+        leading = [area for area in divisions if country(area) in names.leading]
+        if len(leading) == 1:
+            return leading[0]
+        known = {country(area) for area in divisions} & names.deciding
+        ranked = cities.lstrip("!").split()
+        city = own_city or (ranked[0].rstrip("+") if cities.startswith("!") else None)
+        if city is not None and known <= {country(city)}:
+            return city
+        if not divisions:
+            return None
+        large = [area.rstrip("+") for area in ranked if area.endswith("+")]
+        others = large if known else [area.rstrip("+").upper() for area in ranked]
+        return common_area((*divisions, *others)) if known or large else None
 
 
-def _cities(name: str, names: Names) -> tuple[tuple[str, ...], bool]:
-    entry = names.cities.get(name, "")
-    return tuple(entry.removeprefix("!").split()), entry.startswith("!")
+def _city(area: str) -> Sense:
+    """Read an area of the table of cities: small letters mark small towns, a plus large cities."""
+    return Sense(area.rstrip("+").upper(), Kind.TOWN if area.islower() else Kind.CITY)
 
 
-def _evident(divisions: tuple[str, ...], name: str, names: Names) -> str | None:
-    cities, is_evident_city = _cities(name, names)
-    leading = [area for area in divisions if country(area) in names.leading]
-    if len(leading) == 1:
-        return leading[0]
-    known = {country(area) for area in divisions} & names.deciding
-    if is_evident_city and known <= {country(cities[0])}:
-        return cities[0]
-    if cities or known:
-        return common_area((*divisions, *cities))
-    return None
-
-
-def _by_parts(text: str, names: Names) -> Recognised | None:
-    """Recognise "city, state, country" and the like by what its parts have in common."""
-    parts = [part for part in map(str.strip, _SEPARATORS.split(text)) if part]
-    readings = [areas for part in parts if (areas := _all_areas(part, names))]
-    if len(parts) < 2 or not readings:
-        return None
-    if len(readings) == 1:
-        return next(filter(None, (_alone(part, names) for part in parts)), None)
-    agreed = _agreed(readings)
-    container = _as_a_whole(parts[-1], names)
-    if agreed.evident is None and container and container.evident and len(parts[-1]) > 3:
-        return _agreed([*readings[:-1], frozenset({container.evident})])
-    return agreed
-
-
-def _alone(part: str, names: Names) -> Recognised | None:
-    """Recognise the only known part of a text; there, a short code could be anything."""
-    whole = _as_a_whole(part, names)
-    is_code = whole is not None and whole.rung is Rung.CODE
-    return None if is_code and _cloud_region(part, names) is None else whole
-
-
-def _by_words(text: str, names: Names) -> Recognised | None:
-    """Recognise "Paris France" and the like, where both sides are known and agree."""
-    words = text.split()
-    regions = {area for word in words if (area := _cloud_region(word, names))}
-    if len(regions) == 1:
-        return Recognised(Rung.CODE, (*regions,), *regions)
-    for count in range(1, len(words) if len(words) <= MAX_WORDS else 0):
-        sides = " ".join(words[:count]), " ".join(words[count:])
-        readings = [_all_areas(side, names) for side in sides if _is_no_lower_code(side)]
-        if len(readings) == 2 and all(readings) and (agreed := _agreed(readings)).evident:
-            return agreed
-    return None
-
-
-def _is_no_lower_code(side: str) -> bool:
-    """Small words, such as "in" and "to", are no codes within a text."""
-    return len(side) > 3 or side.isupper()
-
-
-def _all_areas(text: str, names: Names) -> frozenset[str]:
-    """Return every area that a part of a longer text can mean, however unlikely alone."""
-    name = normalised(text)
-    code = _code(text, names)
-    found = {code} if code is not None else set()
-    found.update(names.countries.get(name, "").split(), names.subdivisions.get(name, "").split())
-    found.update(_cities(name, names)[0], filter(None, [names.evident.get(name)]))
-    abbreviations = {f"{lead}-{text.strip().upper()}" for lead in (*names.leading, "AU")}
-    return frozenset(found | (abbreviations & names.titles.keys()))
-
-
-def _agreed(readings: list[frozenset[str]]) -> Recognised:
-    """Keep what all parts can mean at once; nothing is left where they contradict."""
-    agreed = readings[0]
-    for reading in readings[1:]:
-        merged = (_merged(one, other) for one in agreed for other in reading)
-        agreed = frozenset(area for area in merged if area is not None)
-    return Recognised(Rung.CITY, tuple(sorted(agreed)), common_area(agreed))
-
-
-def _merged(one: str, other: str) -> str | None:
-    """Return the narrower of two areas of which one contains the other."""
-    if one == other or other == country(one):
-        return one
-    return other if one == country(other) else None
+def _kind(is_country: bool, codes: set[Sense], divisions: list[str], senses: set[Sense]) -> Kind:  # noqa: FBT001
+    if is_country:
+        return Kind.COUNTRY
+    if codes:
+        return Kind.CODE
+    if divisions:
+        return Kind.SUBDIVISION
+    return (
+        Kind.CITY if any(sense.kind in {Kind.CITY, Kind.TOWN} for sense in senses) else Kind.COUNTY
+    )

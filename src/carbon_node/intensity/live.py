@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 from carbon_node.errors import ConfigError
 from carbon_node.estimation import MAX_G_PER_KWH
 from carbon_node.intensity.live_cache import LiveCache, LiveValue
+from carbon_node.intensity.provider import Provider, Reading, Refusal
 
 STALE_S = 6 * 3600.0
 """So old may a kept value be when the provider fails; then the yearly table is the better guess."""
@@ -54,7 +55,7 @@ class LiveConfig:
     def __post_init__(self) -> None:
         if not self.key.strip() or not self.key.isascii() or not self.key.isprintable():
             raise ConfigError(
-                "the key of the live provider is empty or not printable ASCII; set it anew"
+                "the key of the live provider is empty or not printable ASCII; set it again"
             )
         if not 0 < self.timeout_s < math.inf:
             raise ConfigError(f"live timeout is {self.timeout_s:g} s; set a number above 0")
@@ -107,6 +108,7 @@ class LiveIntensity:
 
     Args:
         config: how to ask.
+        provider: whom to ask, None for Electricity Maps.
         wall_s: clock for the age of values, seconds since the epoch; it outlives restarts.
         monotonic_s: clock for pauses, in seconds.
     """
@@ -114,15 +116,28 @@ class LiveIntensity:
     def __init__(
         self,
         config: LiveConfig,
+        provider: Provider | None = None,
         wall_s: Callable[[], float] = time.time,
         monotonic_s: Callable[[], float] = time.monotonic,
     ) -> None:
         self._config = config
+        self._known_provider = provider
         self._wall_s = wall_s
         self._monotonic_s = monotonic_s
         self._lock = threading.Lock()
         self._cache = LiveCache(config.state_dir)
         self._pauses: dict[str, _Pause] = {}
+
+    @property
+    def provider(self) -> Provider:
+        """Whom this asks."""
+        if self._known_provider is None:
+            # Costs 90 ms, which only a node with a configured provider pays.
+            from carbon_node.intensity.electricity_maps import ElectricityMaps
+
+            config = self._config
+            self._known_provider = ElectricityMaps(config.key, config.base_url, config.timeout_s)
+        return self._known_provider
 
     def intensity(self, zone: str) -> LiveAnswer:
         """Return the intensity of a zone. Blocks for one request at most.
@@ -157,11 +172,7 @@ class LiveIntensity:
 
     def _asked(self, zone: str) -> LiveValue | str:
         """Ask the provider; return the value, or why there is none."""
-        # Costs 90 ms, which only a node with a configured provider pays.
-        from carbon_node.intensity.electricity_maps import Reading, Refusal, latest
-
-        config = self._config
-        answer = latest(zone, config.key, config.base_url, config.timeout_s)
+        answer = self.provider.latest(zone)
         if isinstance(answer, Reading) and not 0 < answer.g_per_kwh <= MAX_G_PER_KWH:
             answer = Refusal(f"absurd intensity {answer.g_per_kwh:g} g/kWh", scope_is_zone=True)
         if isinstance(answer, Refusal):

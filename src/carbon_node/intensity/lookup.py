@@ -17,11 +17,13 @@ from carbon_node.estimation import (
     exact,
     within_factor,
 )
-from carbon_node.intensity.gazetteer import Rung
-from carbon_node.intensity.ladder import TABLE_FACTOR, climb
+from carbon_node.intensity.ladder import climb
 from carbon_node.intensity.live import LiveIntensity, LiveMiss
-from carbon_node.intensity.location import MAX_TEXT
-from carbon_node.intensity.tables import Tables, load_tables, shipped_data
+from carbon_node.intensity.location import MAX_TEXT, Locator, names_something
+from carbon_node.intensity.provider import NoZone
+from carbon_node.intensity.rungs import Rung
+from carbon_node.intensity.tables import load_tables, shipped_data
+from carbon_node.intensity.values import CONSUMED, TABLE_FACTOR
 
 WORLD_WITHOUT_TABLES = CarbonIntensity(
     Interval(20.0, 458.0, 1307.0), "World", "", 2025, "Ember (2026), kept in the program"
@@ -39,6 +41,7 @@ class IntensityConfig:
     Args:
         default_place: where the node believes itself to be, empty if unknown.
         g_per_kwh: one intensity for everything, in gCO2e/kWh, from above 0 to 3000; None if unset.
+        stated_by: who states that intensity, as results name it.
 
     Raises:
         ConfigError: if the explicit intensity is not within its range.
@@ -46,6 +49,7 @@ class IntensityConfig:
 
     default_place: Place = field(default_factory=Place)
     g_per_kwh: float | None = None
+    stated_by: str = "set by the operator"
 
     def __post_init__(self) -> None:
         if self.g_per_kwh is not None:
@@ -94,7 +98,7 @@ class IntensityLookup:
         self._tables_read = tables_read
         self._loading = threading.Lock()
         self._keeping = threading.Lock()
-        self._tables: Tables | IntensityError | None = None
+        self._locator: Locator | IntensityError | None = None
         self._kept: OrderedDict[Place, CarbonIntensity] = OrderedDict()
 
     def known(self, place: Place) -> CarbonIntensity | None:
@@ -107,7 +111,7 @@ class IntensityLookup:
             What `lookup` would return; None if that has to be looked up.
         """
         if self._config.g_per_kwh is not None:
-            return _explicit(self._config.g_per_kwh)
+            return _explicit(self._config.g_per_kwh, self._config.stated_by)
         return self._kept.get(place) if self._live is None else None
 
     def lookup(self, place: Place) -> CarbonIntensity:
@@ -122,9 +126,30 @@ class IntensityLookup:
             The intensity with its interval, its source and the steps that led to it.
         """
         if self._config.g_per_kwh is not None:
-            return _explicit(self._config.g_per_kwh)
+            return _explicit(self._config.g_per_kwh, self._config.stated_by)
         answer = self._kept.get(place) or self._keep(place, self._climb(place))
         return answer if self._live is None else _refined(answer, self._live)
+
+    def not_understood(self, place: Place) -> str | None:
+        """Say what is wrong with a place that somebody configured, None if nothing is.
+
+        Blocks while the tables are read.
+
+        Args:
+            place: as configured; an empty one is fine.
+        """
+        locator = self._loaded()
+        if isinstance(locator, IntensityError):
+            return str(locator)
+        if not names_something(place.region + place.continent):
+            return None
+        location = locator.located(place)
+        is_known = location.area is not None or location.continents is not None
+        return (
+            None
+            if is_known and not location.warnings
+            else "; ".join(location.warnings or (f"{place.region!r} names no place",))
+        )
 
     def _keep(self, place: Place, answer: CarbonIntensity) -> CarbonIntensity:
         if len(place.region) <= MAX_TEXT and len(place.continent) <= MAX_TEXT:
@@ -135,29 +160,29 @@ class IntensityLookup:
         return answer
 
     def _climb(self, place: Place) -> CarbonIntensity:
-        tables = self._loaded()
-        if isinstance(tables, IntensityError):
+        locator = self._loaded()
+        if isinstance(locator, IntensityError):
             steps = (Step(Rung.WORLD, "taken", "World"),)
-            return replace(WORLD_WITHOUT_TABLES, steps=steps, warnings=(str(tables),))
-        return climb(place, self._config.default_place, tables)
+            return replace(WORLD_WITHOUT_TABLES, steps=steps, warnings=(str(locator),))
+        return climb(place, self._config.default_place, locator)
 
-    def _loaded(self) -> Tables | IntensityError:
+    def _loaded(self) -> Locator | IntensityError:
         """Read the tables once; what is wrong with them is an answer too."""
         with self._loading:
-            if self._tables is None:
+            if self._locator is None:
                 try:
-                    self._tables = load_tables(self._data or shipped_data())
+                    self._locator = Locator(load_tables(self._data or shipped_data()))
                     self._tables_read()
                 except IntensityError as error:
-                    self._tables = error
-            return self._tables
+                    self._locator = error
+            return self._locator
 
 
 def _refined(answer: CarbonIntensity, live: LiveIntensity) -> CarbonIntensity:
     """Replace the yearly value by the live one; where there is none, say why not."""
-    zone = _zone(answer.code)
-    if zone is None:
-        return _with_step(answer, f"not asked: no zone for {answer.place}", answer.warnings)
+    zone = live.provider.zone(answer)
+    if isinstance(zone, NoZone):
+        return _with_step(answer, f"not asked: {zone.reason}", answer.warnings)
     reading = live.intensity(zone)
     if isinstance(reading, LiveMiss):
         warning = f"live intensity failed ({reading.reason}); the table is used"
@@ -169,7 +194,8 @@ def _refined(answer: CarbonIntensity, live: LiveIntensity) -> CarbonIntensity:
         _with_step(answer, f"taken, {reading.age_s:.0f} s old", warnings),
         g_per_kwh=within_factor(reading.value.g_per_kwh, TABLE_FACTOR),
         year=None,
-        source=f"Electricity Maps, live, of {reading.value.measured_at or 'unknown time'}",
+        counted=CONSUMED,
+        source=f"{live.provider.title}, live, of {reading.value.measured_at or 'unknown time'}",
     )
 
 
@@ -177,18 +203,12 @@ def _with_step(answer: CarbonIntensity, outcome: str, warnings: tuple[str, ...])
     return replace(answer, steps=(*answer.steps, Step(Rung.LIVE, outcome)), warnings=warnings)
 
 
-def _zone(code: str) -> str | None:
-    """Return the provider's zone of a code; states of the USA and China have none of their own."""
-    is_national = "-" not in code
-    return code if code and (is_national or code.startswith("CA-")) else None
-
-
-def _explicit(g_per_kwh: float) -> CarbonIntensity:
+def _explicit(g_per_kwh: float, stated_by: str) -> CarbonIntensity:
     return CarbonIntensity(
         g_per_kwh=exact(g_per_kwh),
         place="as set",
         code="",
         year=None,
-        source="set by the operator",
+        source=stated_by,
         steps=(Step(Rung.EXPLICIT, "taken"),),
     )

@@ -6,79 +6,40 @@ that names it; the node then goes on with the world mean.
 
 import json
 import math
-from collections import defaultdict
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
 from importlib.resources import files
 from importlib.resources.abc import Traversable
-from typing import Any
+from typing import Any, TypeVar
 
 from carbon_node.errors import IntensityError
+from carbon_node.estimation import Factor, Interval
+from carbon_node.intensity.clouds import Clouds, Provider
+from carbon_node.intensity.grid import (
+    Country,
+    Grid,
+    Group,
+    Intensities,
+    Mean,
+    SubdivisionValue,
+    Zone,
+)
 from carbon_node.intensity.name_table import NameTable
+from carbon_node.intensity.postal import PostalCodes
 from carbon_node.intensity.text import normalised
 
 _normalised = normalised.__wrapped__
 """Past its cache, which would keep names that are read once."""
 
+COUNTRY, DIVISION, ABBREVIATED, CITY, CONTINENT = "=", "+", "~", "*", "@"
+"""What the areas of names that are collected by hand are led by."""
 
-@dataclass(frozen=True, slots=True)
-class Country:
-    """A country or territory with a code of ISO 3166-1.
+_PLAIN = re.compile(r"(?!the |st |ste |.* (?:st|ste)\b)[a-z0-9]+(?: [a-z0-9]+)*")
 
-    Args:
-        alpha3: its code of three letters.
-        name: its name in English.
-        continents: codes of the continents that people rightly name for it, the first is its own.
-        g_per_kwh: yearly lifecycle intensity, None if the table has none.
-        year: year of the value.
-        others: values of other tables, which only widen the interval.
-    """
-
-    alpha3: str
-    name: str
-    continents: tuple[str, ...]
-    g_per_kwh: float | None
-    year: int | None
-    others: tuple[float, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Mean:
-    """Generation-weighted mean of a continent or of the world."""
-
-    name: str
-    g_per_kwh: float
-    year: int
-
-
-@dataclass(frozen=True, slots=True)
-class SubdivisionValue:
-    """Intensity of a state or province."""
-
-    g_per_kwh: float
-    year: int
-    source: str
-
-
-@dataclass(frozen=True, slots=True)
-class Intensities:
-    """Values by code.
-
-    Args:
-        source: who published the values of countries, continents and the world.
-        world: mean of the world.
-        continents: means by continent code.
-        countries: countries by alpha-2 code.
-        subdivisions: values by ISO 3166-2 code.
-    """
-
-    source: str
-    world: Mean
-    continents: Mapping[str, Mean]
-    countries: Mapping[str, Country]
-    subdivisions: Mapping[str, SubdivisionValue]
+_Read = TypeVar("_Read")
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,42 +49,83 @@ class Names:
     Where several areas bear a name, they stand behind each other, with a space between.
 
     Args:
-        codes: areas by codes beside ISO's, such as those of grid zones, in small letters.
-        cloud: areas by cloud regions.
         alpha2: alpha-2 codes by alpha-2 and alpha-3 codes.
+        codes: areas by codes beside ISO's, in small letters.
+        zone_codes: grid zones by other codes of theirs, in capitals.
+        territories: countries by codes that ISO 3166-2 has for them as parts of others.
+        sovereigns: countries by territories with a code of their own that belong to them.
         titles: names of subdivisions by ISO 3166-2 code.
+        parents: subdivisions by the subdivisions that lie in them.
+        abbreviations: subdivisions by the second part of their code, in small letters.
+        accented: names of countries that are other words without their accents.
         countries: names of countries in many languages; several areas where a name is ambiguous.
+        official: official names of countries.
         subdivisions: names of subdivisions; several areas where several bear the name.
-        evident: names of subdivisions that are meant whatever else bears them.
+        counties: names of counties of the USA.
         cities: names of cities: areas by falling size, led by "!" if the first is meant by the
             name.
         continents: names of continents and larger regions, with the codes of their continents.
+        groups: groups of countries by name; each is among `continents` too.
+        continent_codes: codes of continents that are codes of countries too.
+        time_zones: countries by ids of time zones, in small letters.
+        languages: codes that lead the id of a locale.
+        clouds: cloud providers.
+        postal_codes: patterns of postal codes.
         world: names of the whole world.
         nowhere: texts that name no place.
+        says_nothing: words beside a place that do not change which one it is.
         words: names that are ordinary words and decide nothing alone.
+        small_words: words in small letters that are no codes within a text.
         needs_capitals: codes that are ordinary words unless in capitals.
         leading: countries whose subdivisions are meant before foreign namesakes.
         deciding: countries whose subdivisions are known enough to decide alone.
-        by_initial: names of countries and well-known subdivisions by their first character, a line
-            for each.
+        own: names that are collected by hand, which go before all others; their areas are led by
+            `COUNTRY`, `DIVISION`, `ABBREVIATED`, `CITY` or `CONTINENT` and a space.
     """
 
-    codes: Mapping[str, str]
-    cloud: Mapping[str, str]
     alpha2: Mapping[str, str]
-    titles: Mapping[str, str]
-    countries: Mapping[str, str]
-    subdivisions: Mapping[str, str]
-    evident: Mapping[str, str]
-    cities: Mapping[str, str]
-    continents: Mapping[str, str]
+    codes: Mapping[str, str]
+    zone_codes: Mapping[str, str]
+    territories: Mapping[str, str]
+    sovereigns: Mapping[str, str]
+    titles: NameTable
+    parents: Mapping[str, str]
+    abbreviations: NameTable
+    accented: Mapping[str, str]
+    countries: NameTable
+    official: NameTable
+    subdivisions: NameTable
+    counties: NameTable
+    cities: NameTable
+    continents: NameTable
+    groups: Mapping[str, str]
+    continent_codes: frozenset[str]
+    time_zones: NameTable
+    languages: frozenset[str]
+    clouds: Clouds
+    postal_codes: PostalCodes
     world: frozenset[str]
     nowhere: frozenset[str]
+    says_nothing: frozenset[str]
     words: frozenset[str]
+    small_words: frozenset[str]
     needs_capitals: frozenset[str]
     leading: frozenset[str]
     deciding: frozenset[str]
-    by_initial: Mapping[str, str]
+    own: NameTable
+
+    def country(self, name: str) -> str:
+        """Return the countries of a normalised name that others collected, empty if none."""
+        return self.countries.areas(name) or (self.official.areas(name) if " " in name else "")
+
+    def continent(self, name: str) -> str:
+        """Return the codes of the continents of a normalised name, empty if there are none."""
+        own = self.own.areas(name)
+        return own[2:] if own.startswith(CONTINENT) else self.continents.areas(name)
+
+    def well_known(self, beginning: str) -> list[str]:
+        """Return the names of countries and well-known places that begin with a text."""
+        return [*self.own.beginning(beginning), *self.countries.beginning(beginning)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +134,7 @@ class Tables:
 
     intensities: Intensities
     names: Names
+    grid: Grid
 
 
 def shipped_data() -> Traversable:
@@ -145,97 +148,180 @@ def tables_edition() -> date:
     Raises:
         IntensityError: if the table is missing or damaged.
     """
-    with _reading(shipped_data(), "countries.json") as table:
+    with _blamed("countries.json"):
+        table = json.loads((shipped_data() / "countries.json").read_text(encoding="utf-8"))
         return date.fromisoformat(table["about"]["edition"])
 
 
 def load_tables(folder: Traversable) -> Tables:
     """Read all tables.
 
-    Takes some 40 ms, 2 MB, and 10 MB more while it reads; once.
+    Takes some 20 ms and 4 MB, once.
 
     Args:
-        folder: where the JSON files lie.
+        folder: where the files lie.
 
     Raises:
-        IntensityError: if a file is missing, not JSON, or not of the expected shape.
+        IntensityError: if a file is missing, not of its format, or not of the expected shape.
     """
-    return Tables(_intensities(folder), _names(folder))
+    return Tables(_intensities(folder), _names(folder), _grid(folder))
 
 
 def _intensities(folder: Traversable) -> Intensities:
-    with _reading(folder, "countries.json") as table:
-        source = str(table["about"]["source"])
-        world = _mean(table["world"])
-        continents = {code: _mean(row) for code, row in table["continents"].items()}
-        countries = {code: _country(row) for code, row in table["countries"].items()}
-    with _reading(folder, "subdivisions.json") as table:
-        sources = table["sources"]
-        subdivisions = {
-            code: _subdivision_value(value, sources[code[:2]])
-            for code, value in table["values"].items()
-        }
-    return Intensities(source, world, continents, countries, subdivisions)
+    divisions, parents = _json(folder, "subdivisions.json", _division_values)
+    return _json(folder, "countries.json", lambda table: _of_countries(table, divisions, parents))
 
 
-def _names(folder: Traversable) -> Names:
-    # What lasts is made from small files first: a small object among the remains of a large file
-    # would keep the megabyte around it from being given back.
-    with _reading(folder, "countries.json") as table:
-        rows = table["countries"]
-        alpha2 = {code: code for code in rows} | {rows[code]["alpha3"]: code for code in rows}
-    with _reading(folder, "cloud.json") as table:
-        cloud = dict(table["regions"])
-    with _reading(folder, "aliases.json") as own:
-        own_countries = _own_names(own["countries"]) | _own_names(own["ambiguous"])
-        own_continents, own_cities = _own_names(own["continents"]), _own_names(own["cities"])
-        accented = _texts(own["accented"])
-        evident = _own_names(own["subdivisions"])
-        codes = {code.casefold(): area for code, area in own["codes"].items()}
-        world, nowhere, words = (_name_set(own[key]) for key in ("world", "nowhere", "words"))
-        needs_capitals = frozenset(own["needs_capitals"])
-        leading = frozenset(own["subdivisions_lead"])
-        deciding = frozenset(own["subdivisions_decide"])
-    with _reading(folder, "subdivisions.json") as table:
-        titles, subdivisions = NameTable(table["titles"]), NameTable(table["names"])
-    with _reading(folder, "names.json") as table:
-        names = _texts(table["countries"]) | own_countries
-        countries, by_initial = NameTable(names | accented), _by_initial([*names, *evident])
-        continents = NameTable(_texts(table["continents"]) | own_continents)
-    del names
-    return Names(
-        codes=codes,
-        cloud=cloud,
-        alpha2=alpha2,
-        titles=titles,
-        countries=countries,
-        subdivisions=subdivisions,
-        evident=evident,
-        cities=_cities(folder, own_cities),
-        continents=continents,
-        world=world,
-        nowhere=nowhere,
-        words=words,
-        needs_capitals=needs_capitals,
-        leading=leading,
-        deciding=deciding,
-        by_initial=by_initial,
+def _of_countries(
+    table: dict[str, Any],
+    divisions: Mapping[str, SubdivisionValue],
+    parents: Mapping[str, str],
+) -> Intensities:
+    return Intensities(
+        source=str(table["about"]["source"]),
+        world=_mean(table["world"]),
+        continents={code: _mean(row) for code, row in table["continents"].items()},
+        groups={
+            key: Group(_mean(row), frozenset(row["members"]))
+            for key, row in table["groups"].items()
+        },
+        countries={code: _country(row) for code, row in table["countries"].items()},
+        subdivisions=divisions,
+        parents=parents,
     )
 
 
-def _cities(folder: Traversable, evident: Mapping[str, str]) -> NameTable:
-    with _reading(folder, "cities.json") as table:
-        cities = _texts(table["names"])
-        for name, area in evident.items():
-            cities[name] = f"!{area} {cities.get(name, '').removeprefix('!')}"
-        return NameTable(cities)
+def _division_values(
+    table: dict[str, Any],
+) -> tuple[dict[str, SubdivisionValue], dict[str, str]]:
+    sources = table["sources"]
+    values = {
+        code: _subdivision_value(value, sources[code[:2]])
+        for code, value in table["values"].items()
+    }
+    return values, _texts(table["parents"])
+
+
+def _grid(folder: Traversable) -> Grid:
+    zones, source = _json(
+        folder,
+        "zones.json",
+        lambda table: (
+            {code: _zone(row, table["about"]["years"]) for code, row in table["zones"].items()},
+            str(table["about"]["source"]),
+        ),
+    )
+    supplied = _json(
+        folder,
+        "grid.json",
+        lambda table: {area: tuple(codes.split()) for area, codes in table["zones"].items()},
+    )
+    with _blamed("grid.json"):
+        return Grid.of(source, zones, supplied)
+
+
+def _zone(row: dict[str, Any], years: list[int]) -> Zone:
+    values = {
+        int(year): _positive(value)
+        for year, value in zip(years, row["g_per_kwh"], strict=True)
+        if value is not None
+    }
+    return Zone(str(row["name"]), values)
+
+
+def _names(folder: Traversable) -> Names:
+    own = _json(folder, "aliases.json", _own_names)
+    countries, continents = _json(
+        folder, "countries.json", lambda table: (table["countries"], table["continents"])
+    )
+    codes = {code: code for code in countries} | {
+        str(row["alpha3"]): code for code, row in countries.items()
+    }
+    return Names(
+        alpha2=codes,
+        titles=_table(folder, "subdivision_titles"),
+        parents=_json(folder, "subdivisions.json", lambda table: _texts(table["parents"])),
+        abbreviations=_table(folder, "abbreviations"),
+        countries=_table(folder, "country_names"),
+        official=_table(folder, "official_names"),
+        subdivisions=_table(folder, "subdivision_names"),
+        counties=_table(folder, "counties"),
+        cities=_table(folder, "city_names"),
+        continents=_table(folder, "continent_names"),
+        continent_codes=frozenset(code.casefold() for code in continents if code in codes),
+        time_zones=_table(folder, "time_zones"),
+        languages=_json(folder, "languages.json", lambda table: frozenset(table["codes"])),
+        clouds=_json(folder, "cloud.json", _clouds),
+        postal_codes=_json(folder, "postal_codes.json", _postal_codes),
+        **own,
+    )
+
+
+def _own_names(table: dict[str, Any]) -> dict[str, Any]:
+    """Read what is collected by hand."""
+    countries = _keyed(table["countries"]) | _keyed(table["ambiguous"])
+    abbreviated = _led(ABBREVIATED, _keyed(table["abbreviated"]))
+    evident = _led(DIVISION, _keyed(table["subdivisions"]))
+    cities = _keyed(table["cities"]) | _keyed(table["sites"])
+    continents = _led(CONTINENT, _keyed(table["continents"]))
+    sets = ("world", "nowhere", "says_nothing", "words")
+    return {
+        "codes": {code.casefold(): area for code, area in table["codes"].items()},
+        "zone_codes": _texts(table["zone_codes"]),
+        "territories": _texts(table["territories"]),
+        "sovereigns": _texts(table["sovereigns"]),
+        "accented": _texts(table["accented"]),
+        "groups": _keyed(table["groups"]),
+        **{key: frozenset(map(_key, table[key])) for key in sets},
+        "small_words": frozenset(table["small_words"]),
+        "needs_capitals": frozenset(table["needs_capitals"]),
+        "leading": frozenset(table["subdivisions_lead"]),
+        "deciding": frozenset(table["subdivisions_decide"]),
+        "own": NameTable.of(
+            continents | abbreviated | _led(CITY, cities) | evident | _led(COUNTRY, countries)
+        ),
+    }
+
+
+def _led(mark: str, names: Mapping[str, str]) -> dict[str, str]:
+    return {name: f"{mark} {areas}" for name, areas in names.items()}
+
+
+def _clouds(table: dict[str, Any]) -> Clouds:
+    providers = {key: _provider(row) for key, row in table["providers"].items()}
+    names = {_key(name): key for key, row in table["providers"].items() for name in row["names"]}
+    return Clouds(providers, names)
+
+
+def _provider(row: dict[str, Any]) -> Provider:
+    pue = None
+    if row["pue"] is not None:
+        low, value, high = map(_positive, row["pue"]["interval"])
+        pue = Factor(Interval(low, value, high), str(row["pue"]["source"]))
+    return Provider(str(row["title"]), pue, _texts(row["regions"]), _texts(row["displays"]))
+
+
+def _postal_codes(table: dict[str, Any]) -> PostalCodes:
+    countries = _texts(table["countries"])
+    any_country = "|".join(sorted({f"(?:{pattern})" for pattern in countries.values()}))
+    return PostalCodes(countries, _texts(table["subdivisions"]), any_country)
+
+
+def _json(folder: Traversable, name: str, read: Callable[[dict[str, Any]], _Read]) -> _Read:
+    with _blamed(name):
+        return read(json.loads((folder / name).read_text(encoding="utf-8")))
+
+
+def _table(folder: Traversable, name: str) -> NameTable:
+    with _blamed(f"{name}.tsv"):
+        return NameTable.from_file((folder / f"{name}.tsv").read_bytes())
 
 
 @contextmanager
-def _reading(folder: Traversable, name: str) -> Iterator[Any]:
-    """Read one file and blame it for whatever goes wrong with its content."""
+def _blamed(name: str) -> Iterator[None]:
+    """Blame a file for whatever goes wrong with its content."""
     try:
-        yield json.loads((folder / name).read_text(encoding="utf-8"))
+        yield
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise IntensityError(
             f"intensity table {name} is missing or damaged ({type(error).__name__}: {error});"
@@ -250,7 +336,6 @@ def _mean(row: dict[str, Any]) -> Mean:
 def _country(row: dict[str, Any]) -> Country:
     value = row["g_per_kwh"]
     return Country(
-        alpha3=str(row["alpha3"]),
         name=str(row["name"]),
         continents=tuple(row["continents"]),
         g_per_kwh=None if value is None else _positive(value),
@@ -260,7 +345,9 @@ def _country(row: dict[str, Any]) -> Country:
 
 
 def _subdivision_value(value: float, source: dict[str, Any]) -> SubdivisionValue:
-    return SubdivisionValue(_positive(value), int(source["year"]), str(source["source"]))
+    return SubdivisionValue(
+        _positive(value), int(source["year"]), str(source["source"]), str(source["counted"])
+    )
 
 
 def _positive(value: float) -> float:
@@ -269,21 +356,16 @@ def _positive(value: float) -> float:
     return float(value)
 
 
-def _texts(names: dict[str, str]) -> dict[str, str]:
+def _texts(names: Mapping[str, str]) -> dict[str, str]:
     # What is no text fails here, while its own file can be blamed for it.
     return {name: areas.strip() for name, areas in names.items()}
 
 
-def _own_names(names: dict[str, str]) -> dict[str, str]:
-    return {_normalised(name): area for name, area in names.items()}
+def _keyed(names: Mapping[str, str]) -> dict[str, str]:
+    return {_key(name): area.strip() for name, area in names.items()}
 
 
-def _by_initial(names: list[str]) -> NameTable:
-    groups: dict[str, list[str]] = defaultdict(list)
-    for name in names:
-        groups[name[0]].append(name)
-    return NameTable({initial: "\n".join(group) for initial, group in groups.items()})
-
-
-def _name_set(names: list[str]) -> frozenset[str]:
-    return frozenset(map(_normalised, names))
+def _key(name: str) -> str:
+    # Most are written as they are compared, which costs 50 us to find out otherwise.
+    is_plain = _PLAIN.fullmatch(name) is not None
+    return name if is_plain else _normalised(name)

@@ -59,7 +59,7 @@ def asking(
 ) -> LiveIntensity:
     """Return the part under test, pointed at the provider."""
     config = LiveConfig(KEY, state_dir, timeout_s, MAX_AGE_S, provider.base_url)
-    return LiveIntensity(config, clock, clock)
+    return LiveIntensity(config, wall_s=clock, monotonic_s=clock)
 
 
 def hit(live: LiveIntensity, zone: str = "FR") -> LiveHit:

@@ -5,6 +5,7 @@ import weakref
 
 import pytest
 
+from carbon_node.errors import TransportError
 from carbon_node.transport.news import News
 
 pytestmark = pytest.mark.anyio
@@ -84,3 +85,21 @@ async def test_a_stream_wakes_for_what_it_brings_only_and_ends_with_the_news() -
     news.close()
     assert await ending is None
     assert [item async for item in stream] == []
+
+
+async def test_an_error_in_taking_reaches_the_consumer() -> None:
+    """Whoever waits learns that nothing can be taken, and the announcer goes on."""
+    news, errors = News(), [TransportError("gone")]
+
+    def take() -> list[int]:
+        if is_broken.is_set():
+            raise errors[0]
+        return []
+
+    is_broken = asyncio.Event()
+    waiting = asyncio.ensure_future(anext(news.stream(take)))
+    await asyncio.sleep(0)
+    is_broken.set()
+    news.announce()
+    with pytest.raises(TransportError, match="gone"):
+        await waiting

@@ -1,0 +1,461 @@
+"""Reading a text word by word: what each part of it means, and what they mean together.
+
+A place is taken only if every part of the text is accounted for: as a name or code of the place or
+of what contains it, a postal code or county of it, a cloud provider, or a word that says nothing. A
+part that is not understood may stand before what contains it, as in "Hall 7, Oak Ridge, TN": then
+the answer is what is certain without it, and the reader is told. Anywhere else it might change the
+meaning ("not France", "Norway, Nowhere"), and nothing is taken.
+"""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from itertools import pairwise
+
+from carbon_node.intensity.clouds import CloudRegion
+from carbon_node.intensity.gazetteer import Gazetteer, Kind, Piece, Sense, common_area, country
+from carbon_node.intensity.postal import Fit
+from carbon_node.intensity.tables import Tables
+from carbon_node.intensity.text import normalised
+
+MAX_WORDS = 8
+"""More words than any name has."""
+
+MAX_PARTS = 40
+"""Words of a text that are read; an address has fewer."""
+
+_SEPARATORS = re.compile(r"[,;/|()\[\]{}\n\t>:=\u00b7\u2192\u3001\uff0c]+|\s+[-\u2013\u2014]\s+")
+
+_CITIES = frozenset({Kind.CITY, Kind.TOWN})
+
+_TURNING = frozenset(
+    [
+        "not",
+        "no",
+        "non",
+        "or",
+        "except",
+        "but",
+        "outside",
+        "without",
+        "excluding",
+        "either",
+        "neither",
+        "from",
+        "to",
+        "near",
+        "vs",
+        "versus",
+        "than",
+        "oder",
+        "nicht",
+        "ou",
+        "pas",
+        "sauf",
+        "o",
+        "no",
+        "excepto",
+        "y",
+        "und",
+        "et",
+        "and",
+    ]
+)
+"""Words beside places that change which place is meant."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What a text means.
+
+    Args:
+        kind: as what the place was recognised.
+        areas: every area that the text can mean; empty where its parts contradict each other.
+        evident: the area that is meant without a continent, None if that needs one.
+        is_dominated: whether the evident area is a city with namesakes on whose continent it need
+            not be meant.
+        towns: areas in which only a small town can be meant.
+        divisions: areas that bear the name themselves.
+        prominent: areas that a continent alone can decide for.
+        pieces: the parts that are accounted for.
+        unread: the parts that are not.
+        continents: codes of the continents that the text names, None if it names none.
+        region: the cloud region that it names.
+        zones: the grid zones that it names.
+    """
+
+    kind: Kind | None
+    areas: tuple[str, ...] = ()
+    evident: str | None = None
+    is_dominated: bool = False
+    towns: frozenset[str] = frozenset()
+    divisions: frozenset[str] = frozenset()
+    prominent: frozenset[str] = frozenset()
+    pieces: tuple[Piece, ...] = ()
+    unread: tuple[str, ...] = ()
+    continents: frozenset[str] | None = None
+    region: CloudRegion | None = None
+    zones: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """A part between commas, with what in it is accounted for and what is not."""
+
+    pieces: tuple[Piece, ...]
+    unread: tuple[str, ...]
+
+
+class Reader:
+    """Reads texts of places.
+
+    Args:
+        tables: the shipped tables.
+    """
+
+    def __init__(self, tables: Tables) -> None:
+        self._tables = tables
+        self._names = tables.names
+        self._gazetteer = Gazetteer(tables)
+
+    def read(self, text: str) -> Reading:
+        """Read a text.
+
+        Args:
+            text: place as sent, without control characters.
+        """
+        named = self._providers(text)
+        whole = self._gazetteer.whole(text, named)
+        if whole is not None:
+            return self._together([_Part((whole,), ())])
+        parts = [part for part in map(str.strip, _SEPARATORS.split(text)) if part]
+        if sum(len(part.split()) for part in parts) > MAX_PARTS:
+            return Reading(None, unread=(text,))
+        return self._together([self._part(part, named, len(parts) > 1) for part in parts])
+
+    def _providers(self, text: str) -> frozenset[str]:
+        """Return the keys of the cloud providers that a text names."""
+        keys = self._names.clouds.keys
+        words = normalised(text).split()
+        spans = (
+            " ".join(words[at : at + count]) for count in (1, 2, 3) for at in range(len(words))
+        )
+        return frozenset(keys[span] for span in spans if span in keys)
+
+    def _part(self, text: str, named: frozenset[str], has_others: bool) -> _Part:  # noqa: FBT001
+        """Account for as many words as possible by as few names as possible."""
+        if has_others and (alone := self._whole_part(text, named)) is not None:
+            return _Part((alone,), ())
+        words = text.split()
+        if any(map(_is_turning, words)):
+            whole = self._gazetteer.piece(text, named)
+            return _Part((whole,), ()) if whole else _Part((), (text,))
+        pieces, unread = self._covered(words, named)
+        if unread and any(mark in text for mark in "-_"):
+            split = re.split(r"[\s_-]+", text)
+            finer, rest = self._covered([word for word in split if word], named)
+            pieces, unread = (finer, rest) if not rest else (pieces, unread)
+        return _Part(tuple(pieces), tuple(unread))
+
+    def _whole_part(self, text: str, named: frozenset[str]) -> Piece | None:
+        """Recognise a part that is one name; small letters may be a code there."""
+        if (piece := self._gazetteer.piece(text, named)) is not None:
+            return piece
+        is_word = text in self._names.small_words or text in _TURNING
+        if text.islower() and text.isascii() and 2 <= len(text) <= 3 and not is_word:
+            return self._gazetteer.piece(text.upper(), named)
+        return None
+
+    def _covered(self, words: list[str], named: frozenset[str]) -> tuple[list[Piece], list[str]]:
+        """Cover the words with names: the fewest words left, then the fewest names."""
+        names = [normalised(word) for word in words]
+        best: list[tuple[int, int, list[Piece], list[str]]] = [(0, 0, [], [])]
+        for start in reversed(range(len(words))):
+            left, count, pieces, unread = best[0]
+            choice = (left + 1, count, pieces, [words[start], *unread])
+            for stop, piece in self._pieces_at(words, names, start, named):
+                left, count, pieces, unread = best[stop - start - 1]
+                option = (left, count + 1, [piece, *pieces], unread)
+                choice = min(choice, option, key=lambda known: known[:2])
+            best.insert(0, choice)
+        return best[0][2], best[0][3]
+
+    def _pieces_at(
+        self, words: list[str], names: list[str], start: int, named: frozenset[str]
+    ) -> Iterable[tuple[int, Piece]]:
+        """Return the names that begin at a word, and where each ends; the longest first."""
+        found: list[tuple[int, Piece]] = []
+        for stop in range(start + 1, min(start + MAX_WORDS, len(words)) + 1):
+            name = _joined(names[start:stop])
+            piece = self._gazetteer.piece(" ".join(words[start:stop]), named, name)
+            if piece is not None:
+                found.insert(0, (stop, piece))
+            # A postal code of two words begins no name.
+            is_code = any(map(str.isdigit, words[start])) and stop == start + 1
+            if stop < len(words) and not is_code and not self._gazetteer.may_go_on(name):
+                break
+        return found
+
+    def _together(self, parts: list[_Part]) -> Reading:
+        """Say what the parts mean together."""
+        unread = tuple(word for part in parts for word in _unread_words(part))
+        clean = [part for part in parts if not part.unread]
+        pieces = tuple(piece for part in clean for piece in part.pieces)
+        deciding = _deciding(parts)
+        places = [piece for piece in pieces if piece.senses]
+        continents = _continents(pieces)
+        if not places or not _is_certain(deciding, pieces, bool(unread)):
+            kind = Kind.CONTINENT if continents is not None and not unread else None
+            return Reading(
+                kind,
+                pieces=pieces,
+                unread=unread,
+                continents=continents if kind else None,
+            )
+        reading = self._of_places(places, pieces)
+        if unread:
+            reading = _widened(reading, places)
+        return Reading(
+            reading.kind,
+            reading.areas,
+            reading.evident,
+            reading.is_dominated,
+            reading.towns,
+            reading.divisions,
+            reading.prominent,
+            pieces,
+            unread,
+            continents,
+            reading.region,
+            reading.zones,
+        )
+
+    def _of_places(self, places: list[Piece], pieces: tuple[Piece, ...]) -> Reading:
+        agreed = self._agreed(places)
+        fits = self._fits(agreed, pieces)
+        areas = frozenset(area for area, fit in fits.items() if fit is not Fit.NONE)
+        sure = frozenset(area for area, fit in fits.items() if fit is Fit.PLACE)
+        address = self._address(pieces)
+        is_town = any(sense.kind in _CITIES for sense in places[0].senses & agreed)
+        if address and not sure and not is_town:
+            areas = sure = frozenset({address})
+        elif address in sure:
+            areas = frozenset({str(address)})
+        region = next((piece.region for piece in places if piece.region), None)
+        zones = next((piece.zones for piece in places if piece.zones), ())
+        return Reading(
+            places[0].kind,
+            tuple(sorted(areas)),
+            self._evident(places, areas, sure),
+            len(places) == 1 and places[0].is_dominated,
+            frozenset(areas - {sense.area for sense in agreed if sense.kind is not Kind.TOWN}),
+            frozenset(sense.area for sense in agreed if sense.kind not in _CITIES),
+            places[0].prominent if len(places) == 1 else areas,
+            region=region,
+            zones=zones,
+        )
+
+    def _fits(self, senses: frozenset[Sense], pieces: tuple[Piece, ...]) -> dict[str, Fit]:
+        """Compare what a text can mean with its postal codes."""
+        fits = {sense.area: Fit.SHAPE for sense in senses}
+        for piece in pieces:
+            if piece.kind is Kind.POSTAL:
+                leads = _leads(piece, pieces)
+                fits = {
+                    area: self._names.postal_codes.fit(piece.text, area)
+                    for area in fits
+                    # In the USA it stands behind the state.
+                    if not (leads and country(area) == "US")
+                }
+        return fits
+
+    def _address(self, pieces: tuple[Piece, ...]) -> str | None:
+        """Return the state of "ST 12345", where the code is one of that state's."""
+        for before, code in pairwise(pieces):
+            if code.kind is not Kind.POSTAL:
+                continue
+            for sense in before.senses:
+                is_state = "-" in sense.area and country(sense.area) in self._names.leading
+                fit = self._names.postal_codes.fit(code.text, sense.area)
+                if is_state and sense.kind is Kind.SUBDIVISION and fit is Fit.PLACE:
+                    return sense.area
+        return None
+
+    def _evident(
+        self, places: list[Piece], areas: frozenset[str], sure: frozenset[str]
+    ) -> str | None:
+        """Return the area that is meant: what all parts agree on, or what one name means."""
+        if len(areas) == 1 and (len(places) > 1 or sure):
+            return next(iter(areas))
+        if len(places) > 1 or not areas:
+            return common_area(areas) if areas else None
+        alone = places[0].evident
+        if alone is None:
+            return None
+        is_denied = sure and not any(country(area) == country(alone) for area in sure)
+        is_fitting = any(self.contains(alone, area) for area in areas)
+        return alone if is_fitting and not is_denied else None
+
+    def _agreed(self, places: list[Piece]) -> frozenset[Sense]:
+        """Keep what all parts can mean at once; nothing is left where they contradict."""
+        agreed, evident = places[0].senses, places[0].evident
+        for piece in places[1:]:
+            agreed = self._both(agreed, piece.senses, (evident, piece.evident))
+            evident = common_area(sense.area for sense in agreed) if agreed else None
+        return agreed or self._small_town(places)
+
+    def _both(
+        self,
+        ones: frozenset[Sense],
+        others: frozenset[Sense],
+        evident: tuple[str | None, str | None],
+    ) -> frozenset[Sense]:
+        """Keep the senses of which one contains the other, by preference one that is no city."""
+        pairs = [
+            (one, other, inner)
+            for one in ones
+            for other in others
+            if (inner := self._inner(one, other)) is not None
+            and not _is_namesake(one, other, evident[0])
+        ]
+        for are_wanted in _BY_PREFERENCE:
+            wanted = frozenset(inner for one, other, inner in pairs if are_wanted(one, other))
+            if wanted:
+                return wanted
+        # Two cities: a quarter and its city, or a list of places, which share small namesakes.
+        meant = {country(area) for area in evident if area is not None}
+        cities = frozenset(inner for _, _, inner in pairs if meant <= {country(inner.area)})
+        return cities or self._town_in_state(ones, others)
+
+    def _town_in_state(self, ones: frozenset[Sense], others: frozenset[Sense]) -> frozenset[Sense]:
+        """Take the state: a town of that name in it may be too small for the table."""
+        if len({country(other.area) for other in others}) > 1:
+            return frozenset()
+        named = {country(one.area) for one in ones if one.kind in _CITIES}
+        return frozenset(
+            other
+            for other in others
+            if other.kind in {Kind.SUBDIVISION, Kind.CODE}
+            and country(other.area) in named
+            and "-" in other.area
+        )
+
+    def _inner(self, one: Sense, other: Sense) -> Sense | None:
+        """Return the narrower of two senses of which one contains the other."""
+        if self.contains(one.area, other.area):
+            return other
+        return one if self.contains(other.area, one.area) else None
+
+    def contains(self, outer: str, inner: str) -> bool:
+        """Whether an area lies in another one, or is it."""
+        if outer == inner or outer == country(inner):
+            return True
+        if outer == self._names.sovereigns.get(country(inner)):
+            return True
+        parent = self._names.parents.get(inner)
+        return parent is not None and self.contains(outer, parent)
+
+    def _small_town(self, places: list[Piece]) -> frozenset[Sense]:
+        """Take a town and a state of a country that is written so: Poland, Ohio."""
+        if len(places) != 2:
+            return frozenset()
+        first, last = places
+        states = {sense.area for sense in last.senses if sense.kind is Kind.SUBDIVISION}
+        leading = {area for area in states if country(area) in self._names.leading}
+        is_city = any(sense.kind in _CITIES and sense.area in leading for sense in last.senses)
+        is_town = first.kind in {Kind.COUNTRY, Kind.CITY, Kind.SUBDIVISION}
+        is_state = len(leading) == 1 and all(
+            sense.area in leading or sense.kind in _CITIES or self._is_foreign_code(sense)
+            for sense in last.senses
+        )
+        if not is_state or is_city or not is_town:
+            return frozenset()
+        return frozenset(Sense(area, Kind.SUBDIVISION) for area in leading)
+
+    def _is_foreign_code(self, sense: Sense) -> bool:
+        return sense.kind is Kind.ABBREVIATION or (
+            sense.kind is Kind.SUBDIVISION and country(sense.area) not in self._names.leading
+        )
+
+
+def _is_turning(word: str) -> bool:
+    """Whether a word turns the meaning: "or", but not OR, which is Oregon."""
+    return word in _TURNING or (word.istitle() and len(word) > 1 and word.casefold() in _TURNING)
+
+
+def _is_behind_wider(one: Sense, other: Sense) -> bool:
+    """Whether what stands behind contains what stands before it, as in an address."""
+    return other.kind not in _CITIES and Kind.ABBREVIATION not in {one.kind, other.kind}
+
+
+def _is_one_wider(one: Sense, other: Sense) -> bool:
+    return not {one.kind, other.kind} <= _CITIES and Kind.ABBREVIATION not in {
+        one.kind,
+        other.kind,
+    }
+
+
+def _is_abbreviated(one: Sense, other: Sense) -> bool:
+    """Whether a state is named as only its own country abbreviates it: Milano, MI."""
+    return Kind.ABBREVIATION in {one.kind, other.kind}
+
+
+_BY_PREFERENCE = (_is_behind_wider, _is_one_wider, _is_abbreviated)
+
+
+def _is_namesake(one: Sense, other: Sense, evident: str | None) -> bool:
+    """Whether a town is only called like a city that a country contradicts: Madrid, Mexico."""
+    is_elsewhere = evident is not None and country(evident) != country(one.area)
+    return one.kind is Kind.TOWN and is_elsewhere and "-" not in other.area
+
+
+def _joined(names: list[str]) -> str:
+    """Join normalised words as `normalised` does: without the article of a longer name."""
+    words = " ".join(filter(None, names))
+    return words.removeprefix("the ") if len(names) > 1 else words
+
+
+def _leads(code: Piece, pieces: tuple[Piece, ...]) -> bool:
+    """Whether a postal code stands before every place."""
+    return next((piece for piece in pieces if piece.senses or piece is code), None) is code
+
+
+def _unread_words(part: _Part) -> tuple[str, ...]:
+    return () if not part.unread else (" ".join(part.unread),)
+
+
+def _deciding(parts: list[_Part]) -> list[_Part]:
+    """Return the parts behind the last one that is not understood."""
+    behind: list[_Part] = []
+    for part in reversed(parts):
+        if part.unread:
+            break
+        behind.insert(0, part)
+    return behind
+
+
+def _is_certain(deciding: list[_Part], pieces: tuple[Piece, ...], has_unread: bool) -> bool:  # noqa: FBT001
+    """Whether what is understood may decide; a code of an unknown provider may not."""
+    if not has_unread:
+        return True
+    has_place = any(piece.senses for part in deciding for piece in part.pieces)
+    is_code = any(piece.kind is Kind.CLOUD for piece in pieces)
+    has_provider = any(piece.kind is Kind.PROVIDER for piece in pieces)
+    return has_place and (not is_code or has_provider)
+
+
+def _continents(pieces: tuple[Piece, ...]) -> frozenset[str] | None:
+    named = [piece.continents for piece in pieces if piece.continents is not None]
+    return frozenset.intersection(*named) if named else None
+
+
+def _widened(reading: Reading, places: list[Piece]) -> Reading:
+    """Take the country of a city that stands beside something that was not understood."""
+    is_contained = any(
+        sense.kind not in _CITIES and sense.area in reading.areas
+        for piece in places
+        for sense in piece.senses
+    )
+    if is_contained or reading.evident is None:
+        return reading
+    return Reading(reading.kind, reading.areas, country(reading.evident), zones=())
