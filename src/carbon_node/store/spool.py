@@ -1,7 +1,7 @@
 """Bytes that wait in private files instead of memory, bounded together.
 
 Models arrive before their tasks are complete, and some tasks never are. Bytes whose task is
-complete are claimed; when there is no room for more, those that nobody has claimed go, oldest first.
+complete are claimed; when there is no room for more, unclaimed ones go, oldest first.
 """
 
 import errno
