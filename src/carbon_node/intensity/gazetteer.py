@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from carbon_node.intensity.clouds import CloudRegion
-from carbon_node.intensity.tables import CITY, CONTINENT, COUNTRY, DIVISION, Tables
+from carbon_node.intensity.tables import ABBREVIATED, CITY, CONTINENT, COUNTRY, DIVISION, Tables
 from carbon_node.intensity.text import normalised
 
 LEAST_LETTERS = 4
@@ -278,21 +278,25 @@ class Gazetteer:
         countries = self._country(text, name, own)
         codes = self._codes(text)
         divisions = [names.territories.get(a, a) for a in names.subdivisions.areas(name).split()]
-        divisions += own[2:].split() if own.startswith(DIVISION) else []
+        divisions += own[2:].split() if own.startswith((DIVISION, ABBREVIATED)) else []
         cities = names.cities.areas(name)
         own_city = own[2:] if own.startswith(CITY) else ""
         senses = {Sense(area, Kind.COUNTRY) for area in countries} | codes
         senses.update(Sense(area, Kind.SUBDIVISION) for area in divisions)
         if name.rpartition(" ")[2] in _COUNTIES:
-            senses.update(Sense(a, Kind.COUNTY) for a in names.counties.areas(name).split())
+            counties = names.counties.areas(name).split()
+            senses.update(Sense(names.territories.get(a, a), Kind.COUNTY) for a in counties)
         senses.update(map(_city, cities.lstrip("!").split()))
         senses.update({Sense(own_city, Kind.CITY)} if own_city else ())
         if not senses:
             return None
         evident = common_area(countries) if countries else None
         if not countries:
-            meant = own[2:] if own.startswith(DIVISION) else None
-            evident = meant or self._evident(name, divisions, cities, own_city)
+            # "Fla." is Florida, but "ore" and "miss" are words.
+            is_meant = own.startswith(DIVISION) or (own.startswith(ABBREVIATED) and "." in text)
+            is_word = own.startswith(ABBREVIATED) and not is_meant
+            meant = own[2:] if is_meant else self._evident(name, divisions, cities, own_city)
+            evident = None if is_word else meant
         if evident is None and codes:
             evident = self._evident_code(codes)
         kind = _kind(bool(countries), codes, divisions, senses)

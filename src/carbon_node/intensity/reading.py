@@ -190,7 +190,9 @@ class Reader:
             piece = self._gazetteer.piece(" ".join(words[start:stop]), named, name)
             if piece is not None:
                 found.insert(0, (stop, piece))
-            if stop < len(words) and not self._gazetteer.may_go_on(name):
+            # A postal code of two words begins no name.
+            is_code = any(map(str.isdigit, words[start])) and stop == start + 1
+            if stop < len(words) and not is_code and not self._gazetteer.may_go_on(name):
                 break
         return found
 

@@ -34,7 +34,7 @@ from carbon_node.intensity.text import normalised
 _normalised = normalised.__wrapped__
 """Past its cache, which would keep names that are read once."""
 
-COUNTRY, DIVISION, CITY, CONTINENT = "=", "+", "*", "@"
+COUNTRY, DIVISION, ABBREVIATED, CITY, CONTINENT = "=", "+", "~", "*", "@"
 """What the areas of names that are collected by hand are led by."""
 
 _PLAIN = re.compile(r"(?!the |st |ste |.* (?:st|ste)\b)[a-z0-9]+(?: [a-z0-9]+)*")
@@ -80,7 +80,7 @@ class Names:
         leading: countries whose subdivisions are meant before foreign namesakes.
         deciding: countries whose subdivisions are known enough to decide alone.
         own: names that are collected by hand, which go before all others; their areas are led by
-            `COUNTRY`, `DIVISION`, `CITY` or `CONTINENT` and a space.
+            `COUNTRY`, `DIVISION`, `ABBREVIATED`, `CITY` or `CONTINENT` and a space.
     """
 
     alpha2: Mapping[str, str]
@@ -260,7 +260,8 @@ def _names(folder: Traversable) -> Names:
 def _own_names(table: dict[str, Any]) -> dict[str, Any]:
     """Read what is collected by hand."""
     countries = _keyed(table["countries"]) | _keyed(table["ambiguous"])
-    evident = _keyed(table["subdivisions"]) | _keyed(table["abbreviated"])
+    abbreviated = _led(ABBREVIATED, _keyed(table["abbreviated"]))
+    evident = _led(DIVISION, _keyed(table["subdivisions"]))
     cities = _keyed(table["cities"]) | _keyed(table["sites"])
     continents = _led(CONTINENT, _keyed(table["continents"]))
     sets = ("world", "nowhere", "says_nothing", "words")
@@ -277,7 +278,7 @@ def _own_names(table: dict[str, Any]) -> dict[str, Any]:
         "leading": frozenset(table["subdivisions_lead"]),
         "deciding": frozenset(table["subdivisions_decide"]),
         "own": NameTable.of(
-            continents | _led(CITY, cities) | _led(DIVISION, evident) | _led(COUNTRY, countries)
+            continents | abbreviated | _led(CITY, cities) | evident | _led(COUNTRY, countries)
         ),
     }
 

@@ -113,6 +113,7 @@ async def watched() -> AsyncIterator[tuple[StatusAnnouncer, AsyncIterator[Arriva
     announcer.ready()
     await take(arrivals, 1)
     yield announcer, arrivals
+    announcer.stop()  # which ends its timer
     await peer.close()
     await node.close()
 

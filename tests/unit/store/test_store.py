@@ -214,7 +214,7 @@ async def _kept(store: Store) -> list[int]:
 
 
 async def test_oldest_results_go_when_there_are_too_many(state_dir: Path) -> None:
-    """The database never grows without bound, also when thousands are too many at once."""
+    """The database never grows without bound, even if thousands are too many at once."""
     async with open_store(store_config(state_dir), _nobody) as store:
         await asyncio.gather(*(_answer(store, task(n)) for n in range(1, 1303)))
 

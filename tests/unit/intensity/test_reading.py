@@ -1,0 +1,205 @@
+"""Reading word by word: what is accounted for decides, and what is not never does silently."""
+
+import pytest
+
+from carbon_node.estimation import CarbonIntensity, Place
+from carbon_node.intensity import IntensityLookup
+
+
+def area_of(answer: CarbonIntensity) -> str:
+    """Return the area that was taken, empty for continents and the world."""
+    taken = [step.code for step in answer.steps if step.outcome == "taken" and step.code]
+    return taken[0] if taken else ""
+
+
+@pytest.mark.parametrize(
+    ("text", "area"),
+    [
+        ("Paris, TX 75460", "US-TX"),
+        ("Dublin, OH 43017", "US-OH"),
+        ("London, ON N6A 3K7", "CA-ON"),
+        ("Melbourne, Fla.", "US-FL"),
+        ("Moscow, Latah County", "US-ID"),
+        ("Charlotte, Saint Vincent and the Grenadines", "VC-01"),
+        ("1 Hacker Way, Menlo Park, CA 94025, USA", "US-CA"),
+        ("75005 Paris", "FR-IDF"),
+        ("Poland, Ohio", "US-OH"),
+        ("Sudan, DC 20347", "US-DC"),
+        ("Toronto, CA", "CA-ON"),
+        ("San Jose, CA", "US-CA"),
+        ("Berlin, DE", "DE-BE"),
+        ("Milano, MI", "IT-MI"),
+        ("Milan, MI 48160", "US-MI"),
+        ("Genève, GE", "CH-GE"),
+        ("Perth, WA", "AU-WA"),
+        ("Nowheretown, WA 98101", "US-WA"),
+        ("Nowheretown, AR 72001", "US-AR"),
+    ],
+)
+def test_every_part_of_an_address_is_accounted_for(
+    lookup: IntensityLookup, text: str, area: str
+) -> None:
+    """States, provinces, postal codes and counties decide between cities of one name."""
+    assert area_of(lookup.lookup(Place(text))) == area
+
+
+@pytest.mark.parametrize(
+    ("text", "area"),
+    [
+        ("Hall 7, Rack 3, Oak Ridge, TN", "US-TN"),
+        ("Fugaku, Kobe", "JP"),
+        ("Rechenzentrum Nordost, Germany", "DE"),
+    ],
+)
+def test_what_stands_before_may_be_left_out_with_a_warning(
+    lookup: IntensityLookup, text: str, area: str
+) -> None:
+    """A street or a hall before the place changes nothing, and is named as not understood."""
+    answer = lookup.lookup(Place(text))
+    assert area_of(answer) == area
+    assert answer.not_understood[0] == text.split(",")[0]
+    assert "not understood" in answer.warnings[0]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "not France",
+        "France or Germany",
+        "from Germany to France",
+        "anywhere but China",
+        "Norway, Nowhere",
+        "Southern France",
+        "Xyzzy Berlin",
+        "London, Paris, New York",
+        "Berlin / Vienna",
+        "Texas, Germany",
+        "Tokyo, Brazil",
+        "Madrid, Mexico",
+        "Paris 75460",
+        "Ontario, CA",
+        "Nowheretown, GA",
+    ],
+)
+def test_what_could_change_the_meaning_decides_nothing(lookup: IntensityLookup, text: str) -> None:
+    """Negations, alternatives, contradictions and unknown words leave no country, and say so."""
+    answer = lookup.lookup(Place(text))
+    assert area_of(answer) == ""
+    assert answer.warnings
+
+
+@pytest.mark.parametrize(
+    ("text", "area"),
+    [
+        ("SA", "SA"),
+        ("AF", "AF"),
+        ("AS", "AS"),
+        ("es_AR", "AR"),
+        ("fr_FR.UTF-8", "FR"),
+        ("pt-BR", "BR"),
+        ("zh-Hant-TW", "TW"),
+        ("DE-BY", "DE-BY"),
+        ("Europe/Berlin", "DE"),
+        ("America/Argentina/Buenos_Aires", "AR"),
+        ("🇫🇷", "FR"),
+        ("U.A.E.", "AE"),
+        ("FR-974", "RE"),
+        ("La Réunion, France", "RE"),
+        ("Puerto Rico, USA", "PR"),
+        ("Hong Kong, China", "HK"),
+        ("SE4", "SE"),
+        ("US-TEX-ERCO", "US-TX"),
+        ("French Republic", "FR"),
+        ("Korea, Republic of", "KR"),
+        ("Cataluña", "ES-CT"),
+        ("Freistaat Bayern, Deutschland", "DE"),
+        ("Bayern", "DE-BY"),
+    ],
+)
+def test_codes_ids_flags_and_official_names(lookup: IntensityLookup, text: str, area: str) -> None:
+    """Codes come first, territories are themselves, and native names are known."""
+    assert area_of(lookup.lookup(Place(text))) == area
+
+
+@pytest.mark.parametrize(
+    "text", ["in", "is", "at", "my", "so", "el", "Ye", "ore", "miss", "de-BE", "es-CO"]
+)
+def test_small_words_and_ambiguous_codes_are_no_countries(
+    lookup: IntensityLookup, text: str
+) -> None:
+    """Letters that may be a word, or two codes at once, decide nothing."""
+    assert area_of(lookup.lookup(Place(text))) == ""
+
+
+@pytest.mark.parametrize(
+    ("text", "area"),
+    [
+        ("us-east-1", "US-VA"),
+        ("us-west-2-lax-1a", "US-OR"),
+        ("aws/us-west-2", "US-OR"),
+        ("arn:aws:ec2:eu-north-1:123:instance/i-1", "SE"),
+        ("US East (N. Virginia)", "US-VA"),
+        ("Azure West Europe", "NL"),
+        ("West Europe", ""),
+        ("Sweden Central", "SE"),
+        ("Germany Central (Frankfurt)", "DE"),
+        ("Macedonia, North", "MK"),
+        ("ap-southeast-2", "AU-NSW"),
+        ("AWS ap-southeast-2", "AU-NSW"),
+        ("Huawei Cloud ap-southeast-2", "TH"),
+        ("Alibaba Cloud ap-southeast-3", "MY"),
+        ("Alibaba eu-west-1", "GB"),
+        ("CoreWeave ap-southeast-2", ""),
+        ("Foobar Cloud, ap-southeast-2", ""),
+        ("Hetzner fsn1", "DE"),
+        ("OVH GRA11", "FR"),
+        ("Scaleway fr-par-2", "FR"),
+        ("DigitalOcean nyc3", "US-NY"),
+        ("Oracle Cloud us-ashburn-1", "US-VA"),
+        ("IBM Cloud us-south", "US-TX"),
+        ("ash", ""),
+        ("sin", ""),
+    ],
+)
+def test_cloud_regions_are_their_providers(lookup: IntensityLookup, text: str, area: str) -> None:
+    """A code means its provider's region, and nothing where the provider is not known."""
+    assert area_of(lookup.lookup(Place(text))) == area
+
+
+@pytest.mark.parametrize(
+    ("city", "continent", "country"),
+    [
+        ("Santa Barbara", "North America", ""),
+        ("Springfield", "Europe", ""),
+        ("La Plata", "South America", ""),
+        ("Toronto", "North America", "CA"),
+        ("Nicosia", "Europe", "CY"),
+        ("Nicosia", "Asia", "CY"),
+        ("Birmingham", "North America", "US"),
+        ("Victoria", "Oceania", "AU"),
+        ("Kingston", "Oceania", ""),
+    ],
+)
+def test_a_continent_decides_only_where_the_table_knows_enough(
+    lookup: IntensityLookup, city: str, continent: str, country: str
+) -> None:
+    """A namesake on the same continent, however small, keeps a city from being certain."""
+    assert area_of(lookup.lookup(Place(city, continent)))[:2] == country
+
+
+def test_a_country_in_the_continents_place_contains_the_region(lookup: IntensityLookup) -> None:
+    """Some senders write the country where the continent belongs."""
+    assert area_of(lookup.lookup(Place("Valencia", "Spain"))) == "ES"
+    assert area_of(lookup.lookup(Place("Germany", "Germany"))) == "DE"
+
+
+def test_what_was_accounted_for_is_told(lookup: IntensityLookup) -> None:
+    """Each part with what it was taken for."""
+    answer = lookup.lookup(Place("AWS, Ashburn, VA 20147"))
+    assert [(part.text, part.kind) for part in answer.understood] == [
+        ("AWS", "cloud provider"),
+        ("Ashburn", "city"),
+        ("VA", "code"),
+        ("20147", "postal code"),
+    ]
+    assert answer.not_understood == ()
