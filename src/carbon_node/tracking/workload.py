@@ -18,8 +18,8 @@ SUB_WINDOWS: Final = 5
 """Parts of a window whose energies of an inference are compared."""
 
 SETTLING_S: Final = 1.5
-"""Of inferences before a GPU's window: since Ampere, NVML tells the mean of the second before, and a
-window that began with the work would hold idle power."""
+"""Of inferences before a GPU's window: since Ampere, NVML tells the mean of the second before, and
+a window that began with the work would hold idle power."""
 
 CPU_INFO: Final = Path("/proc/cpuinfo")
 
