@@ -25,7 +25,7 @@ from carbon_node.estimation.measurement import (
     TrackerOutcome,
 )
 from carbon_node.estimation.planning import Plan
-from carbon_node.estimation.request import MAX_POWER_W, POWER_TOLERANCE, Mode
+from carbon_node.estimation.request import DEFAULT_PUE, MAX_POWER_W, POWER_TOLERANCE, Mode
 from carbon_node.estimation.result import (
     Budget,
     CarbonIntensity,
@@ -113,7 +113,8 @@ def _concluded(
     mode, energy, warnings = chosen
     request, assumptions = plan.request, plan.assumptions
     device_energy_kwh = energy.per_inference_kwh.scaled(request.inferences)
-    energy_kwh = device_energy_kwh * assumptions.pue.interval
+    pue = _pue(assumptions.pue, intensity)
+    energy_kwh = device_energy_kwh * pue.interval
     carbon_g = _normal(energy_kwh * intensity.g_per_kwh)
     tracking = _tracking(plan, outcome)
     return Estimate(
@@ -121,7 +122,7 @@ def _concluded(
         energy_kwh=energy_kwh,
         device_energy_kwh=device_energy_kwh,
         factors=energy.factors,
-        pue=assumptions.pue,
+        pue=pue,
         intensity=intensity,
         inferences=request.inferences,
         mode=mode,
@@ -133,6 +134,12 @@ def _concluded(
         revision=assumptions.revision,
         output_units=assumptions.output_units,
     )
+
+
+def _pue(assumed: Factor, intensity: CarbonIntensity) -> Factor:
+    """Take the site's PUE where nobody set one: a provider's own is nearer than all sites' mean."""
+    is_default = assumed == DEFAULT_PUE
+    return intensity.site_pue if is_default and intensity.site_pue is not None else assumed
 
 
 def _chosen(

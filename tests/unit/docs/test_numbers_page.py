@@ -27,7 +27,7 @@ from carbon_node.estimation import (
     provenance,
 )
 from carbon_node.intensity import IntensityConfig, IntensityLookup
-from carbon_node.intensity.gazetteer import Rung
+from carbon_node.intensity.rungs import Rung
 
 DOCS = Path(__file__).parents[3] / "docs"
 PAGE = (DOCS / "numbers.md").read_text(encoding="utf-8")
