@@ -349,9 +349,14 @@ class Reader:
 
     def _inner(self, one: Sense, other: Sense) -> Sense | None:
         """Return the narrower of two senses of which one contains the other."""
-        if self.contains(one.area, other.area):
+        if self._holds(one, other):
             return other
-        return one if self.contains(other.area, one.area) else None
+        return one if self._holds(other, one) else None
+
+    def _holds(self, outer: Sense, inner: Sense) -> bool:
+        """Whether a place contains another one; a city has no territories overseas."""
+        is_abroad = country(outer.area) != country(inner.area)
+        return self.contains(outer.area, inner.area) and not (is_abroad and outer.kind in _CITIES)
 
     def contains(self, outer: str, inner: str) -> bool:
         """Whether an area lies in another one, or is it."""
