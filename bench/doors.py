@@ -15,13 +15,15 @@ from contextlib import asynccontextmanager, contextmanager
 from itertools import count
 from pathlib import Path
 
+from tests.calling_transport import CallingTransport
+
 from bench.effort import Effort
 from bench.figures import Figure, Statistic, Target, figure
 from bench.nodes import FORMULA, UNPACED, Node, running
 from bench.scraping import scrape, scrape_ms
 from carbon_node.json_value import Json
 from carbon_node.settings import ConfigurationService, load
-from carbon_node.transport.fastdds import FastDdsConfig, FastDdsTransport
+from carbon_node.transport.fastdds import FastDdsConfig
 from carbon_node.wire.contract import CONFIGURATION_NODE_ID, Role, Topic
 from carbon_node.wire.samples import ConfigurationRequest, ConfigurationResponse
 
@@ -84,7 +86,7 @@ async def _requests_ms(domain: int, runs: int, first: int) -> tuple[list[float],
 
 @asynccontextmanager
 async def _asking(domain: int, first: int) -> AsyncIterator[tuple[Ask, Ask]]:
-    transport = FastDdsTransport(FastDdsConfig(domain, ROLE, loopback_only=True))
+    transport = CallingTransport(FastDdsConfig(domain, ROLE, loopback_only=True))
     await transport.open()
     try:
         transport.connect()

@@ -7,7 +7,9 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any, TypeVar
 
-from carbon_node.transport.fastdds import FastDdsConfig, FastDdsTransport
+from tests.calling_transport import CallingTransport
+
+from carbon_node.transport.fastdds import FastDdsConfig
 from carbon_node.wire.contract import NODE_NAME, Role, Topic
 from carbon_node.wire.samples import (
     NO_TASK,
@@ -54,7 +56,7 @@ class Caller:
         transport: open and connected.
     """
 
-    def __init__(self, transport: FastDdsTransport) -> None:
+    def __init__(self, transport: CallingTransport) -> None:
         self.transport = transport
         self.received: list[Sample] = []
         self._news = asyncio.Condition()
@@ -166,7 +168,7 @@ class Caller:
 @asynccontextmanager
 async def calling(domain: int) -> AsyncIterator[Caller]:
     """A caller that has met the node of a domain."""
-    transport = FastDdsTransport(FastDdsConfig(domain, ROLE, loopback_only=True))
+    transport = CallingTransport(FastDdsConfig(domain, ROLE, loopback_only=True))
     await transport.open()
     try:
         transport.connect()

@@ -7,7 +7,7 @@ node itself has to be in another one, because two Fast DDS must not meet. Elsewh
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from importlib.util import find_spec
@@ -90,6 +90,16 @@ class StandInPeers:
         else:
             sample = _sample(Topic[topic], members)
             self._arrived.put_nowait(Arrival(Topic[topic], sample, key_of(sample), "stand-in", 1))
+
+
+class LibraryObject:
+    """An object of the library, which has accessors instead of attributes."""
+
+    def __init__(self, **values: object) -> None:
+        self.values = values
+
+    def __getattr__(self, name: str) -> Callable[..., object]:
+        return lambda *new: self.values.update({name: new[0]}) if new else self.values[name]
 
 
 def _members(sample: Sample) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import cast
 
+from tests.memory_transport import MemoryBus, MemoryTransport
 from tests.stores import store_config
 from tests.transports import PEERS, opened
 
@@ -31,7 +32,6 @@ from carbon_node.settings import ConfigurationService, NodeQuestions, load
 from carbon_node.store import open_store
 from carbon_node.store.spool import FileSpool
 from carbon_node.tasks.decision import Republish
-from carbon_node.transport.memory import MemoryBus, MemoryTransport
 from carbon_node.wire.contract import NODE_NAME, BaselinePolicy, Role, Topic
 from carbon_node.wire.samples import (
     CO2Footprint,

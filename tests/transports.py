@@ -2,14 +2,15 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import TypeAlias
 
+from tests.calling_transport import CallingTransport
 from tests.domains import fresh_domain
+from tests.memory_transport import MemoryBus, MemoryTransport
 
-from carbon_node.transport.fastdds import FastDdsConfig, FastDdsTransport
-from carbon_node.transport.memory import MemoryBus, MemoryTransport
+from carbon_node.transport.fastdds import FastDdsConfig
 from carbon_node.wire.contract import NODE_NAME, Arrival, Role, Topic
 
 PATIENCE_S = 20.0
@@ -21,7 +22,7 @@ NODE = Role(NODE_NAME, reads=INPUTS, writes=OUTPUTS, properties=(("made.by", "te
 PEERS = Role("TEST_PEERS", reads=OUTPUTS, writes=INPUTS)
 
 
-Transport: TypeAlias = MemoryTransport | FastDdsTransport
+Transport: TypeAlias = MemoryTransport | CallingTransport
 World: TypeAlias = Callable[[Role], Transport]
 """Makes the transports of one domain."""
 
@@ -35,7 +36,7 @@ def memory_world() -> World:
 def fastdds_world() -> World:
     """Have a DDS domain on loopback."""
     domain = fresh_domain()
-    return lambda role: FastDdsTransport(FastDdsConfig(domain, role, loopback_only=True))
+    return lambda role: CallingTransport(FastDdsConfig(domain, role, loopback_only=True))
 
 
 WORLDS: dict[str, Callable[[], World]] = {"memory": memory_world, "fastdds": fastdds_world}
@@ -70,13 +71,3 @@ def wait_for(fact: Callable[[], bool]) -> None:
     while not fact():
         assert time.monotonic() < deadline_s, "what the test waits for did not happen"
         time.sleep(0.001)
-
-
-def run(test: Awaitable[None]) -> None:
-    """Run an asynchronous test to its end."""
-
-    async def bounded() -> None:
-        async with asyncio.timeout(3 * PATIENCE_S):
-            await test
-
-    asyncio.run(bounded())

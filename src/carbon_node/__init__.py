@@ -3,8 +3,9 @@
 Map, from the vocabulary up to the command line; a room imports only rooms above it in this list,
 and docs/architecture.md follows one task through them:
     errors.py: every error of the package, as one tree.
-    secret_keys.py, secret_texts.py: which keys name secrets, and where texts hold them; the one
-        rule for all that is kept, logged, shown and published.
+    json_value.py: what JSON can say.
+    secret_keys.py: which keys name secrets; the one rule for all that is kept, shown or published.
+    secret_texts.py: which parts of a text are secrets, by their name, place or shape.
     wire/: what travels: samples, their DDS types and quality of service, topics, extra_data.
     estimation/: the pure domain: what to measure, what it means, units, intervals, provenance.
     tasks/: what a task is: key, summary, decision, answer; tasks met before; digest of inputs.

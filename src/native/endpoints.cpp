@@ -4,6 +4,7 @@
 #include <fastdds/dds/publisher/Publisher.hpp>
 #include <fastdds/dds/subscriber/Subscriber.hpp>
 #include <fastdds/dds/topic/Topic.hpp>
+#include <fastdds/rtps/common/WriteParams.hpp>
 
 #include <utility>
 
@@ -14,8 +15,10 @@ namespace {
 template <class EndpointQos>
 void apply(EndpointQos& to, const Qos& qos)
 {
-    to.reliability().kind = qos.reliable ? dds::RELIABLE_RELIABILITY_QOS : dds::BEST_EFFORT_RELIABILITY_QOS;
-    to.durability().kind = qos.transient_local ? dds::TRANSIENT_LOCAL_DURABILITY_QOS : dds::VOLATILE_DURABILITY_QOS;
+    to.reliability().kind =
+            qos.reliable ? dds::RELIABLE_RELIABILITY_QOS : dds::BEST_EFFORT_RELIABILITY_QOS;
+    to.durability().kind = qos.transient_local ? dds::TRANSIENT_LOCAL_DURABILITY_QOS
+                                               : dds::VOLATILE_DURABILITY_QOS;
     if (qos.history_depth == 0) {
         to.history().kind = dds::KEEP_ALL_HISTORY_QOS;
     } else {
@@ -25,8 +28,22 @@ void apply(EndpointQos& to, const Qos& qos)
     to.resource_limits().max_samples = qos.max_samples;
     to.resource_limits().max_instances = qos.max_instances;
     to.resource_limits().max_samples_per_instance = qos.max_samples_per_instance;
-    // The default keeps every buffer at the size of the largest sample it ever held: megabytes, here.
+    // The default keeps every buffer at the size of the largest sample it ever held: megabytes,
+    // here.
     to.endpoint().history_memory_policy = rtps::DYNAMIC_RESERVE_MEMORY_MODE;
+}
+
+dds::DataReaderQos reader_qos(dds::DataReaderQos defaults, const Qos& qos)
+{
+    apply(defaults, qos);
+    return defaults;
+}
+
+dds::DataWriterQos writer_qos(dds::DataWriterQos defaults, const Qos& qos)
+{
+    apply(defaults, qos);
+    defaults.reliable_writer_qos().times.heartbeat_period = duration_of(qos.heartbeat_period_s);
+    return defaults;
 }
 
 InstanceState state_of(dds::InstanceStateKind kind)
@@ -47,28 +64,31 @@ std::vector<std::string> guids_of(const std::vector<dds::InstanceHandle_t>& hand
     return guids;
 }
 
+/// The identity that a reply to a sample names. A sample that is a reply, or that asks for replies
+/// to another identity, has one in its header, perhaps with a sequence number left open; else it is
+/// the sample's own.
+rtps::SampleIdentity correlation_of(const dds::SampleInfo& info)
+{
+    rtps::SampleIdentity correlation = info.related_sample_identity;
+    if (correlation.writer_guid() == rtps::GUID_t::unknown()) {
+        return info.sample_identity;
+    }
+    if (correlation.sequence_number() == rtps::SequenceNumber_t::unknown()) {
+        correlation.sequence_number(info.sample_identity.sequence_number());
+    }
+    return correlation;
+}
+
 Sample sample_of(const StructType& type, const Content& content, const dds::SampleInfo& info)
 {
     const auto* octets = static_cast<const rtps::octet*>(info.instance_handle.value);
-    return {info.valid_data ? type.to_python(content) : nb::none(), std::string(octets, octets + 16),
-            state_of(info.instance_state), text_of(info.sample_identity.writer_guid()),
+    return {info.valid_data ? type.to_python(content) : nb::none(),
+            std::string(octets, octets + 16), state_of(info.instance_state),
+            text_of(info.sample_identity.writer_guid()), correlation_of(info),
             info.source_timestamp.to_ns(), info.reception_timestamp.to_ns()};
 }
 
 }  // namespace
-
-dds::DataReaderQos reader_qos(dds::DataReaderQos defaults, const Qos& qos)
-{
-    apply(defaults, qos);
-    return defaults;
-}
-
-dds::DataWriterQos writer_qos(dds::DataWriterQos defaults, const Qos& qos)
-{
-    apply(defaults, qos);
-    defaults.reliable_writer_qos().times.heartbeat_period = duration_of(qos.heartbeat_period_s);
-    return defaults;
-}
 
 Reader::Reader(std::shared_ptr<Participant> participant, const std::string& topic,
         std::shared_ptr<StructType> type, const Qos& qos)
@@ -79,15 +99,16 @@ Reader::Reader(std::shared_ptr<Participant> participant, const std::string& topi
     Participant::Use use(*participant_);
     auto* subscriber = use.subscriber();
     reader_ = check_created(subscriber->create_datareader(use.topic(topic, *type_),
-                                    reader_qos(subscriber->get_default_datareader_qos(), qos), nullptr,
-                                    dds::StatusMask::all(), PayloadPool::instance()),
+                                    reader_qos(subscriber->get_default_datareader_qos(), qos),
+                                    nullptr, dds::StatusMask::all(), PayloadPool::instance()),
             "reader of " + topic);
 }
 
 Reader::~Reader()
 {
     nb::gil_scoped_release release;
-    participant_->if_open([this](const Participant::Use& use) { use.subscriber()->delete_datareader(reader_); });
+    participant_->if_open(
+            [this](const Participant::Use& use) { use.subscriber()->delete_datareader(reader_); });
 }
 
 std::vector<Sample> Reader::take(size_t limit)
@@ -141,23 +162,22 @@ Writer::Writer(std::shared_ptr<Participant> participant, const std::string& topi
 Writer::~Writer()
 {
     nb::gil_scoped_release release;
-    participant_->if_open([this](const Participant::Use& use) { use.publisher()->delete_datawriter(writer_); });
+    participant_->if_open(
+            [this](const Participant::Use& use) { use.publisher()->delete_datawriter(writer_); });
 }
 
-void Writer::write(nb::handle value)
+rtps::SampleIdentity Writer::write(
+        nb::handle value, const std::optional<rtps::SampleIdentity>& correlation)
 {
     const Content content = type_->from_python(value);
+    rtps::WriteParams params;
+    if (correlation) {
+        params.related_sample_identity(*correlation);
+    }
     nb::gil_scoped_release release;
     Participant::Use use(*participant_);
-    check(writer_->write(&content), "write " + type_->name());
-}
-
-void Writer::dispose(nb::handle value)
-{
-    const Content content = type_->from_python(value);
-    nb::gil_scoped_release release;
-    Participant::Use use(*participant_);
-    check(writer_->dispose(&content, dds::HANDLE_NIL), "dispose " + type_->name());
+    check(writer_->write(&content, params), "write " + type_->name());
+    return params.sample_identity();
 }
 
 bool Writer::unregister(nb::handle value)

@@ -9,14 +9,17 @@
 #include <fastdds/dds/subscriber/DataReader.hpp>
 #include <fastdds/dds/subscriber/SampleInfo.hpp>
 #include <fastdds/dds/subscriber/qos/DataReaderQos.hpp>
+#include <fastdds/rtps/common/SampleIdentity.hpp>
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 namespace binding {
 
-/// Quality of service of a reader or writer; what it does not name keeps the default of Fast DDS or its XML profile.
+/// Quality of service of a reader or writer; what it does not name keeps the default of Fast DDS or
+/// its XML profile.
 struct Qos {
     bool reliable;
     bool transient_local;
@@ -27,9 +30,6 @@ struct Qos {
     double heartbeat_period_s;  // of a reliable writer
 };
 
-dds::DataReaderQos reader_qos(dds::DataReaderQos defaults, const Qos& qos);
-dds::DataWriterQos writer_qos(dds::DataWriterQos defaults, const Qos& qos);
-
 enum class InstanceState { alive, disposed, no_writers };
 
 /// One sample as it was taken.
@@ -38,14 +38,15 @@ struct Sample {
     std::string instance;  // handle: 16 octets, equal for equal keys of one reader
     InstanceState state;
     std::string writer;
+    rtps::SampleIdentity correlation;  // what a request and its reply share
     int64_t source_timestamp_ns;
     int64_t reception_timestamp_ns;
 };
 
 class Reader {
 public:
-    Reader(std::shared_ptr<Participant> participant, const std::string& topic, std::shared_ptr<StructType> type,
-            const Qos& qos);
+    Reader(std::shared_ptr<Participant> participant, const std::string& topic,
+            std::shared_ptr<StructType> type, const Qos& qos);
     ~Reader();
     Reader(const Reader&) = delete;
     Reader& operator=(const Reader&) = delete;
@@ -61,14 +62,15 @@ private:
 
 class Writer {
 public:
-    Writer(std::shared_ptr<Participant> participant, const std::string& topic, std::shared_ptr<StructType> type,
-            const Qos& qos);
+    Writer(std::shared_ptr<Participant> participant, const std::string& topic,
+            std::shared_ptr<StructType> type, const Qos& qos);
     ~Writer();
     Writer(const Writer&) = delete;
     Writer& operator=(const Writer&) = delete;
 
-    void write(nb::handle value);
-    void dispose(nb::handle value);
+    /// Write a sample, in reply to another one if that one's correlation is given; returns its own.
+    rtps::SampleIdentity write(
+            nb::handle value, const std::optional<rtps::SampleIdentity>& correlation);
     bool unregister(nb::handle value);
     bool wait_for_acknowledgments(double timeout_s);
     std::vector<std::string> matched() const;

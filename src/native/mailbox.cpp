@@ -53,8 +53,7 @@ private:
 
 }  // namespace
 
-Mailbox::Mailbox()
-    : event_fd_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK))
+Mailbox::Mailbox() : event_fd_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK))
 {
     if (event_fd_ < 0) {
         throw std::system_error(errno, std::generic_category(), "eventfd");
@@ -113,7 +112,8 @@ std::deque<LogLine> Mailbox::take_log_lines()
 
 void subscribe_to_log(const std::shared_ptr<Mailbox>& mailbox)
 {
-    // Fast DDS owns its consumers until the process ends; the first one replaces its printing to stdout.
+    // Fast DDS owns its consumers until the process ends; the first one replaces its printing to
+    // stdout.
     static LogSubscribers* subscribers = [] {
         auto consumer = std::make_unique<LogSubscribers>();
         LogSubscribers* kept = consumer.get();

@@ -14,7 +14,8 @@ namespace binding {
 
 /// What discovery said about another participant.
 struct PeerEvent {
-    std::string status;  // "discovered", "changed", "removed" (it said goodbye) or "dropped" (its lease ended)
+    std::string status;  // "discovered", "changed", "removed" (it said goodbye) or "dropped" (its
+                         // lease ended)
     std::string guid;
     std::string name;
     std::vector<std::pair<std::string, std::string>> properties;
@@ -27,10 +28,10 @@ struct LogLine {
     std::string message;
 };
 
-/// Where the threads of DDS leave word for the one thread that runs Python.
+/// Where the threads of DDS leave messages for the one thread that runs Python.
 ///
-/// They never take the GIL: they append under a lock of their own and make the eventfd readable. Whoever
-/// watches the eventfd clears it first and then collects, so that no word is missed.
+/// They never take the GIL: they append under a lock of their own and make the eventfd readable.
+/// The reader of the eventfd clears it first and then collects, so that it misses no message.
 class Mailbox {
 public:
     Mailbox();
@@ -54,7 +55,8 @@ private:
     std::deque<LogLine> log_lines_;
 };
 
-/// From now until it dies, let `mailbox` have every line of Fast DDS's log, which is one per process.
+/// From now until it dies, let `mailbox` have every line of Fast DDS's log, which is one per
+/// process.
 void subscribe_to_log(const std::shared_ptr<Mailbox>& mailbox);
 
 }  // namespace binding

@@ -46,7 +46,7 @@ void stay_on(dds::DomainParticipantQos& qos, const std::vector<std::string>& int
     qos.transport().user_transports.push_back(udp);
 }
 
-// Callbacks only leave word in the mailbox; this is for ever.
+// Callbacks only post to the mailbox: they are done long before.
 constexpr std::chrono::seconds callback_patience{10};
 
 // Its ports would pass 65535, for which Fast DDS ends the process instead of refusing.
@@ -103,19 +103,16 @@ dds::Duration_t duration_of(double seconds)
     return {whole, static_cast<uint32_t>((seconds - whole) * 1e9)};
 }
 
-/// Runs on the threads of DDS: it only leaves word in the mailbox.
+/// Runs on the threads of DDS: it only posts to the mailbox.
 class Participant::Listener : public dds::DomainParticipantListener {
 public:
-    explicit Listener(std::shared_ptr<Mailbox> mailbox)
-        : mailbox_(std::move(mailbox))
-    {
-    }
+    explicit Listener(std::shared_ptr<Mailbox> mailbox) : mailbox_(std::move(mailbox)) {}
 
     void on_participant_discovery(dds::DomainParticipant*, rtps::ParticipantDiscoveryStatus status,
             const dds::ParticipantBuiltinTopicData& data, bool&) override
     {
-        mailbox_->post(PeerEvent{name_of(status), text_of(data.guid), data.participant_name.to_string(),
-                properties_of(data)});
+        mailbox_->post(PeerEvent{name_of(status), text_of(data.guid),
+                data.participant_name.to_string(), properties_of(data)});
     }
 
     void on_data_on_readers(dds::Subscriber*) override { mailbox_->signal(); }
@@ -141,8 +138,8 @@ Participant::Participant(const ParticipantOptions& options)
     participant_ = dds::DomainParticipantFactory::get_instance()->create_participant(
             options.domain, qos_of(options), listener_.get());
     if (participant_ == nullptr) {
-        throw Error("cannot create participant " + options.name + " in domain " + std::to_string(options.domain)
-                + logged_errors(*mailbox_));
+        throw Error("cannot create participant " + options.name + " in domain "
+                + std::to_string(options.domain) + logged_errors(*mailbox_));
     }
     guid_ = text_of(participant_->guid());
     publisher_ = participant_->create_publisher(dds::PUBLISHER_QOS_DEFAULT);
@@ -160,14 +157,11 @@ void Participant::close()
     if (participant_ == nullptr) {
         return;
     }
-    // With a time limit of our own, since that of delete_participant overflows: it spins, and keeps the lock
-    // from the very callback that it waits for.
+    // With a time limit of our own, since that of delete_participant overflows: it spins, and keeps
+    // the lock from the very callback that it waits for.
     participant_->set_listener(nullptr, callback_patience);
-    // Services first: Fast DDS would delete their endpoints under them.
-    for (dds::rpc::Service* service : services_) {
-        participant_->delete_service(service);
-    }
-    // Both can only fail for entities of another participant, or for those still in use: `mutex_` excludes them.
+    // Both can only fail for entities of another participant, or for those still in use: `mutex_`
+    // excludes them.
     participant_->delete_contained_entities();
     dds::DomainParticipantFactory::get_instance()->delete_participant(participant_);
     participant_ = nullptr;
@@ -189,20 +183,8 @@ dds::Topic* Participant::Use::topic(const std::string& name, const StructType& t
         return static_cast<dds::Topic*>(existing);
     }
     check(type.support().register_type(participant), "register type " + type.name());
-    return check_created(participant->create_topic(name, type.name(), dds::TOPIC_QOS_DEFAULT), "topic " + name);
-}
-
-dds::rpc::Service* Participant::Use::service(
-        const std::string& name, const dds::rpc::ServiceTypeSupport& types) const
-{
-    dds::DomainParticipant* participant = participant_.participant_;
-    if (auto* existing = participant->find_service(name)) {
-        return existing;
-    }
-    check(participant->register_service_type(types, name), "register service type " + name);
-    auto* created = check_created(participant->create_service(name, name), "service " + name);
-    participant_.services_.push_back(created);
-    return created;
+    return check_created(
+            participant->create_topic(name, type.name(), dds::TOPIC_QOS_DEFAULT), "topic " + name);
 }
 
 }  // namespace binding

@@ -7,8 +7,6 @@
 
 #include <fastdds/dds/domain/DomainParticipant.hpp>
 #include <fastdds/dds/domain/DomainParticipantListener.hpp>
-#include <fastdds/dds/rpc/Service.hpp>
-#include <fastdds/dds/rpc/ServiceTypeSupport.hpp>
 
 #include <memory>
 #include <optional>
@@ -29,7 +27,8 @@ struct ParticipantOptions {
     Properties local_properties;
     double lease_duration_s;
     double announcement_period_s;
-    std::vector<std::string> interfaces;  // names or addresses to stay on; none means those that Fast DDS chooses
+    std::vector<std::string>
+            interfaces;  // names or addresses to stay on; none means those that Fast DDS chooses
 };
 
 std::string text_of(const rtps::GUID_t& guid);
@@ -37,8 +36,8 @@ dds::Duration_t duration_of(double seconds);
 
 /// A participant with its publisher and subscriber, shared by the endpoints made in it.
 ///
-/// Endpoints may be used and dropped in any order and from any thread: each use holds `Use`, and after
-/// `close` every use raises instead of touching what is gone.
+/// Endpoints may be used and dropped in any order and from any thread: each use holds `Use`, and
+/// after `close` every use raises instead of touching what is gone.
 class Participant {
 public:
     explicit Participant(const ParticipantOptions& options);
@@ -58,7 +57,6 @@ public:
         dds::Publisher* publisher() const { return participant_.publisher_; }
         dds::Subscriber* subscriber() const { return participant_.subscriber_; }
         dds::Topic* topic(const std::string& name, const StructType& type) const;
-        dds::rpc::Service* service(const std::string& name, const dds::rpc::ServiceTypeSupport& types) const;
 
     private:
         Participant& participant_;
@@ -85,7 +83,6 @@ private:
     dds::DomainParticipant* participant_{nullptr};
     dds::Publisher* publisher_{nullptr};
     dds::Subscriber* subscriber_{nullptr};
-    std::vector<dds::rpc::Service*> services_;
     std::string guid_;
 };
 

@@ -21,8 +21,7 @@ struct PayloadShare::Block {
     }
 };
 
-PayloadShare::PayloadShare(const PayloadShare& other)
-    : block_(other.block_)
+PayloadShare::PayloadShare(const PayloadShare& other) : block_(other.block_)
 {
     if (block_ != nullptr) {
         block_->shares.fetch_add(1, std::memory_order_relaxed);
@@ -76,7 +75,8 @@ rtps::octet* PayloadShare::octets() const
 
 std::shared_ptr<PayloadPool> PayloadPool::instance()
 {
-    // Has no state of its own. Never destroyed: threads of DDS may outlive the statics of this library.
+    // Has no state of its own. Never destroyed: threads of DDS may outlive the statics of this
+    // library.
     static auto* pool = new std::shared_ptr<PayloadPool>(std::make_shared<PayloadPool>());
     return *pool;
 }
@@ -97,7 +97,8 @@ bool PayloadPool::get_payload(uint32_t size, rtps::SerializedPayload_t& payload)
     return true;
 }
 
-bool PayloadPool::get_payload(const rtps::SerializedPayload_t& data, rtps::SerializedPayload_t& payload)
+bool PayloadPool::get_payload(
+        const rtps::SerializedPayload_t& data, rtps::SerializedPayload_t& payload)
 {
     if (data.payload_owner == this) {
         PayloadShare share = PayloadShare::of(data);

@@ -40,7 +40,8 @@ private:
     Block* block_{nullptr};
 };
 
-/// Where readers keep what they receive: a sample that was taken may keep its payload, and does not copy it.
+/// Where readers keep what they receive: a sample that was taken may keep its payload, and does not
+/// copy it.
 ///
 /// A payload outlives reader, participant and pool for as long as someone has a share in it.
 class PayloadPool : public rtps::IPayloadPool {
@@ -48,7 +49,8 @@ public:
     static std::shared_ptr<PayloadPool> instance();
 
     bool get_payload(uint32_t size, rtps::SerializedPayload_t& payload) override;
-    bool get_payload(const rtps::SerializedPayload_t& data, rtps::SerializedPayload_t& payload) override;
+    bool get_payload(
+            const rtps::SerializedPayload_t& data, rtps::SerializedPayload_t& payload) override;
     bool release_payload(rtps::SerializedPayload_t& payload) override;
 };
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "types.hpp"
 
+#include "codec.hpp"
+
 #include <algorithm>
 #include <limits>
 #include <map>
@@ -12,9 +14,9 @@ namespace {
 
 Kind kind_named(const std::string& name)
 {
-    static const std::map<std::string, Kind> kinds{
-            {"boolean", Kind::boolean}, {"int32", Kind::int32}, {"uint32", Kind::uint32},
-            {"double", Kind::float64}, {"string", Kind::string}, {"sequence<octet>", Kind::octets},
+    static const std::map<std::string, Kind> kinds{{"boolean", Kind::boolean},
+            {"int32", Kind::int32}, {"uint32", Kind::uint32}, {"double", Kind::double_},
+            {"string", Kind::string}, {"sequence<octet>", Kind::octets},
             {"sequence<string>", Kind::strings}};
     auto found = kinds.find(name);
     if (found == kinds.end()) {
@@ -25,10 +27,8 @@ Kind kind_named(const std::string& name)
 
 Extensibility extensibility_named(const std::string& name)
 {
-    static const std::map<std::string, Extensibility> kinds{
-            {"final", Extensibility::final},
-            {"appendable", Extensibility::appendable},
-            {"mutable", Extensibility::mutable_}};
+    static const std::map<std::string, Extensibility> kinds{{"final", Extensibility::final},
+            {"appendable", Extensibility::appendable}, {"mutable", Extensibility::mutable_}};
     auto found = kinds.find(name);
     if (found == kinds.end()) {
         throw nb::value_error(("no extensibility is named " + name).c_str());
@@ -49,184 +49,18 @@ std::vector<Field> fields_of(const std::vector<Member>& members)
     return fields;
 }
 
-/// The codec relies on it that a mutable struct ends where the payload does, or where another one does.
+/// The codec relies on it that a mutable struct ends where the payload does, or where another one
+/// does.
 void require_decodable(const Struct& structure)
 {
     for (const Field& field : structure.fields) {
-        if (field.kind == Kind::structure && field.structure->extensibility == Extensibility::mutable_
+        if (field.kind == Kind::structure
+                && field.structure->extensibility == Extensibility::mutable_
                 && structure.extensibility != Extensibility::mutable_) {
             const std::string member = structure.name + "." + field.name;
             throw nb::value_error((member + ": only a mutable struct holds a mutable one").c_str());
         }
     }
-}
-
-// --- From Python ---
-
-/// A share in a Python object's memory.
-class BufferHold : public Hold {
-public:
-    explicit BufferHold(nb::handle value)
-    {
-        if (PyObject_GetBuffer(value.ptr(), &buffer_, PyBUF_SIMPLE) != 0) {
-            PyErr_Clear();
-            throw nb::cast_error();
-        }
-    }
-
-    ~BufferHold() override { PyBuffer_Release(&buffer_); }
-    BufferHold(const BufferHold&) = delete;
-    BufferHold& operator=(const BufferHold&) = delete;
-
-    Octets octets() const { return {static_cast<const uint8_t*>(buffer_.buf), static_cast<size_t>(buffer_.len)}; }
-
-private:
-    Py_buffer buffer_{};
-};
-
-std::string_view text_from_python(nb::handle value)
-{
-    if (!PyUnicode_Check(value.ptr())) {
-        throw nb::cast_error();
-    }
-    Py_ssize_t size = 0;
-    const char* text = PyUnicode_AsUTF8AndSize(value.ptr(), &size);
-    if (text == nullptr) {
-        throw nb::python_error();
-    }
-    return {text, static_cast<size_t>(size)};
-}
-
-std::vector<std::string_view> texts_from_python(nb::handle values)
-{
-    std::vector<std::string_view> texts;
-    for (nb::handle value : nb::cast<nb::tuple>(values)) {
-        texts.push_back(text_from_python(value));
-    }
-    return texts;
-}
-
-Octets octets_from_python(nb::handle value, Content& content)
-{
-    auto hold = std::make_unique<BufferHold>(value);
-    const Octets octets = hold->octets();
-    content.holds.push_back(std::move(hold));
-    return octets;
-}
-
-Values values_from_python(const Struct& structure, nb::handle values, Content& content);
-
-Value value_from_python(const Struct& structure, const Field& field, nb::handle value, Content& content)
-{
-    try {
-        switch (field.kind) {
-            case Kind::boolean: return {nb::cast<bool>(value)};
-            case Kind::int32: return {nb::cast<int32_t>(value)};
-            case Kind::uint32: return {nb::cast<uint32_t>(value)};
-            case Kind::float64: return {nb::cast<double>(value)};
-            case Kind::string: return {text_from_python(value)};
-            case Kind::octets: return {octets_from_python(value, content)};
-            case Kind::strings: return {texts_from_python(value)};
-            case Kind::structure: break;
-        }
-    } catch (const nb::cast_error&) {
-        const std::string action = "write " + structure.name + "." + field.name;
-        throw nb::type_error((action + ": the value does not fit its wire type").c_str());
-    }
-    return {values_from_python(*field.structure, value, content)};
-}
-
-Values values_from_python(const Struct& structure, nb::handle values, Content& content)
-{
-    const size_t count = structure.fields.size();
-    if (!PyTuple_Check(values.ptr()) || nb::len(values) != count) {
-        throw nb::type_error(
-                (structure.name + ": expected a tuple of " + std::to_string(count) + " values").c_str());
-    }
-    Values converted;
-    converted.reserve(count);
-    for (size_t index = 0; index < count; ++index) {
-        converted.push_back(value_from_python(structure, structure.fields[index],
-                PyTuple_GET_ITEM(values.ptr(), static_cast<Py_ssize_t>(index)), content));
-    }
-    return converted;
-}
-
-// --- To Python ---
-
-/// What a memoryview over a payload belongs to; the payload is free when all of them are gone.
-struct View {
-    PayloadShare payload;
-    Octets octets;
-};
-
-int get_buffer(PyObject* self, Py_buffer* buffer, int flags)
-{
-    const View& view = *nb::inst_ptr<View>(self);
-    constexpr int is_read_only = 1;
-    return PyBuffer_FillInfo(buffer, self, const_cast<uint8_t*>(view.octets.data),
-            static_cast<Py_ssize_t>(view.octets.size), is_read_only, flags);
-}
-
-nb::object owned(PyObject* made)
-{
-    if (made == nullptr) {
-        throw nb::python_error();
-    }
-    return nb::steal(made);
-}
-
-nb::object text_to_python(std::string_view text)
-{
-    return owned(PyUnicode_DecodeUTF8(text.data(), static_cast<Py_ssize_t>(text.size()), "replace"));
-}
-
-nb::object texts_to_python(const std::vector<std::string_view>& texts)
-{
-    nb::object values = owned(PyTuple_New(static_cast<Py_ssize_t>(texts.size())));
-    for (size_t index = 0; index < texts.size(); ++index) {
-        PyTuple_SET_ITEM(values.ptr(), static_cast<Py_ssize_t>(index), text_to_python(texts[index]).release().ptr());
-    }
-    return values;
-}
-
-nb::object octets_to_python(const Field& field, const Octets& octets, const PayloadShare& payload)
-{
-    if (!field.is_borrowed) {
-        return nb::bytes(octets.data, octets.size);
-    }
-    // Nothing is no reason to keep a payload.
-    nb::object kept = octets.size == 0 ? nb::object(nb::bytes("", 0)) : nb::cast(View{payload, octets});
-    return owned(PyMemoryView_FromObject(kept.ptr()));
-}
-
-nb::object values_to_python(const Struct& structure, const Values& values, const PayloadShare& payload);
-
-nb::object value_to_python(const Field& field, const Value& value, const PayloadShare& payload)
-{
-    const auto& content = value.content;
-    switch (field.kind) {
-        case Kind::boolean: return nb::bool_(std::get<bool>(content));
-        case Kind::int32: return nb::int_(std::get<int32_t>(content));
-        case Kind::uint32: return nb::int_(std::get<uint32_t>(content));
-        case Kind::float64: return nb::float_(std::get<double>(content));
-        case Kind::string: return text_to_python(std::get<std::string_view>(content));
-        case Kind::octets: return octets_to_python(field, std::get<Octets>(content), payload);
-        case Kind::strings: return texts_to_python(std::get<std::vector<std::string_view>>(content));
-        case Kind::structure: break;
-    }
-    return values_to_python(*field.structure, std::get<Values>(content), payload);
-}
-
-nb::object values_to_python(const Struct& structure, const Values& values, const PayloadShare& payload)
-{
-    const size_t count = structure.fields.size();
-    nb::object converted = owned(PyTuple_New(static_cast<Py_ssize_t>(count)));
-    for (size_t index = 0; index < count; ++index) {
-        PyTuple_SET_ITEM(converted.ptr(), static_cast<Py_ssize_t>(index),
-                value_to_python(structure.fields[index], values.at(index), payload).release().ptr());
-    }
-    return converted;
 }
 
 /// A payload around octets of Python, which stay Python's.
@@ -246,8 +80,8 @@ public:
 
 }  // namespace
 
-Member::Member(std::string name, std::variant<std::string, std::shared_ptr<StructType>> type, bool is_key,
-        std::optional<uint32_t> id, bool is_borrowed)
+Member::Member(std::string name, std::variant<std::string, std::shared_ptr<StructType>> type,
+        bool is_key, std::optional<uint32_t> id, bool is_borrowed)
     : field{std::move(name), Kind::structure, nullptr, is_key, is_borrowed, 0}
     , requested_id(id)
 {
@@ -258,34 +92,25 @@ Member::Member(std::string name, std::variant<std::string, std::shared_ptr<Struc
     }
 }
 
-StructType::StructType(
-        const std::string& name, const std::vector<Member>& members, const std::string& extensibility)
+StructType::StructType(const std::string& name, const std::vector<Member>& members,
+        const std::string& extensibility)
 {
     Struct structure{name, fields_of(members), extensibility_named(extensibility), false};
     const auto& fields = structure.fields;
     require_decodable(structure);
-    structure.has_key = std::any_of(fields.begin(), fields.end(), [](const Field& field) { return field.is_key; });
+    structure.has_key = std::any_of(
+            fields.begin(), fields.end(), [](const Field& field) { return field.is_key; });
     structure_ = std::make_shared<const Struct>(std::move(structure));
     support_ = dds::TypeSupport(new Codec(structure_));
-}
-
-Content StructType::from_python(nb::handle values) const
-{
-    Content content;
-    content.values = values_from_python(*structure_, values, content);
-    return content;
-}
-
-nb::object StructType::to_python(const Content& content) const
-{
-    return values_to_python(*structure_, content.values, content.payload);
 }
 
 nb::bytes StructType::to_payload(nb::handle values, bool is_xcdr2) const
 {
     const Content content = from_python(values);
-    const auto representation = is_xcdr2 ? dds::XCDR2_DATA_REPRESENTATION : dds::XCDR_DATA_REPRESENTATION;
-    rtps::SerializedPayload_t payload(support_->calculate_serialized_size(&content, representation));
+    const auto representation =
+            is_xcdr2 ? dds::XCDR2_DATA_REPRESENTATION : dds::XCDR_DATA_REPRESENTATION;
+    rtps::SerializedPayload_t payload(
+            support_->calculate_serialized_size(&content, representation));
     if (!support_->serialize(&content, payload, representation)) {
         throw Error("encode " + name() + ": ERROR");
     }
@@ -308,13 +133,6 @@ nb::bytes StructType::handle_of(nb::bytes payload, bool is_hashed) const
     }
     const auto* octets = static_cast<const rtps::octet*>(handle.value);
     return nb::bytes(octets, 16);
-}
-
-void bind_views(nb::module_& m)
-{
-    static PyType_Slot slots[] = {{Py_bf_getbuffer, reinterpret_cast<void*>(get_buffer)}, {0, nullptr}};
-    // Private, and so not in the stub: Python only meets it behind a memoryview.
-    nb::class_<View>(m, "_View", nb::type_slots(slots), "Keeps the payload that a memoryview shows.");
 }
 
 }  // namespace binding

@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include "codec.hpp"
+#include "conversion.hpp"
 
 #include <fastdds/dds/topic/TypeSupport.hpp>
-#include <nanobind/nanobind.h>
 
 #include <cstdint>
 #include <memory>
@@ -15,14 +14,12 @@
 
 namespace binding {
 
-namespace nb = nanobind;
-
 class StructType;
 
 /// One member of a struct, as Python describes it.
 struct Member {
-    Member(std::string name, std::variant<std::string, std::shared_ptr<StructType>> type, bool is_key,
-            std::optional<uint32_t> id, bool is_borrowed);
+    Member(std::string name, std::variant<std::string, std::shared_ptr<StructType>> type,
+            bool is_key, std::optional<uint32_t> id, bool is_borrowed);
 
     Field field;
     std::optional<uint32_t> requested_id;
@@ -31,15 +28,21 @@ struct Member {
 /// A struct known at run time; converts between its samples and plain tuples in member order.
 class StructType {
 public:
-    StructType(const std::string& name, const std::vector<Member>& members, const std::string& extensibility);
+    StructType(const std::string& name, const std::vector<Member>& members,
+            const std::string& extensibility);
 
     const std::shared_ptr<const Struct>& structure() const { return structure_; }
     const dds::TypeSupport& support() const { return support_; }
     const std::string& name() const { return structure_->name; }
 
-    /// The content points into `values`, which have to stay, and goes before the GIL is released for good.
-    Content from_python(nb::handle values) const;
-    nb::object to_python(const Content& content) const;
+    Content from_python(nb::handle values) const
+    {
+        return content_from_python(*structure_, values);
+    }
+    nb::object to_python(const Content& content) const
+    {
+        return content_to_python(*structure_, content);
+    }
 
     nb::bytes to_payload(nb::handle values, bool is_xcdr2) const;
     nb::object from_payload(nb::bytes payload) const;
@@ -49,8 +52,5 @@ private:
     std::shared_ptr<const Struct> structure_;
     dds::TypeSupport support_;
 };
-
-/// Make known to Python what lets a memoryview keep a payload.
-void bind_views(nb::module_& m);
 
 }  // namespace binding

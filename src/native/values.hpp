@@ -15,7 +15,7 @@
 
 namespace binding {
 
-enum class Kind { boolean, int32, uint32, float64, string, octets, strings, structure };
+enum class Kind { boolean, int32, uint32, double_, string, octets, strings, structure };
 
 enum class Extensibility { final, appendable, mutable_ };
 
@@ -48,10 +48,11 @@ struct Octets {
 struct Value;
 using Values = std::vector<Value>;
 
-/// The value of a field. Text and octets point to where they are: in Python's objects while they are written, in a
-/// payload while they are read.
+/// The value of a field. Text and octets point to where they are: in Python's objects while they
+/// are written, in a payload while they are read.
 struct Value {
-    std::variant<bool, int32_t, uint32_t, double, std::string_view, Octets, std::vector<std::string_view>, Values>
+    std::variant<bool, int32_t, uint32_t, double, std::string_view, Octets,
+            std::vector<std::string_view>, Values>
             content;
 };
 
@@ -68,7 +69,7 @@ struct Content {
     Content& operator=(Content&&) = default;
 
     Values values;
-    PayloadShare payload;  // where they were read from
+    PayloadShare payload;                      // where they were read from
     std::vector<std::unique_ptr<Hold>> holds;  // of what they will be written from
 };
 

@@ -217,7 +217,7 @@ def test_a_boolean_is_zero_or_one() -> None:
 
 @pytest.mark.parametrize("wrap", [bytes, bytearray, memoryview])
 def test_octets_are_written_from_any_buffer(wrap: Any) -> None:  # noqa: ANN401 - a constructor
-    """Whoever has octets need not copy them to send them."""
+    """Octets are sent without being copied first."""
     struct_type = native_type(STRUCTS[HWResource])
     octets = bytes(range(256))
     values = encode(HWResource(extra_data=cast(bytes, wrap(octets))))
@@ -227,7 +227,7 @@ def test_octets_are_written_from_any_buffer(wrap: Any) -> None:  # noqa: ANN401 
 
 
 def test_only_borrowed_octets_are_views() -> None:
-    """A borrowed member is a read-only view, also where it is empty; others are bytes."""
+    """A borrowed member is a read-only view, even if it is empty; others are bytes."""
     struct_type = native_type(STRUCTS[MLModel])
     for octets in (b"", b"model"):
         values = encode(MLModel(raw_model=octets, extra_data=b"extra"))

@@ -7,17 +7,21 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+import pytest
+from tests.calling_transport import CallingTransport
 from tests.dds.cyclone import CyclonePeer, RequestTypeImpl, ResponseTypeImpl, cyclone_peer
 from tests.domains import fresh_domain
-from tests.transports import PATIENCE_S, run
+from tests.transports import PATIENCE_S
 
 from carbon_node.json_value import Json
 from carbon_node.observability.metrics import Metrics
 from carbon_node.pipeline.endpoints import RpcEndpoint, TopicEndpoint
 from carbon_node.settings import ConfigurationService, load
-from carbon_node.transport.fastdds import FastDdsConfig, FastDdsTransport
+from carbon_node.transport.fastdds import FastDdsConfig
 from carbon_node.wire.contract import NODE_NAME, Role, Topic
 from carbon_node.wire.samples import ConfigurationRequest
+
+pytestmark = pytest.mark.anyio
 
 NODE = Role(NODE_NAME, reads=(Topic.REQUEST,), writes=(Topic.RESPONSE,))
 REQUESTER = Role("TEST_REQUESTER", reads=(), writes=())
@@ -42,9 +46,9 @@ class QuietNode:
 
 
 @asynccontextmanager
-async def participant(domain: int, role: Role) -> AsyncIterator[FastDdsTransport]:
+async def participant(domain: int, role: Role) -> AsyncIterator[CallingTransport]:
     """A Fast DDS participant with its endpoints."""
-    transport = FastDdsTransport(FastDdsConfig(domain, role, loopback_only=True))
+    transport = CallingTransport(FastDdsConfig(domain, role, loopback_only=True))
     await transport.open()
     try:
         transport.connect()
@@ -54,7 +58,7 @@ async def participant(domain: int, role: Role) -> AsyncIterator[FastDdsTransport
 
 
 @asynccontextmanager
-async def both_doors(domain: int) -> AsyncIterator[tuple[CyclonePeer, FastDdsTransport]]:
+async def both_doors(domain: int) -> AsyncIterator[tuple[CyclonePeer, CallingTransport]]:
     """A CycloneDDS peer and a requester of the RPC before the two doors of one service."""
     configuration = load({"domain": domain}, {}, system_file=Path("/nowhere")).configuration
     service = ConfigurationService(configuration, QuietNode(), lambda _: None)
@@ -77,7 +81,7 @@ async def both_doors(domain: int) -> AsyncIterator[tuple[CyclonePeer, FastDdsTra
             door.cancel()
 
 
-async def _serve_topic(node: FastDdsTransport, door: TopicEndpoint) -> None:
+async def _serve_topic(node: CallingTransport, door: TopicEndpoint) -> None:
     async for arrival in node.arrivals():
         if isinstance(arrival.sample, ConfigurationRequest):
             door.take(arrival.sample)
@@ -97,76 +101,54 @@ async def answer_to(peer: CyclonePeer, transaction: int) -> ResponseTypeImpl:
     )
 
 
-def test_what_one_door_sets_the_other_door_shows() -> None:
+async def test_what_one_door_sets_the_other_door_shows() -> None:
     """CycloneDDS through the topics and Fast DDS through the RPC reach the same settings."""
-
-    async def test() -> None:
-        async with both_doors(fresh_domain()) as (peer, requester):
-            response = await ask(peer, '{"set": {"pue": 1.25}}')
-            assert (response.node_id, response.success, response.err_code) == (1, True, 0)
-            by_call = json.loads(await requester.call_configuration('{"get": "all"}', PATIENCE_S))
-            assert by_call["configuration"]["pue"] == 1.25
-            by_topic = json.loads((await ask(peer, '{"get": "all"}')).configuration)
-            assert by_topic == by_call
-
-    run(test())
+    async with both_doors(fresh_domain()) as (peer, requester):
+        response = await ask(peer, '{"set": {"pue": 1.25}}')
+        assert (response.node_id, response.success, response.err_code) == (1, True, 0)
+        by_call = json.loads(await requester.call_configuration('{"get": "all"}', PATIENCE_S))
+        assert by_call["configuration"]["pue"] == 1.25
+        by_topic = json.loads((await ask(peer, '{"get": "all"}')).configuration)
+        assert by_topic == by_call
 
 
-def test_both_doors_are_open_at_the_same_time() -> None:
+async def test_both_doors_are_open_at_the_same_time() -> None:
     """Requests that arrive together through both doors are all answered."""
-
-    async def test() -> None:
-        async with both_doors(fresh_domain()) as (peer, requester):
-            transactions = [next(_transactions) for _ in range(50)]
-            for transaction in transactions:
-                peer.write(RequestTypeImpl(1, transaction, '{"get": ["pue"]}'))
-            calls = [
-                requester.call_configuration('{"get": ["pue"]}', PATIENCE_S) for _ in range(50)
-            ]
-            answers = await asyncio.gather(*calls)
-            responses = [await answer_to(peer, each) for each in transactions]
-            assert {response.configuration for response in responses} == set(answers)
-            assert all(response.success for response in responses)
-
-    run(test())
+    async with both_doors(fresh_domain()) as (peer, requester):
+        transactions = [next(_transactions) for _ in range(50)]
+        for transaction in transactions:
+            peer.write(RequestTypeImpl(1, transaction, '{"get": ["pue"]}'))
+        calls = [requester.call_configuration('{"get": ["pue"]}', PATIENCE_S) for _ in range(50)]
+        answers = await asyncio.gather(*calls)
+        responses = [await answer_to(peer, each) for each in transactions]
+        assert {response.configuration for response in responses} == set(answers)
+        assert all(response.success for response in responses)
 
 
-def test_refused_requests_are_answered_through_both_doors() -> None:
+async def test_refused_requests_are_answered_through_both_doors() -> None:
     """CycloneDDS gets success false and code 1; the RPC gets a normal reply that says so."""
-
-    async def test() -> None:
-        async with both_doors(fresh_domain()) as (peer, requester):
-            response = await ask(peer, "nonsense")
-            assert (response.success, response.err_code) == (False, 1)
-            by_call = json.loads(await requester.call_configuration("nonsense", PATIENCE_S))
-            assert by_call == json.loads(response.configuration)
-            assert by_call["error"]["code"] == "not_json"
-
-    run(test())
+    async with both_doors(fresh_domain()) as (peer, requester):
+        response = await ask(peer, "nonsense")
+        assert (response.success, response.err_code) == (False, 1)
+        by_call = json.loads(await requester.call_configuration("nonsense", PATIENCE_S))
+        assert by_call == json.loads(response.configuration)
+        assert by_call["error"]["code"] == "not_json"
 
 
-def test_requests_to_others_are_not_answered_to_cyclonedds() -> None:
+async def test_requests_to_others_are_not_answered_to_cyclonedds() -> None:
     """A request to node 2 leaves no response, though it came first."""
-
-    async def test() -> None:
-        async with both_doors(fresh_domain()) as (peer, _):
-            peer.write(RequestTypeImpl(2, 999_999, '{"get": "all"}'))
-            await ask(peer, '{"get": ["pue"]}')
-            assert 999_999 not in [
-                response.transaction_id for response in peer.received(ResponseTypeImpl)
-            ]
-
-    run(test())
+    async with both_doors(fresh_domain()) as (peer, _):
+        peer.write(RequestTypeImpl(2, 999_999, '{"get": "all"}'))
+        await ask(peer, '{"get": ["pue"]}')
+        assert 999_999 not in [
+            response.transaction_id for response in peer.received(ResponseTypeImpl)
+        ]
 
 
-def test_a_caller_that_just_arrived_gets_its_reply() -> None:
+async def test_a_caller_that_just_arrived_gets_its_reply() -> None:
     """A call that is sent as soon as it can be is not answered before its reader is known."""
-
-    async def test() -> None:
-        domain = fresh_domain()
-        async with both_doors(domain):
-            for _ in range(10):
-                async with participant(domain, REQUESTER) as newcomer:
-                    assert await newcomer.call_configuration("", PATIENCE_S)
-
-    run(test())
+    domain = fresh_domain()
+    async with both_doors(domain):
+        for _ in range(10):
+            async with participant(domain, REQUESTER) as newcomer:
+                assert await newcomer.call_configuration("", PATIENCE_S)

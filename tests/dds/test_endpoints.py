@@ -75,14 +75,14 @@ def test_the_end_of_an_instance_tells_its_key(topic: Topic) -> None:
 
 @pytest.mark.parametrize("topic", Topic)
 def test_a_handle_tells_the_key_where_that_is_the_task(topic: Topic) -> None:
-    """DDS hands out the key itself while it is short: for samples, ended and disposed ones too."""
+    """A short key is its own handle: for samples and for their end."""
     with connected(topic) as (writer, reader):
 
         @given(samples(topic.sample_type))
         @settings(max_examples=30, deadline=None)
         def test(sample: Sample) -> None:
             expected = key_of(sample) if topic in KEYED_BY_TASK else None
-            for act in (writer.write, writer.dispose, writer.write, writer.unregister):
+            for act in (writer.write, writer.unregister):
                 act(encode(sample))
                 handle = next_sample(reader).instance
                 assert key_in_handle(topic.sample_type, handle) == expected

@@ -9,9 +9,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from tests.calling_transport import CallingTransport
 from tests.dds.test_native import joined, waited
 from tests.domains import fresh_domain
-from tests.transports import NODE, PATIENCE_S, PEERS, opened, run, take
+from tests.transports import NODE, PATIENCE_S, PEERS, opened, take
 
 from carbon_node.errors import TransportError, WireError
 from carbon_node.transport.binding import native
@@ -22,16 +23,18 @@ from carbon_node.wire.quality import WRITER
 from carbon_node.wire.samples import CO2Footprint, HWResource, MLModel, TaskId, UserInput
 from carbon_node.wire.types import Member, Struct
 
+pytestmark = pytest.mark.anyio
+
 TASK = TaskId(7, 3)
 LOOPBACK_PROFILE = Path(__file__).parents[1] / "loopback.xml"
 
 
-def in_domain(domain: int, log: list[str] | None = None) -> Callable[[Role], FastDdsTransport]:
+def in_domain(domain: int, log: list[str] | None = None) -> Callable[[Role], CallingTransport]:
     """Make transports of one domain on loopback."""
     lines = [] if log is None else log
 
-    def transport(role: Role) -> FastDdsTransport:
-        return FastDdsTransport(
+    def transport(role: Role) -> CallingTransport:
+        return CallingTransport(
             FastDdsConfig(
                 domain, role, loopback_only=True, log=lambda *line: lines.append(" ".join(line))
             )
@@ -40,58 +43,44 @@ def in_domain(domain: int, log: list[str] | None = None) -> Callable[[Role], Fas
     return transport
 
 
-def test_participants_say_what_they_belong_to() -> None:
+async def test_participants_say_what_they_belong_to() -> None:
     """The orchestrator knows the nodes of a SustainML pipeline by two properties."""
-
-    async def test() -> None:
-        domain = fresh_domain()
-        watching = joined(domain)
-        async with opened(in_domain(domain), NODE):
-            (event, *_) = waited(watching, watching.take_peer_events)
-        watching.close()
-        assert event.name == NODE_NAME
-        assert ("fastdds.application.id", "SUSTAINML") in event.properties
-        assert ("fastdds.application.metadata", "") in event.properties
-        assert ("made.by", "test") in event.properties
-
-    run(test())
+    domain = fresh_domain()
+    watching = joined(domain)
+    async with opened(in_domain(domain), NODE):
+        (event, *_) = waited(watching, watching.take_peer_events)
+    watching.close()
+    assert event.name == NODE_NAME
+    assert ("fastdds.application.id", "SUSTAINML") in event.properties
+    assert ("fastdds.application.metadata", "") in event.properties
+    assert ("made.by", "test") in event.properties
 
 
-def test_another_node_is_seen_within_moments() -> None:
-    """Whoever is in the domain is known a fifth of a second after opening."""
-
-    async def test() -> None:
-        world = in_domain(fresh_domain())
-        async with opened(world, NODE):
-            second = world(NODE)
-            await second.open()
-            assert await second.wait_until(
-                lambda: any(peer.name == NODE_NAME for peer in second.peers()), 0.2
-            )
-            await second.close()
-
-    run(test())
+async def test_another_node_is_seen_within_moments() -> None:
+    """A node that is in the domain is discovered within a fifth of a second."""
+    world = in_domain(fresh_domain())
+    async with opened(world, NODE):
+        second = world(NODE)
+        await second.open()
+        assert await second.wait_until(
+            lambda: any(peer.name == NODE_NAME for peer in second.peers()), 0.2
+        )
+        await second.close()
 
 
-def test_a_left_participant_is_gone_at_once() -> None:
+async def test_a_left_participant_is_gone_at_once() -> None:
     """Closing tells peers, who do not have to wait for the end of a lease."""
-
-    async def test() -> None:
-        world = in_domain(fresh_domain())
-        async with opened(world, PEERS) as (peers,):
-            async with opened(world, NODE):
-                assert await peers.wait_until(lambda: bool(peers.peers()), PATIENCE_S)
-            assert await peers.wait_until(lambda: not peers.peers(), 1.0)
-
-    run(test())
+    world = in_domain(fresh_domain())
+    async with opened(world, PEERS) as (peers,):
+        async with opened(world, NODE):
+            assert await peers.wait_until(lambda: bool(peers.peers()), PATIENCE_S)
+        assert await peers.wait_until(lambda: not peers.peers(), 1.0)
 
 
-def test_a_node_passes_thousands_of_outputs_to_a_peer_that_keeps_500() -> None:
+async def test_a_node_passes_thousands_of_outputs_to_a_peer_that_keeps_500() -> None:
     """Outputs that were read and are retired make room in a peer of another process."""
-
-    async def test() -> None:
-        domain = fresh_domain()
-        script = f"""
+    domain = fresh_domain()
+    script = f"""
 from tests.dds.test_native import *
 quality = Quality(is_reliable=True, is_retained=True, depth=1, instances=500)
 participant = joined({domain})
@@ -104,71 +93,57 @@ while received < 3000:
     received += taken
     print(received, flush=True) if taken else time.sleep(0.0005)
 """
-        async with opened(in_domain(domain), NODE) as (node,):
-            peer = await asyncio.create_subprocess_exec(
-                sys.executable, "-c", "import time\n" + script, stdout=subprocess.PIPE
-            )
-            assert peer.stdout is not None
-            assert await node.wait_for_match(Topic.FOOTPRINT, timeout_s=PATIENCE_S)
-            for batch in range(30):
-                outputs = [
-                    CO2Footprint(task_id=TaskId(batch * 100 + number, 1)) for number in range(100)
-                ]
-                for output in outputs:
-                    node.publish(Topic.FOOTPRINT, output)
-                while int(await peer.stdout.readline()) < 100 * (batch + 1):
-                    pass
-                for output in outputs:
-                    node.retire(Topic.FOOTPRINT, output)
-            assert await peer.wait() == 0
-
-    run(test())
+    async with opened(in_domain(domain), NODE) as (node,):
+        peer = await asyncio.create_subprocess_exec(
+            sys.executable, "-c", "import time\n" + script, stdout=subprocess.PIPE
+        )
+        assert peer.stdout is not None
+        assert await node.wait_for_match(Topic.FOOTPRINT, timeout_s=PATIENCE_S)
+        for batch in range(30):
+            outputs = [
+                CO2Footprint(task_id=TaskId(batch * 100 + number, 1)) for number in range(100)
+            ]
+            for output in outputs:
+                node.publish(Topic.FOOTPRINT, output)
+            while int(await peer.stdout.readline()) < 100 * (batch + 1):
+                pass
+            for output in outputs:
+                node.retire(Topic.FOOTPRINT, output)
+        assert await peer.wait() == 0
 
 
-def test_a_peer_of_another_process_acknowledges_quickly() -> None:
+async def test_a_peer_of_another_process_acknowledges_quickly() -> None:
     """Acknowledgment does not wait for Fast DDS's own heartbeats, three seconds apart."""
-
-    async def test() -> None:
-        domain = fresh_domain()
-        script = f"""
+    domain = fresh_domain()
+    script = f"""
 from tests.dds.test_native import *
 participant = joined({domain})
 reader = native.Reader(participant, "{Topic.FOOTPRINT.dds_name}", FOOTPRINT, QOS)
 sys.stdin.read()
 """
-        async with opened(in_domain(domain), NODE) as (node,):
-            peer = await asyncio.create_subprocess_exec(
-                sys.executable, "-c", script, stdin=subprocess.PIPE
-            )
-            assert await node.wait_for_match(Topic.FOOTPRINT, timeout_s=PATIENCE_S)
-            node.publish(Topic.FOOTPRINT, CO2Footprint(task_id=TASK))
-            assert await node.wait_for_acknowledgments(Topic.FOOTPRINT, 2.0)
-            await peer.communicate(b"")
-
-    run(test())
+    async with opened(in_domain(domain), NODE) as (node,):
+        peer = await asyncio.create_subprocess_exec(
+            sys.executable, "-c", script, stdin=subprocess.PIPE
+        )
+        assert await node.wait_for_match(Topic.FOOTPRINT, timeout_s=PATIENCE_S)
+        node.publish(Topic.FOOTPRINT, CO2Footprint(task_id=TASK))
+        assert await node.wait_for_acknowledgments(Topic.FOOTPRINT, 2.0)
+        await peer.communicate(b"")
 
 
-def test_a_sample_that_does_not_fit_the_wire_is_refused() -> None:
+async def test_a_sample_that_does_not_fit_the_wire_is_refused() -> None:
     """A value out of its range is an error of the sample, not of DDS."""
-
-    async def test() -> None:
-        async with opened(in_domain(fresh_domain()), PEERS) as (peers,):
-            with pytest.raises(WireError, match="minimum_samples"):
-                peers.publish(Topic.USER_INPUT, UserInput(minimum_samples=-1))
-
-    run(test())
+    async with opened(in_domain(fresh_domain()), PEERS) as (peers,):
+        with pytest.raises(WireError, match="minimum_samples"):
+            peers.publish(Topic.USER_INPUT, UserInput(minimum_samples=-1))
 
 
-def test_a_domain_that_cannot_be_joined_is_an_error() -> None:
+async def test_a_domain_that_cannot_be_joined_is_an_error() -> None:
     """Opening fails with the domain and the reason."""
-
-    async def test() -> None:
-        transport = FastDdsTransport(FastDdsConfig(233, NODE))
-        with pytest.raises(TransportError, match=r"join domain 233.*232"):
-            await transport.open()
-        await transport.close()
-
-    run(test())
+    transport = FastDdsTransport(FastDdsConfig(233, NODE))
+    with pytest.raises(TransportError, match=r"join domain 233.*232"):
+        await transport.open()
+    await transport.close()
 
 
 def write_foreign(domain: int, topic: Topic, member: Member, value: object) -> None:
@@ -184,56 +159,44 @@ def write_foreign(domain: int, topic: Topic, member: Member, value: object) -> N
     participant.close()
 
 
-def test_text_that_is_not_utf_8_is_readable() -> None:
+async def test_text_that_is_not_utf_8_is_readable() -> None:
     """Foreign octets in a text become replacement characters; the sample arrives."""
+    domain = fresh_domain()
+    async with opened(in_domain(domain), NODE) as (node,):
+        # On the wire, a string is a sequence of octets that ends in NUL.
+        member = Member("model_path", "sequence<octet>", is_key=True)
+        octets = b"a\xff\xc3\x00"
+        await asyncio.to_thread(write_foreign, domain, Topic.ML_MODEL, member, octets)
 
-    async def test() -> None:
-        domain = fresh_domain()
-        async with opened(in_domain(domain), NODE) as (node,):
-            # On the wire, a string is a sequence of octets that ends in NUL.
-            member = Member("model_path", "sequence<octet>", is_key=True)
-            octets = b"a\xff\xc3\x00"
-            await asyncio.to_thread(write_foreign, domain, Topic.ML_MODEL, member, octets)
+        (arrival,) = await take(node.arrivals(), 1)
 
-            (arrival,) = await take(node.arrivals(), 1)
-
-            assert arrival.sample == MLModel(model_path="a\ufffd\ufffd")
-
-    run(test())
+        assert arrival.sample == MLModel(model_path="a\ufffd\ufffd")
 
 
-def test_malformed_samples_are_ignored() -> None:
+async def test_malformed_samples_are_ignored() -> None:
     """A sample that ends within a member is dropped, and the next one arrives."""
+    domain = fresh_domain()
+    async with opened(in_domain(domain), NODE, PEERS) as (node, peers):
+        member = Member("hw_description", "uint32", is_key=True)
+        await asyncio.to_thread(write_foreign, domain, Topic.HW_RESOURCE, member, 10**6)
+        peers.publish(Topic.HW_RESOURCE, HWResource(task_id=TASK))
 
-    async def test() -> None:
-        domain = fresh_domain()
-        async with opened(in_domain(domain), NODE, PEERS) as (node, peers):
-            member = Member("hw_description", "uint32", is_key=True)
-            await asyncio.to_thread(write_foreign, domain, Topic.HW_RESOURCE, member, 10**6)
-            peers.publish(Topic.HW_RESOURCE, HWResource(task_id=TASK))
+        (arrival,) = await take(node.arrivals(), 1)
 
-            (arrival,) = await take(node.arrivals(), 1)
-
-            assert arrival.sample == HWResource(task_id=TASK)
-
-    run(test())
+        assert arrival.sample == HWResource(task_id=TASK)
 
 
-def test_the_log_of_fast_dds_comes_out() -> None:
-    """What Fast DDS complains of is told on the loop's thread."""
-
-    async def test() -> None:
-        log: list[str] = []
-        world = in_domain(fresh_domain(), log)
-        async with opened(world, NODE) as (node,):
-            with pytest.raises(native.Error):
-                joined(fresh_domain(), propagation="perhaps")
-            assert await node.wait_until(
-                lambda: any("Invalid value for property" in line for line in log), PATIENCE_S
-            )
-        assert log[0].startswith("error RTPS_QOS_CHECK ")
-
-    run(test())
+async def test_the_log_of_fast_dds_comes_out() -> None:
+    """Fast DDS's errors and warnings are logged on the loop's thread."""
+    log: list[str] = []
+    world = in_domain(fresh_domain(), log)
+    async with opened(world, NODE) as (node,):
+        with pytest.raises(native.Error):
+            joined(fresh_domain(), propagation="perhaps")
+        assert await node.wait_until(
+            lambda: any("Invalid value for property" in line for line in log), PATIENCE_S
+        )
+    assert log[0].startswith("error RTPS_QOS_CHECK ")
 
 
 def test_harmless_lines_of_fast_dds_lose_their_weight() -> None:
@@ -250,7 +213,8 @@ def test_a_profile_file_decides_on_transports(profile: Path | None) -> None:
     script = f"""
 import asyncio
 from pathlib import Path
-from tests.transports import *
+from carbon_node.transport.fastdds import FastDdsConfig, FastDdsTransport
+from tests.transports import NODE
 
 async def test():
     transport = FastDdsTransport(FastDdsConfig({domain}, NODE))

@@ -142,7 +142,7 @@ def waited(participant: native.Participant, collect: Callable[[], list[Item]]) -
 
 
 def test_a_silent_participant_is_dropped_when_its_lease_ends() -> None:
-    """A process that dies without a word is gone for others after its lease."""
+    """A process that is killed is gone for others after its lease."""
     domain = fresh_domain()
     watching = joined(domain)
     script = f"""
@@ -166,7 +166,7 @@ os.kill(os.getpid(), signal.SIGKILL)
 
 
 def test_participants_may_meet_while_they_close() -> None:
-    """Closing ends, also while others are being discovered.
+    """Closing ends, even while others are being discovered.
 
     Fast DDS 3.2 spins without end when it has to wait for a callback of the participant.
     """
@@ -207,8 +207,6 @@ from tests.dds.test_native import *
 participant = joined({fresh_domain()})
 writer = native.Writer(participant, "t", FOOTPRINT, QOS)
 reader = native.Reader(participant, "t", FOOTPRINT, QOS)
-service = native.Service(participant, "s", FOOTPRINT, FOOTPRINT)
-replier = native.Replier(service, QOS)
 """
     done = subprocess.run(
         [sys.executable, "-c", script],
@@ -360,4 +358,41 @@ def test_reader_keeps_thousands_of_instances_of_peers_that_never_dispose() -> No
     for problem in range(6000):
         writer.write(footprint(problem))
     assert len(taken(reader, 6000)) == 6000
+    participant.close()
+
+
+def test_a_reply_is_known_by_what_it_replies_to() -> None:
+    """Request and reply share a correlation, which is the identity of the request."""
+    participant = joined(fresh_domain())
+    writer = native.Writer(participant, "t", FOOTPRINT, QOS)
+    reader = native.Reader(participant, "t", FOOTPRINT, QOS)
+    wait_for(lambda: bool(writer.matched() and reader.matched()))
+
+    correlations = [writer.write(footprint(problem)) for problem in (1, 2)]
+    requests = taken(reader, 2)
+    for request in requests:
+        writer.write(footprint(3), request.correlation)
+        (reply,) = taken(reader, 1)
+        assert reply.correlation == request.correlation
+
+    assert [request.correlation for request in requests] == correlations
+    assert len({*correlations}) == 2
+    participant.close()
+
+
+def test_replies_may_be_asked_for_under_the_identity_of_another_endpoint() -> None:
+    """Only the writer is named then; the number stays that of the request."""
+    participant = joined(fresh_domain())
+    writer = native.Writer(participant, "t", FOOTPRINT, QOS)
+    reader = native.Reader(participant, "t", FOOTPRINT, QOS)
+    wait_for(lambda: bool(writer.matched() and reader.matched()))
+    endpoint, open_number = bytes(range(16)), (-(2**32)).to_bytes(8, "little", signed=True)
+
+    for number in (1, 2):
+        writer.write(footprint(number), endpoint + open_number)
+        (request,) = taken(reader, 1)
+        assert request.correlation == endpoint + number.to_bytes(8, "little")
+
+    with pytest.raises(ValueError, match="24 octets"):
+        writer.write(footprint(3), endpoint)
     participant.close()

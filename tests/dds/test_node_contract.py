@@ -19,7 +19,6 @@ from tests.transports import (
     fastdds_world,
     memory_world,
     opened,
-    run,
     take,
 )
 from tests.wire_samples import full_inputs
@@ -35,6 +34,8 @@ from carbon_node.wire.samples import (
     Status,
     TaskId,
 )
+
+pytestmark = pytest.mark.anyio
 
 TASK = TaskId(4, 2)
 
@@ -117,112 +118,88 @@ async def answer(arrivals: AsyncIterator[Arrival]) -> Arrival:
     raise AssertionError("the peers' arrivals ended")
 
 
-def test_the_inputs_of_a_task_arrive_complete(pipeline: Pipeline, tmp_path: Path) -> None:
+async def test_the_inputs_of_a_task_arrive_complete(pipeline: Pipeline, tmp_path: Path) -> None:
     """What the peers publish arrives at the node with equal content, key, writer and time."""
+    async with pipeline(tmp_path) as (node, peers):
+        send(peers)
+        arrivals = await take(node.arrivals(), 3)
+        node.publish(Topic.FOOTPRINT, CO2Footprint(task_id=TASK))
+        await answer(peers.arrivals())
 
-    async def test() -> None:
-        async with pipeline(tmp_path) as (node, peers):
-            send(peers)
-            arrivals = await take(node.arrivals(), 3)
-            node.publish(Topic.FOOTPRINT, CO2Footprint(task_id=TASK))
-            await answer(peers.arrivals())
-
-        assert {arrival.topic: arrival.sample for arrival in arrivals} == full_inputs(TASK)
-        assert {arrival.key for arrival in arrivals} == {TASK}
-        assert all(arrival.writer and arrival.source_timestamp_ns > 0 for arrival in arrivals)
-
-    run(test())
+    assert {arrival.topic: arrival.sample for arrival in arrivals} == full_inputs(TASK)
+    assert {arrival.key for arrival in arrivals} == {TASK}
+    assert all(arrival.writer and arrival.source_timestamp_ns > 0 for arrival in arrivals)
 
 
-def test_a_footprint_arrives_complete(pipeline: Pipeline, tmp_path: Path) -> None:
+async def test_a_footprint_arrives_complete(pipeline: Pipeline, tmp_path: Path) -> None:
     """What the node publishes for a task arrives at the peers with equal content."""
     footprint = CO2Footprint(1.5, 0.25, 6.0, bytes(range(256)), TASK)
+    async with pipeline(tmp_path) as (node, peers):
+        send(peers)
+        await take(node.arrivals(), 3)
+        node.publish(Topic.FOOTPRINT, footprint)
+        arrival = await answer(peers.arrivals())
 
-    async def test() -> None:
-        async with pipeline(tmp_path) as (node, peers):
-            send(peers)
-            await take(node.arrivals(), 3)
-            node.publish(Topic.FOOTPRINT, footprint)
-            arrival = await answer(peers.arrivals())
-
-        assert (arrival.topic, arrival.sample, arrival.key) == (Topic.FOOTPRINT, footprint, TASK)
-
-    run(test())
+    assert (arrival.topic, arrival.sample, arrival.key) == (Topic.FOOTPRINT, footprint, TASK)
 
 
-def test_each_of_two_tasks_gets_its_own_footprint(pipeline: Pipeline, tmp_path: Path) -> None:
+async def test_each_of_two_tasks_gets_its_own_footprint(pipeline: Pipeline, tmp_path: Path) -> None:
     """Answers find their tasks, whichever is answered first."""
     ids = [TaskId(1, 1), TaskId(2, 1)]
-
-    async def test() -> None:
-        async with pipeline(tmp_path) as (node, peers):
-            for task_id in ids:
-                send(peers, task_id)
-            await take(node.arrivals(), 6)
-            answers = peers.arrivals()
-            for task_id in reversed(ids):
-                node.publish(Topic.FOOTPRINT, CO2Footprint(task_id.problem_id, task_id=task_id))
-                arrival = await answer(answers)
-                assert arrival.sample == CO2Footprint(task_id.problem_id, task_id=task_id)
-
-    run(test())
+    async with pipeline(tmp_path) as (node, peers):
+        for task_id in ids:
+            send(peers, task_id)
+        await take(node.arrivals(), 6)
+        answers = peers.arrivals()
+        for task_id in reversed(ids):
+            node.publish(Topic.FOOTPRINT, CO2Footprint(task_id.problem_id, task_id=task_id))
+            arrival = await answer(answers)
+            assert arrival.sample == CO2Footprint(task_id.problem_id, task_id=task_id)
 
 
 @pytest.mark.parametrize("is_granted", [True, False])
-def test_a_configuration_request_is_answered_with_its_ids(
+async def test_a_configuration_request_is_answered_with_its_ids(
     pipeline: Pipeline,
     tmp_path: Path,
     is_granted: bool,  # noqa: FBT001 - a parameter of the test
 ) -> None:
     """The caller gets the node's answer under the ids that it sent."""
     code = ErrorCode.NO_ERROR if is_granted else ErrorCode.INTERNAL_ERROR
+    async with pipeline(tmp_path) as (node, peers):
+        peers.publish(Topic.REQUEST, ConfigurationRequest(1, -7, '{"get": "é"}'))
+        (arrival,) = await take(node.arrivals(), 1)
+        request = arrival.sample
+        assert isinstance(request, ConfigurationRequest)
+        assert (request.node_id, request.configuration) == (1, '{"get": "é"}')
+        response = ConfigurationResponse(1, request.transaction_id, is_granted, code, "{}")
+        node.publish(Topic.RESPONSE, response)
+        received = await answer(peers.arrivals())
 
-    async def test() -> None:
-        async with pipeline(tmp_path) as (node, peers):
-            peers.publish(Topic.REQUEST, ConfigurationRequest(1, -7, '{"get": "é"}'))
-            (arrival,) = await take(node.arrivals(), 1)
-            request = arrival.sample
-            assert isinstance(request, ConfigurationRequest)
-            assert (request.node_id, request.configuration) == (1, '{"get": "é"}')
-            response = ConfigurationResponse(1, request.transaction_id, is_granted, code, "{}")
-            node.publish(Topic.RESPONSE, response)
-            received = await answer(peers.arrivals())
-
-        assert received.sample == replace(response, transaction_id=-7)
-
-    run(test())
+    assert received.sample == replace(response, transaction_id=-7)
 
 
-def test_status_and_retirement_are_never_refused(pipeline: Pipeline, tmp_path: Path) -> None:
-    """A node publishes its status and retires what it has published, whoever does it in truth."""
-
-    async def test() -> None:
-        async with pipeline(tmp_path) as (node, peers):
-            status = NodeStatus(Status.RUNNING, node_name=NODE_NAME, task_id=TASK)
-            node.publish(Topic.STATUS, status)
-            node.retire(Topic.STATUS, status)
-            send(peers)
-            await take(node.arrivals(), 3)
-            node.publish(Topic.FOOTPRINT, CO2Footprint(task_id=TASK))
-            await answer(peers.arrivals())
-            node.retire(Topic.FOOTPRINT, CO2Footprint(task_id=TASK))
-
-    run(test())
+async def test_status_and_retirement_are_never_refused(pipeline: Pipeline, tmp_path: Path) -> None:
+    """A node may publish its status and retire what it has published on every transport."""
+    async with pipeline(tmp_path) as (node, peers):
+        status = NodeStatus(Status.RUNNING, node_name=NODE_NAME, task_id=TASK)
+        node.publish(Topic.STATUS, status)
+        node.retire(Topic.STATUS, status)
+        send(peers)
+        await take(node.arrivals(), 3)
+        node.publish(Topic.FOOTPRINT, CO2Footprint(task_id=TASK))
+        await answer(peers.arrivals())
+        node.retire(Topic.FOOTPRINT, CO2Footprint(task_id=TASK))
 
 
-def test_closing_ends_the_arrivals(pipeline: Pipeline, tmp_path: Path) -> None:
-    """Whoever waits for arrivals goes on when the transport closes, and closing twice is fine."""
-
-    async def test() -> None:
-        async with pipeline(tmp_path) as (node, peers):
-            send(peers)
-            arrivals = node.arrivals()
-            await take(arrivals, 3)
-            node.publish(Topic.FOOTPRINT, CO2Footprint(task_id=TASK))
-            await answer(peers.arrivals())
-            end = asyncio.create_task(anext(arrivals, None))
-            await node.close()
-            assert await asyncio.wait_for(end, PATIENCE_S) is None
-            await node.close()
-
-    run(test())
+async def test_closing_ends_the_arrivals(pipeline: Pipeline, tmp_path: Path) -> None:
+    """A wait for arrivals ends when the transport closes, and closing twice is fine."""
+    async with pipeline(tmp_path) as (node, peers):
+        send(peers)
+        arrivals = node.arrivals()
+        await take(arrivals, 3)
+        node.publish(Topic.FOOTPRINT, CO2Footprint(task_id=TASK))
+        await answer(peers.arrivals())
+        end = asyncio.create_task(anext(arrivals, None))
+        await node.close()
+        assert await asyncio.wait_for(end, PATIENCE_S) is None
+        await node.close()

@@ -10,6 +10,8 @@ from carbon_node.observability.heartbeat import Heartbeat
 from carbon_node.transport.fastdds import FastDdsConfig, FastDdsTransport
 from carbon_node.wire.contract import NODE_NAME, Role, Topic
 
+pytestmark = pytest.mark.anyio
+
 
 def transport() -> FastDdsTransport:
     """A transport in a domain of its own."""
@@ -17,23 +19,19 @@ def transport() -> FastDdsTransport:
     return FastDdsTransport(FastDdsConfig(domain=fresh_domain(), role=role, loopback_only=True))
 
 
-def test_a_living_transport_answers_at_once() -> None:
+async def test_a_living_transport_answers_at_once() -> None:
     """The question wakes the loop the way a sample would."""
-
-    async def scenario() -> None:
-        living = transport()
-        await living.open()
-        try:
-            for _ in range(3):
-                await asyncio.wait_for(living.sign_of_life(), 1.0)
-        finally:
-            await living.close()
-
-    asyncio.run(scenario())
+    living = transport()
+    await living.open()
+    try:
+        for _ in range(3):
+            await asyncio.wait_for(living.sign_of_life(), 1.0)
+    finally:
+        await living.close()
 
 
 def test_a_closed_transport_gives_none_and_is_named() -> None:
-    """Its refusal reaches whoever asks why the watchdog is not fed."""
+    """The watchdog's report says why it is not fed."""
 
     async def scenario() -> str | None:
         closed = transport()
@@ -50,20 +48,16 @@ def test_a_closed_transport_gives_none_and_is_named() -> None:
     assert problem.endswith("the transport is not open")
 
 
-def test_a_transport_whose_loop_does_not_hear_it_gives_none() -> None:
+async def test_a_transport_whose_loop_does_not_hear_it_gives_none() -> None:
     """If what wakes the loop is lost, the question stays without an answer."""
-
-    async def scenario() -> None:
-        deaf = transport()
-        await deaf.open()
-        loop = asyncio.get_running_loop()
-        try:
-            assert deaf._participant is not None  # what a fault would break, there is no other way
-            loop.remove_reader(deaf._participant.fileno())
-            with pytest.raises(TimeoutError):
-                await asyncio.wait_for(deaf.sign_of_life(), 0.2)
-            loop.add_reader(deaf._participant.fileno(), deaf._listen)
-        finally:
-            await deaf.close()
-
-    asyncio.run(scenario())
+    deaf = transport()
+    await deaf.open()
+    loop = asyncio.get_running_loop()
+    try:
+        assert deaf._participant is not None  # what a fault would break, there is no other way
+        loop.remove_reader(deaf._participant.fileno())
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(deaf.sign_of_life(), 0.2)
+        loop.add_reader(deaf._participant.fileno(), deaf._listen)
+    finally:
+        await deaf.close()

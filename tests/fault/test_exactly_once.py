@@ -13,6 +13,7 @@ from typing import Any
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.memory_transport import MemoryBus, MemoryTransport
 from tests.pipelines import NODE, World
 from tests.stores import store_config
 from tests.transports import PEERS
@@ -21,7 +22,6 @@ from carbon_node.pipeline.keeping import KeepingPolicy
 from carbon_node.settings import Configuration, load
 from carbon_node.store import open_store
 from carbon_node.tasks.decision import Republish
-from carbon_node.transport.memory import MemoryBus, MemoryTransport
 from carbon_node.wire.contract import Topic
 from carbon_node.wire.samples import (
     CO2Footprint,

@@ -264,7 +264,7 @@ def test_a_node_that_starts_late_answers_what_peers_have_written(tmp_path: Path)
 
 
 def test_restarted_peers_get_answers_to_the_same_ids(tmp_path: Path) -> None:
-    """An orchestrator that starts anew counts from 1 again, and those are new tasks."""
+    """An orchestrator that restarts counts from 1 again, and those are new tasks."""
     domain = fresh_domain()
 
     async def life(power_w: float) -> set[tuple[float, float, float]]:

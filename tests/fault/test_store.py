@@ -294,7 +294,7 @@ def test_database_that_another_program_locked_is_written_later(
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="needs root, to become another user")
 def test_directory_without_write_permission_is_used_once_there_is() -> None:
-    """Answers wait in memory until the operator has mended the permissions."""
+    """Answers wait in memory until the operator has fixed the permissions."""
     shared = Path(tempfile.mkdtemp())  # others may not enter the directories of pytest
     shared.chmod(0o755)
     try:

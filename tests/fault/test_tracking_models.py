@@ -10,10 +10,10 @@ import pytest
 from onnx import TensorProto, helper
 
 from carbon_node.errors import TrackerError
-from carbon_node.estimation.estimate import GUESSED_POWER_FACTOR
 from carbon_node.estimation.measurement import Measurement, ModelRun
 from carbon_node.store.spool import FileSpool
 from carbon_node.tracking import FailureName, Limits, TrackerConfig, TrackerPool
+from carbon_node.tracking.circumstances import GUESS_FACTOR
 
 DEADLINE_S = 30.0
 
@@ -62,7 +62,7 @@ def test_energy_per_inference_of_an_onnx_model_is_stable(config: TrackerConfig) 
         measurement.device_energy_kwh / measurement.inferences
         for measurement in _measure(config, *runs)
     ]
-    assert max(energies_kwh) < GUESSED_POWER_FACTOR / 2 * min(energies_kwh)
+    assert max(energies_kwh) < GUESS_FACTOR / 2 * min(energies_kwh)
 
 
 def test_larger_model_takes_more_energy(config: TrackerConfig) -> None:

@@ -152,7 +152,7 @@ def test_the_table_names_scenarios_sources_and_differences() -> None:
     )
     assert (done.returncode, done.stderr) == (0, "")
     for said in (
-        *("300 W, 2 s, France", "NVIDIA H200, 2 s, Poland", "░"),
+        *("300 W, 2 s, France", "NVIDIA H200 SXM, 2 s, Poland", "░"),
         *("2 and 4 differ within their intervals", "go beyond the intervals"),
         *("588.6 g/kWh Poland: Ember", "NVIDIA H200 SXM data sheet", "pue 1.58: Uptime"),
     ):

@@ -2,15 +2,17 @@
 
 import asyncio
 import json
+import socket
 from pathlib import Path
 
+import pytest
 from onnx import TensorProto, helper
 from tests.domains import fresh_domain
 from tests.program.processes import PATIENCE_S, running_node
 
 from carbon_node.cli.peers import PEERS_ROLE, Answer, SimulatedPeers, SubmittedTask
 from carbon_node.transport.fastdds import FastDdsConfig, FastDdsTransport
-from carbon_node.wire.samples import HWResource, MLModel, TaskId, UserInput
+from carbon_node.wire.samples import CO2Footprint, HWResource, MLModel, TaskId, UserInput
 
 TASK_ID = TaskId(1, 1)
 
@@ -28,8 +30,7 @@ def _model() -> bytes:
     return model
 
 
-def test_a_model_without_declared_power_is_measured_here(tmp_path: Path) -> None:
-    """Hardware without power and latency leaves the measurement: energy per inference, and how."""
+def _answered(tmp_path: Path, hardware: str) -> CO2Footprint:
     domain = fresh_domain()
 
     async def scenario() -> Answer:
@@ -40,15 +41,31 @@ def test_a_model_without_declared_power_is_measured_here(tmp_path: Path) -> None
             task = SubmittedTask(
                 UserInput(geo_location_region="France", task_id=TASK_ID),
                 MLModel(model="relu", raw_model=_model(), task_id=TASK_ID),
-                HWResource("some board", task_id=TASK_ID),
+                HWResource(hardware, task_id=TASK_ID),
             )
             return await peers.submit(task, PATIENCE_S)
 
     with running_node(domain, tmp_path):
-        footprint = asyncio.run(scenario()).footprint
+        return asyncio.run(scenario()).footprint
 
+
+def test_a_model_for_this_host_is_measured_here(tmp_path: Path) -> None:
+    """Without declared numbers the run stands: energy per inference, where, and by what."""
+    footprint = _answered(tmp_path, socket.gethostname())
     provenance = json.loads(footprint.extra_data)
-    assert provenance["mode"] == "measured"
+    assert provenance["mode"] in ("measured", "estimated")
+    assert provenance["measured_on"]["host"] == socket.gethostname()
     assert provenance["tracker"]["inferences"] > 100
     measured_kwh = provenance["tracker"]["device_energy_kwh"] / provenance["tracker"]["inferences"]
-    assert abs(footprint.energy_consumption - measured_kwh * 1.58) < 1e-9 * measured_kwh
+    assert footprint.energy_consumption == pytest.approx(measured_kwh * 1.58, rel=1e-9)
+    is_guessed = any("is a guess" in warning for warning in provenance["warnings"])
+    assert is_guessed == (provenance["mode"] == "estimated")
+
+
+def test_a_model_for_other_hardware_is_not_measured_here(tmp_path: Path) -> None:
+    """A board without numbers gets a reason, never the energy of the node's own processor."""
+    footprint = _answered(tmp_path, "Zynq UltraScale+ ZCU102")
+    assert (footprint.energy_consumption, footprint.carbon_footprint) == (0, 0)
+    provenance = json.loads(footprint.extra_data)
+    assert provenance["not_computed"]["reason"] == "no power"
+    assert "ZCU102" in provenance["not_computed"]["detail"]

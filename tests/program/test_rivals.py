@@ -45,7 +45,7 @@ def test_a_node_of_other_make_is_found_by_discovery(tmp_path: Path) -> None:
     node = asyncio.run(scenario())
 
     assert node.process.returncode == 1
-    assert "a node of other make" in node.lines[-1]
+    assert "another implementation" in node.lines[-1]
 
 
 def test_a_node_starts_at_once_after_its_predecessor_was_killed(tmp_path: Path) -> None:

@@ -109,3 +109,12 @@ def test_settings_that_cannot_be_used_end_with_2_and_one_line(
     assert (done.returncode, done.stdout) == (2, "")
     assert said in done.stderr
     assert len(done.stderr.splitlines()) == 1
+
+
+def test_show_names_the_entries_of_the_preset(tmp_path: Path) -> None:
+    """The shipped part of the hardware map is visible, to people and programs."""
+    told = settings(tmp_path, "show")
+    assert "Preset sustainml of the hardware map: DGX100, V100" in told.stdout
+    shipped = json.loads(settings(tmp_path, "show", "--json").stdout)["hardware_preset"]
+    (zynq,) = [each for each in shipped if each["name"] == "Zynq UltraScale+ ZCU102"]
+    assert zynq["latency_unit"] == "us"

@@ -15,7 +15,7 @@ import pytest
 from tests.domains import fresh_domain
 from tests.library import IS_INSTALLED, STAND_IN, Peers, library_world, stand_in_world
 from tests.program.processes import NodeProcess, environment, running_node
-from tests.transports import PATIENCE_S, run, wait_for
+from tests.transports import PATIENCE_S, wait_for
 
 from carbon_node.wire.contract import Arrival, Topic
 from carbon_node.wire.samples import (
@@ -29,6 +29,8 @@ from carbon_node.wire.samples import (
     TaskId,
     UserInput,
 )
+
+pytestmark = pytest.mark.anyio
 
 DROP_IN = Path(__file__).parents[2] / "packaging" / "carbon_footprint_node.py"
 TASK = TaskId(3, 1)
@@ -63,116 +65,92 @@ def is_measuring(node: NodeProcess) -> bool:
 
 
 @pytest.mark.parametrize("transport", ["auto", "sustainml"])
-def test_a_node_on_the_library_answers_tasks(transport: str, tmp_path: Path) -> None:
+async def test_a_node_on_the_library_answers_tasks(transport: str, tmp_path: Path) -> None:
     """A task is answered with numbers, and the node stops with status 0 and without a child."""
+    async with library_world(tmp_path) as world:
+        with running_node(
+            world.domain, tmp_path / "state", f"--transport={transport}", env=world.env
+        ) as node:
+            chosen = node.wait_for_event("transport chosen")
+            assert chosen["transport"] == "sustainml"
+            for topic, sample in INPUTS.items():
+                world.peers.publish(topic, sample)
+            arrival = await answer(world.peers)
+            children = node.children()
+            assert node.stop() == 0
+            assert not [child for child in children if child.is_running()]
 
-    async def test() -> None:
-        async with library_world(tmp_path) as world:
-            with running_node(
-                world.domain, tmp_path / "state", f"--transport={transport}", env=world.env
-            ) as node:
-                chosen = node.wait_for_event("transport chosen")
-                assert chosen["transport"] == "sustainml"
-                for topic, sample in INPUTS.items():
-                    world.peers.publish(topic, sample)
-                arrival = await answer(world.peers)
-                children = node.children()
-                assert node.stop() == 0
-                assert not [child for child in children if child.is_running()]
-
-        footprint = arrival.sample
-        assert isinstance(footprint, CO2Footprint)
-        assert footprint.task_id == TASK
-        assert footprint.energy_consumption == pytest.approx(300 * 2 / 3.6e6 * 1.58, rel=1e-12)
-        assert footprint.carbon_footprint == (
-            footprint.energy_consumption * footprint.carbon_intensity
-        )
-        assert json.loads(footprint.extra_data)["num_outputs"] == 1
-
-    run(test())
+    footprint = arrival.sample
+    assert isinstance(footprint, CO2Footprint)
+    assert footprint.task_id == TASK
+    assert footprint.energy_consumption == pytest.approx(300 * 2 / 3.6e6 * 1.58, rel=1e-12)
+    assert footprint.carbon_footprint == (footprint.energy_consumption * footprint.carbon_intensity)
+    assert json.loads(footprint.extra_data)["num_outputs"] == 1
 
 
-def test_a_restarted_node_on_the_library_answers_from_its_store(tmp_path: Path) -> None:
+async def test_a_restarted_node_on_the_library_answers_from_its_store(tmp_path: Path) -> None:
     """A task that comes again gets the answer of before, since its caller waits for one."""
     answers: list[CO2Footprint] = []
     outcomes: list[dict[str, Any]] = []
-
-    async def test() -> None:
-        for _ in range(2):
-            async with library_world(tmp_path) as world:
-                with running_node(
-                    world.domain,
-                    tmp_path / "state",
-                    "--transport=sustainml",
-                    env={**world.env, "CARBON_NODE_REPUBLISH": "none"},
-                ) as node:
-                    for topic, sample in INPUTS.items():
-                        world.peers.publish(topic, sample)
-                    footprint = (await answer(world.peers)).sample
-                    assert isinstance(footprint, CO2Footprint)
-                    answers.append(footprint)
-                    outcomes.append(node.wait_for_event("task answered"))
-        assert answers[0] == answers[1]
-        assert "tracker" not in outcomes[-1]["stage_s"]
-
-    run(test())
-
-
-def test_a_node_on_the_library_answers_requests(tmp_path: Path) -> None:
-    """A configuration request gets the node's answer, with its ids."""
-
-    async def test() -> None:
-        async with library_world(tmp_path) as world:
-            with running_node(
-                world.domain, tmp_path / "state", "--transport=sustainml", env=world.env
-            ):
-                request = ConfigurationRequest(1, 77, '{"get": ["pue"]}')
-                world.peers.publish(Topic.REQUEST, request)
-                response = (await answer(world.peers)).sample
-
-        assert isinstance(response, ConfigurationResponse)
-        assert (response.node_id, response.transaction_id, response.success) == (1, 77, True)
-        assert "1.58" in response.configuration
-
-    run(test())
-
-
-def test_a_busy_node_on_the_library_stops_gracefully(tmp_path: Path) -> None:
-    """SIGTERM ends it with status 0, and the task that waits is answered as failed before."""
-    window = {"CARBON_NODE_TRACKER__WINDOW_S": "10", "CARBON_NODE_STOP_BUDGET_S": "0.1"}
-
-    async def test() -> None:
+    for _ in range(2):
         async with library_world(tmp_path) as world:
             with running_node(
                 world.domain,
                 tmp_path / "state",
                 "--transport=sustainml",
-                env={**world.env, **window},
+                env={**world.env, "CARBON_NODE_REPUBLISH": "none"},
             ) as node:
                 for topic, sample in INPUTS.items():
                     world.peers.publish(topic, sample)
-                await asyncio.to_thread(wait_for, lambda: is_measuring(node))
-                stopping = asyncio.create_task(asyncio.to_thread(node.stop))
                 footprint = (await answer(world.peers)).sample
-                assert await stopping == 0
-
-        assert isinstance(footprint, CO2Footprint)
-        extra = json.loads(footprint.extra_data)
-        assert extra["error"].startswith("stopped: ")
-        assert (extra["num_outputs"], extra["model_restrains"]) == (1, ["m"])
-
-    run(test())
+                assert isinstance(footprint, CO2Footprint)
+                answers.append(footprint)
+                outcomes.append(node.wait_for_event("task answered"))
+    assert answers[0] == answers[1]
+    assert "tracker" not in outcomes[-1]["stage_s"]
 
 
-def test_a_node_on_the_library_does_not_load_the_embedded_fast_dds(tmp_path: Path) -> None:
+async def test_a_node_on_the_library_answers_requests(tmp_path: Path) -> None:
+    """A configuration request gets the node's answer, with its ids."""
+    async with library_world(tmp_path) as world:
+        with running_node(world.domain, tmp_path / "state", "--transport=sustainml", env=world.env):
+            request = ConfigurationRequest(1, 77, '{"get": ["pue"]}')
+            world.peers.publish(Topic.REQUEST, request)
+            response = (await answer(world.peers)).sample
+
+    assert isinstance(response, ConfigurationResponse)
+    assert (response.node_id, response.transaction_id, response.success) == (1, 77, True)
+    assert "1.58" in response.configuration
+
+
+async def test_a_busy_node_on_the_library_stops_gracefully(tmp_path: Path) -> None:
+    """SIGTERM ends it with status 0, and the task that waits is answered as failed before."""
+    window = {"CARBON_NODE_TRACKER__WINDOW_S": "10", "CARBON_NODE_STOP_BUDGET_S": "0.1"}
+    async with library_world(tmp_path) as world:
+        with running_node(
+            world.domain,
+            tmp_path / "state",
+            "--transport=sustainml",
+            env={**world.env, **window},
+        ) as node:
+            for topic, sample in INPUTS.items():
+                world.peers.publish(topic, sample)
+            await asyncio.to_thread(wait_for, lambda: is_measuring(node))
+            stopping = asyncio.create_task(asyncio.to_thread(node.stop))
+            footprint = (await answer(world.peers)).sample
+            assert await stopping == 0
+
+    assert isinstance(footprint, CO2Footprint)
+    extra = json.loads(footprint.extra_data)
+    assert extra["error"].startswith("stopped: ")
+    assert (extra["num_outputs"], extra["model_restrains"]) == (1, ["m"])
+
+
+async def test_a_node_on_the_library_does_not_load_the_embedded_fast_dds(tmp_path: Path) -> None:
     """Only one of the two is in the process."""
-
-    async def test() -> None:
-        async with library_world(tmp_path) as world:
-            with running_node(world.domain, tmp_path / "state", env=world.env) as node:
-                assert "transport/_fastdds" not in mapped(node)
-
-    run(test())
+    async with library_world(tmp_path) as world:
+        with running_node(world.domain, tmp_path / "state", env=world.env) as node:
+            assert "transport/_fastdds" not in mapped(node)
 
 
 def test_a_node_on_the_embedded_fast_dds_does_not_load_the_library(tmp_path: Path) -> None:
@@ -236,32 +214,28 @@ def drop_in(directory: Path) -> Path:
     return place
 
 
-def test_the_drop_in_becomes_the_node(tmp_path: Path) -> None:
+async def test_the_drop_in_becomes_the_node(tmp_path: Path) -> None:
     """It keeps process and environment, answers a task, and stops on SIGTERM with status 0."""
-
-    async def test() -> None:
-        async with stand_in_world(tmp_path) as (world, peers):
-            settings = {
-                "SUSTAINML_DOMAIN_ID": str(world.domain),
-                "CARBON_NODE_STATE_DIR": str(tmp_path / "state"),
-                "CARBON_NODE_HTTP_LISTEN": "off",
-            }
-            node = NodeProcess([sys.executable, str(drop_in(tmp_path))], {**world.env, **settings})
-            try:
-                assert node.wait_for_event("ready")["domain"] == world.domain
-                assert psutil.Process(node.process.pid).cmdline()[1:] == [
-                    "-m",
-                    "carbon_node",
-                    "run",
-                ]
-                for topic, sample in INPUTS.items():
-                    peers.publish(topic, sample)
-                assert (await answer(peers)).key == TASK
-                assert node.stop() == 0
-            finally:
-                node.close()
-
-    run(test())
+    async with stand_in_world(tmp_path) as (world, peers):
+        settings = {
+            "SUSTAINML_DOMAIN_ID": str(world.domain),
+            "CARBON_NODE_STATE_DIR": str(tmp_path / "state"),
+            "CARBON_NODE_HTTP_LISTEN": "off",
+        }
+        node = NodeProcess([sys.executable, str(drop_in(tmp_path))], {**world.env, **settings})
+        try:
+            assert node.wait_for_event("ready")["domain"] == world.domain
+            assert psutil.Process(node.process.pid).cmdline()[1:] == [
+                "-m",
+                "carbon_node",
+                "run",
+            ]
+            for topic, sample in INPUTS.items():
+                peers.publish(topic, sample)
+            assert (await answer(peers)).key == TASK
+            assert node.stop() == 0
+        finally:
+            node.close()
 
 
 def test_the_drop_in_names_the_python_that_lacks_carbon_node(tmp_path: Path) -> None:

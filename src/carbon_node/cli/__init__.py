@@ -42,6 +42,10 @@ _COMMANDS = {
         "carbon_node.cli.status:status",
         "Show what a running node does and has done; never joins the DDS domain.",
     ),
+    "hardware": Lazy(
+        "carbon_node.cli.hardware:hardware_app",
+        "Find hardware by its name: catalogue, hardware map and preset.",
+    ),
     "history": Lazy(
         "carbon_node.cli.history:history_app",
         "Show the results that a node has kept, also while it runs.",

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from carbon_node.cli import host
+from carbon_node.cli import host, host_hardware
 from carbon_node.cli.host import Finding
 from carbon_node.cli.options import ConfigOption
 from carbon_node.errors import BindingUnavailable
@@ -22,8 +22,13 @@ def doctor(
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
     """Say what can be measured here, what is missing, and the command or setting that fixes it."""
-    roots = load({}, config=config).settings.tracker.model_roots
-    found = (*host.findings(roots), _fast_dds(), _sustainml())
+    settings = load({}, config=config).settings
+    found = (
+        *host.findings(settings.tracker.model_roots),
+        *host_hardware.findings(settings),
+        _fast_dds(),
+        _sustainml(),
+    )
     modes, power_source = host.modes(found), host.power_source(found)
     if as_json:
         findings = list(map(asdict, found))

@@ -9,6 +9,8 @@ from typing import Final
 
 import pynvml
 
+from carbon_node.tracking.devices import Gpu, nvidia_gpus
+
 RAPL: Final = Path("/sys/class/powercap")
 CPU_INFO: Final = Path("/proc/cpuinfo")
 
@@ -96,14 +98,6 @@ def rapl(powercap: Path) -> Finding:
     """
     counters = sorted(_counters(powercap))
     unreadable = [str(path) for path in counters if not os.access(path, os.R_OK)]
-    if not counters and any(powercap.glob("*")):
-        return Finding(
-            "rapl",
-            is_usable=False,
-            detail=f"{powercap} has no counter of a processor, which CarbonTracker expects",
-            fix="modprobe intel_rapl_msr; where that finds none: modprobe -r intel_rapl_common",
-            breaks=("measured",),
-        )
     if not counters:
         return Finding(
             "rapl",
@@ -143,26 +137,28 @@ def nvml() -> Finding:
         )
     try:
         return _gpus()
-    except pynvml.NVMLError as error:
-        return Finding(
-            "nvml",
-            is_usable=False,
-            detail=f"the GPUs do not report their power: {error}",
-            fix="update the driver; where that does not help, declare the GPU's power",
-        )
     finally:
         pynvml.nvmlShutdown()
 
 
 def _gpus() -> Finding:
-    handles = [
-        pynvml.nvmlDeviceGetHandleByIndex(index) for index in range(pynvml.nvmlDeviceGetCount())
-    ]
-    told = [
-        f"{pynvml.nvmlDeviceGetName(handle)} at {pynvml.nvmlDeviceGetPowerUsage(handle) / 1000:g} W"
-        for handle in handles
-    ]
-    return Finding("nvml", is_usable=bool(told), detail=", ".join(told) or "no GPU")
+    gpus = nvidia_gpus()
+    metered = any(not gpu.flaw for gpu in gpus)
+    return Finding(
+        "nvml",
+        is_usable=metered,
+        detail=", ".join(map(_told, gpus)) or "no GPU",
+        fix=""
+        if metered
+        else "update the driver; where that does not help, declare the GPU's power",
+    )
+
+
+def _told(gpu: Gpu) -> str:
+    if gpu.flaw:
+        return f"{gpu.index} {gpu.name}: {gpu.flaw}"
+    handle = pynvml.nvmlDeviceGetHandleByIndex(gpu.index)
+    return f"{gpu.index} {gpu.name} at {pynvml.nvmlDeviceGetPowerUsage(handle) / 1000:g} W"
 
 
 def carbontracker() -> Finding:

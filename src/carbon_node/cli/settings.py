@@ -12,6 +12,7 @@ from rich.text import Text
 
 from carbon_node.cli.options import ConfigOption
 from carbon_node.estimation import Place
+from carbon_node.hardware import preset
 from carbon_node.intensity import IntensityConfig, IntensityLookup
 from carbon_node.settings import Loaded, Origin, Source, load
 from carbon_node.settings.catalogue import catalogue, flat, shown
@@ -83,6 +84,16 @@ def _as_json(loaded: Loaded) -> dict[str, object]:
             }
             for key, entry in catalogue().items()
         },
+        "hardware_preset": [
+            {
+                "name": entry.name,
+                "same_as": entry.same_as,
+                "count": entry.count,
+                "latency_unit": entry.latency_unit,
+                "pue": entry.pue,
+            }
+            for entry in preset(loaded.settings.hardware_preset)
+        ],
         "files": [str(path) for path in loaded.files],
         "warnings": list(loaded.warnings),
     }
@@ -132,8 +143,15 @@ def _words(value: object, unit: str) -> str:
             return f"{number:.12g} {unit}".rstrip()
         case list() as parts:
             return ", ".join(map(str, parts))
+        case dict() as table:
+            return ", ".join(table) or "-"
         case other:
             return str(other)
+
+
+def _preset(name: str) -> str:
+    names = ", ".join(entry.name for entry in preset(name))
+    return f"Preset {name} of the hardware map: {names or 'no entries'}"
 
 
 def _notes(loaded: Loaded) -> Iterable[str]:
@@ -142,6 +160,7 @@ def _notes(loaded: Loaded) -> Iterable[str]:
     yield "Files read: " + (", ".join(map(str, loaded.files)) or "none")
     if settings.persist_configuration:
         yield f"Changes by request are kept in {persisted_path(settings)}"
+    yield _preset(settings.hardware_preset)
     for warning in loaded.warnings:
         yield f"Warning: {warning}"
     yield "These are the settings of a node that this user starts here and now."

@@ -28,8 +28,15 @@ def submit(
     model: Annotated[str, typer.Option(help="Model id.")] = "demo/model",
     power: Annotated[float, typer.Option(help="Power of the hardware in watts.")] = 300.0,
     latency: Annotated[
-        float, typer.Option(help="Latency of one inference, in the node's latency_unit.")
+        float,
+        typer.Option(
+            help="Latency of one inference, in the hardware's unit, else the node's latency_unit."
+        ),
     ] = 0.1,
+    memory: Annotated[
+        float,
+        typer.Option(help="Memory footprint of the model in MB, as hardware nodes of 2026 send."),
+    ] = 0.0,
     hardware: Annotated[str, typer.Option(help="Description of the hardware.")] = "demo hardware",
     region: Annotated[str, typer.Option(help="Place: country, code, city or cloud region.")] = "",
     continent: Annotated[str, typer.Option(help="Continent of the place.")] = "",
@@ -49,7 +56,12 @@ def submit(
     template = SubmittedTask(
         UserInput(geo_location_region=region, geo_location_continent=continent),
         MLModel(model=model),
-        HWResource(hw_description=hardware, power_consumption=power, latency=latency),
+        HWResource(
+            hw_description=hardware,
+            power_consumption=power,
+            latency=latency,
+            memory_footprint_of_ml_model=memory,
+        ),
     )
     return asyncio.run(
         _submit(_domain(domain), _numbered(template, count), interval, timeout, as_json=as_json)

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
 from carbon_node.errors import ConfigError
@@ -17,6 +17,7 @@ from carbon_node.estimation import (
     Factor,
     LatencyUnit,
     Mode,
+    NamedHardware,
     NotComputed,
     NotTracked,
     Place,
@@ -24,7 +25,7 @@ from carbon_node.estimation import (
     exact,
     plan,
 )
-from carbon_node.hardware.catalogue import find_hardware
+from carbon_node.hardware import Catalogue, HardwareMap, preset, shipped_catalogue
 from carbon_node.intensity import IntensityConfig, IntensityLookup
 
 MAX_LABEL = 40
@@ -39,13 +40,13 @@ class Machine:
 
     Args:
         label: what it is called in the answer.
-        power_w: its power in watts; unchecked, 0 where `rated_power` states it.
-        rated_power: power of hardware of the catalogue.
+        power_w: its power in watts; unchecked, 0 where `known` has it.
+        known: what the catalogue knows of it.
     """
 
     label: str
     power_w: float = 0.0
-    rated_power: Factor | None = None
+    known: NamedHardware = field(default_factory=NamedHardware)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +98,7 @@ def scenarios(question: Question) -> list[Scenario]:
         ConfigError: if something is missing or out of range.
     """
     machines = [Machine(f"{power_w:g} W", power_w) for power_w in question.powers_w]
-    machines += [_catalogued(name) for name in question.hardware]
+    machines += _catalogued(question.hardware)
     if not machines:
         raise ConfigError("no machine to estimate: give --power in watts, or --hardware")
     latencies = _one_each("--latency", question.latencies, len(machines), "--power and --hardware")
@@ -111,9 +112,24 @@ def scenarios(question: Question) -> list[Scenario]:
     ]
 
 
-def _catalogued(name: str) -> Machine:
-    hardware = find_hardware(name)
-    return Machine(hardware.name, rated_power=hardware.power)
+def _catalogued(names: Sequence[str]) -> list[Machine]:
+    if not names:
+        return []
+    catalogue = shipped_catalogue()
+    hardware_map = HardwareMap(catalogue, presets=preset("sustainml"))
+    return [_named(name, hardware_map, catalogue) for name in names]
+
+
+def _named(name: str, hardware_map: HardwareMap, catalogue: Catalogue) -> Machine:
+    known = hardware_map.known(name)
+    if known.power is None:
+        try:
+            catalogue.find(name)
+        except ConfigError as error:
+            raise ConfigError(f"{error}; or give its watts with --power") from error
+    times = "" if known.count == 1 else f"{known.count} x "
+    # The latency's unit is stated beside it.
+    return Machine(f"{times}{known.known_as}", known=replace(known, latency_unit=None, pue=None))
 
 
 def _places(question: Question) -> list[Place]:
@@ -149,7 +165,8 @@ def _scenario(
     request = EstimationRequest(
         model="what if",
         power_w=machine.power_w,
-        rated_power=machine.rated_power,
+        hardware=machine.label,
+        known=machine.known,
         latency=latency,
         latency_unit=question.latency_unit,
         place=place,
@@ -161,6 +178,8 @@ def _scenario(
     )
     if isinstance(result, NotComputed):
         raise ConfigError(result.detail)
+    # Whoever asks for hardware of the catalogue knows that its power is the catalogue's.
+    result = replace(result, warnings=())
     where = ", ".join(filter(None, (place.region, place.continent))) or intensity.place
     where = where if len(where) <= MAX_LABEL else f"{where[:MAX_LABEL]}…"
     return Scenario(f"{machine.label}, {latency:g} {question.latency_unit.value}, {where}", result)
@@ -172,6 +191,7 @@ def _assumptions(question: Question) -> Assumptions:
         mode=Mode.FORMULA,
         power_tolerance=0.0,
         max_latency_h=MAX_JOB_HOURS,
+        plausible_latency_s=(0.0, math.inf),
     )
 
 

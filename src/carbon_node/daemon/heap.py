@@ -40,7 +40,7 @@ def give_back() -> None:
 
 
 def settle() -> None:
-    """Let the garbage collector pass over everything that exists now; for the end of the start.
+    """Freeze start-up objects, which the garbage collector then passes over.
 
     A start leaves some 100,000 objects that last as long as the process. Full collections would
     walk them each time, and are put off until a quarter as many new ones exist: by then a running

@@ -1,7 +1,8 @@
 """From settings to what each part is configured with: the only module that knows both sides."""
 
-import socket
 import time
+from dataclasses import replace
+from pathlib import Path
 
 from carbon_node import __version__
 from carbon_node.daemon import presence
@@ -9,19 +10,23 @@ from carbon_node.estimation import (
     DEFAULT_PUE,
     Assumptions,
     Factor,
+    Interval,
     Place,
     exact,
 )
+from carbon_node.hardware import HardwareMap, names_of_this_host, preset, shipped_catalogue
+from carbon_node.hardware.here import CPU_INFO, processor_model
 from carbon_node.intensity import IntensityConfig, LiveConfig, LiveIntensity
 from carbon_node.pipeline.facts import Identity
 from carbon_node.pipeline.join import JoinBounds
 from carbon_node.pipeline.keeping import KeepingPolicy
 from carbon_node.pipeline.ports import Conditions, IntensitySource, Tracker
-from carbon_node.settings import Configuration, Settings, Source
+from carbon_node.settings import Configuration, Origin, Settings, Source
+from carbon_node.settings.hardware import entries_of
 from carbon_node.store import StoreConfig
 from carbon_node.tasks.decision import Republish
 from carbon_node.tasks.memory import MAX_BLOCKS
-from carbon_node.tracking import Limits, TrackerConfig
+from carbon_node.tracking import Limits, TrackerConfig, devices_of
 from carbon_node.transport.choice import TransportChoice, TransportKind
 from carbon_node.wire.contract import NODE_NAME, Role, Topic
 
@@ -76,7 +81,22 @@ def tracker_config(settings: Settings) -> TrackerConfig:
         ),
         model_roots=tracker.model_roots,
         model_limit_bytes=tracker.model_max_mib * _MIB,
+        devices=devices_of(tracker.devices),
+        unmetered=tracker.unmetered,
+        processor_power_w=_processor_power_w(),
+        environment=_environment(tracker.library_path),
     )
+
+
+def _environment(library_path: tuple[Path, ...]) -> tuple[tuple[str, str], ...]:
+    if not library_path:
+        return ()
+    return (("LD_LIBRARY_PATH", ":".join(map(str, library_path))),)
+
+
+def _processor_power_w() -> Interval | None:
+    found = shipped_catalogue().processor(processor_model(CPU_INFO))
+    return None if found is None else found.power.interval
 
 
 def conditions(
@@ -88,13 +108,25 @@ def conditions(
         assumptions=Assumptions(
             pue=_pue(configuration),
             mode=settings.tracker.mode,
-            host_names=frozenset({socket.gethostname(), "localhost"}),
             output_units=settings.output_units,
             revision=configuration.revision,
         ),
         latency_unit=settings.latency_unit,
+        hardware=hardware_map(configuration),
         tracker=tracker,
         intensity=intensity,
+    )
+
+
+def hardware_map(configuration: Configuration) -> HardwareMap:
+    """Derive what is known of hardware by the names that tasks use."""
+    settings = configuration.settings
+    shipped = preset(settings.hardware_preset)
+    if configuration.origins["pue"].source is not Source.DEFAULT:
+        # The operator's PUE is of all hardware but that which an entry of the operator names.
+        shipped = tuple(replace(entry, pue=None) for entry in shipped)
+    return HardwareMap(
+        shipped_catalogue(), entries_of(settings.hardware), shipped, names_of_this_host()
     )
 
 
@@ -149,8 +181,17 @@ def _pue(configuration: Configuration) -> Factor:
     return Factor(exact(configuration.settings.pue), str(origin))
 
 
-def intensity_config(settings: Settings) -> IntensityConfig:
+def intensity_config(configuration: Configuration) -> IntensityConfig:
     """Derive how intensities are found."""
+    settings = configuration.settings
     return IntensityConfig(
-        default_place=Place(settings.place), g_per_kwh=settings.intensity_g_per_kwh
+        default_place=Place(settings.place),
+        g_per_kwh=settings.intensity_g_per_kwh,
+        stated_by=_stated_by(configuration.origins["intensity_g_per_kwh"]),
     )
+
+
+def _stated_by(origin: Origin) -> str:
+    if origin.source is Source.FRAMEWORK:
+        return f"set by the framework in {origin.name}"
+    return "set by the operator"

@@ -77,12 +77,12 @@ def rivals(peers: Iterable[Peer], started_ns: int) -> tuple[str, ...]:
         started_ns: when this process started, nanoseconds since the epoch.
 
     Returns:
-        A description of each, for people. A node of other make has no properties and counts as
+        A description of each, for people. Another implementation has no properties and counts as
         earlier.
     """
     nodes = [(peer, dict(peer.properties)) for peer in peers if peer.name == NODE_NAME]
     return tuple(
-        f"{known.get(_PROCESS, 'a node of other make')} (GUID {peer.guid})"
+        f"{known.get(_PROCESS, 'another implementation')} (GUID {peer.guid})"
         for peer, known in nodes
         if _is_alive(known.get(_PROCESS, "")) and _started_ns(known) <= started_ns
     )

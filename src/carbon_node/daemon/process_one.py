@@ -1,4 +1,4 @@
-"""What a node does that is process 1 of a container: it leaves that place to an init of its own.
+"""A node that is process 1 of a container forks an init that forwards signals and reaps orphans.
 
 The kernel drops signals that process 1 has not prepared for, which makes a node that still starts
 deaf to a stop. It also gives process 1 every orphan of the container, and each stays a zombie until

@@ -50,7 +50,7 @@ class SettingsInForce:
         self.service = ConfigurationService(configuration, node, self._on_change)
         self._tracker = tracker
         self._live = parts.live_intensity(configuration.settings)
-        self._intensity_config = parts.intensity_config(configuration.settings)
+        self._intensity_config = parts.intensity_config(configuration)
         self._intensity = _lookup(self._intensity_config, self._live)
         self._conditions = (configuration, self._conditions_of(configuration))
 
@@ -105,7 +105,7 @@ class SettingsInForce:
         settings = self.service.current.settings
         self._tracker.reconfigure(parts.tracker_config(settings))
         set_log_level(settings.log_level)
-        intensity_config = parts.intensity_config(settings)
+        intensity_config = parts.intensity_config(self.service.current)
         if intensity_config != self._intensity_config:
             self._intensity_config = intensity_config
             self._intensity = _lookup(intensity_config, self._live)

@@ -9,6 +9,7 @@ from carbon_node.estimation.comparison import indistinct
 from carbon_node.estimation.estimate import AGREEMENT_BOUND, conclude
 from carbon_node.estimation.interval import Factor, Interval, exact, within_factor, within_share
 from carbon_node.estimation.measurement import (
+    GuessedPower,
     Measurement,
     ModelRun,
     NotTracked,
@@ -30,9 +31,11 @@ from carbon_node.estimation.request import (
     EstimationRequest,
     ExplicitHardware,
     Mode,
+    NamedHardware,
     Place,
 )
 from carbon_node.estimation.result import (
+    Basis,
     Budget,
     CarbonIntensity,
     Estimate,
@@ -55,6 +58,7 @@ __all__ = [
     "MAX_PUE",
     "SCHEMA",
     "Assumptions",
+    "Basis",
     "Budget",
     "CarbonIntensity",
     "Estimate",
@@ -62,12 +66,14 @@ __all__ = [
     "ExplicitHardware",
     "Factor",
     "Footprint",
+    "GuessedPower",
     "Interval",
     "LatencyUnit",
     "Measurement",
     "Mode",
     "ModelRun",
     "NamedFactor",
+    "NamedHardware",
     "NotComputed",
     "NotTracked",
     "OutputUnits",

@@ -13,11 +13,15 @@ from carbon_node.estimation.request import (
     ExplicitHardware,
 )
 from carbon_node.estimation.result import NotComputed, Reason
+from carbon_node.estimation.text import one_line
 from carbon_node.estimation.units import hours_from_latency
 
 CONTRADICTION_TOLERANCE = 0.01
 """Share by which an explicit energy may miss explicit power times latency: all three are printed
 with few digits."""
+
+MAX_NAME = 40
+"""Characters of a hardware's name in a reason."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,10 +31,12 @@ class PowerAndLatency:
     Args:
         power: device power in watts.
         latency: duration of one inference in hours.
+        is_catalogued: whether the power is not the task's own, but what is known of its hardware.
     """
 
     power: Factor
     latency: Factor
+    is_catalogued: bool = False
 
     @property
     def power_w(self) -> float:
@@ -70,26 +76,45 @@ def declared(request: EstimationRequest, assumptions: Assumptions) -> Declared |
     if _is_given(request.explicit.energy_wh):
         return _explicit_energy(request.explicit, assumptions)
     power = _power(request, assumptions.power_tolerance)
+    is_catalogued = False
+    if _lacks_power(power) and request.known.power is not None:
+        power, is_catalogued = request.known.power, True
     if isinstance(power, NotComputed):
         return power
     latency = _latency(request, assumptions.max_latency_h)
-    return latency if isinstance(latency, NotComputed) else PowerAndLatency(power, latency)
+    if isinstance(latency, NotComputed):
+        return latency
+    return PowerAndLatency(power, latency, is_catalogued)
+
+
+def _lacks_power(power: Factor | NotComputed) -> bool:
+    return isinstance(power, NotComputed) and power.reason is Reason.NO_POWER
 
 
 def _power(request: EstimationRequest, tolerance: float) -> Factor | NotComputed:
-    if request.rated_power is not None:
-        return request.rated_power
     power_w, origin = request.power_w, "declared power"
     if _is_given(request.explicit.power_w):
         power_w, origin = request.explicit.power_w, "extra_data power_w"
     refusal = _refusal(power_w, MAX_POWER_W, Reason.NO_POWER, "power in W")
+    if refusal is not None and refusal.reason is Reason.NO_POWER:
+        return NotComputed(Reason.NO_POWER, _no_power(request.hardware))
     return refusal or Factor(within_share(power_w, tolerance), origin)
 
 
+def _no_power(hardware: str) -> str:
+    name = one_line(hardware.strip(), MAX_NAME) or "no name"
+    return (
+        f"power in W is missing or 0, and none is known of the hardware ({name});"
+        " send a number above 0, or set its power_w"
+    )
+
+
 def _latency(request: EstimationRequest, max_latency_h: float) -> Factor | NotComputed:
-    unit = request.latency_unit
+    unit = request.unit_of_latency
     latency_h = hours_from_latency(request.latency, unit)
     origin = f"declared latency {request.latency:g}, read as {unit.value}"
+    if request.known.latency_unit is not None:
+        origin += f", by {request.known.entry}"
     if _is_given(request.explicit.latency_h):
         latency_h, origin = request.explicit.latency_h, "extra_data latency_h"
     refusal = _refusal(latency_h, max_latency_h, Reason.NO_LATENCY, "latency in h")

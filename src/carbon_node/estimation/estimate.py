@@ -2,7 +2,7 @@
 
     device_energy_kwh = power_w * latency_h / 1000 * inferences            declared power, latency
     device_energy_kwh = energy_wh / 1000 * inferences                      declared energy
-    device_energy_kwh = measured_kwh / measured_inferences * inferences    measured
+    device_energy_kwh = measured_kwh / measured_inferences * inferences    measured, estimated
     energy_kwh        = device_energy_kwh * pue
     carbon_g          = energy_kwh * intensity_g_per_kwh
 
@@ -13,51 +13,36 @@ the interval holds the truth whenever every factor's interval does.
 
 import math
 import sys
-from dataclasses import dataclass
 
-from carbon_node.estimation.declared import Declared, ExplicitEnergy, PowerAndLatency
-from carbon_node.estimation.interval import Factor, Interval, exact, within_factor, within_share
+from carbon_node.estimation.choice import chosen_energy
+from carbon_node.estimation.interval import Factor, Interval
 from carbon_node.estimation.measurement import (
     Measurement,
-    NotTracked,
     SimulatedRun,
     TrackerFailure,
     TrackerOutcome,
 )
 from carbon_node.estimation.planning import Plan
-from carbon_node.estimation.request import DEFAULT_PUE, MAX_POWER_W, POWER_TOLERANCE, Mode
+from carbon_node.estimation.request import DEFAULT_PUE, MAX_POWER_W
 from carbon_node.estimation.result import (
     Budget,
     CarbonIntensity,
     Estimate,
-    NamedFactor,
     NotComputed,
     Reason,
     Tracking,
 )
-from carbon_node.estimation.units import kwh_from_watt_seconds, kwh_from_wh
+from carbon_node.estimation.units import kwh_from_watt_seconds
 
 AGREEMENT_BOUND = 0.05
 """Share by which a simulated run may miss the formula: ten times what windows of 0.5 s were seen to
 miss."""
-
-GUESSED_POWER_FACTOR = 10.0
-"""CarbonTracker guesses 35.6 W for most server processors; they draw from a tenth of that, idle, to
-ten times."""
 
 MIN_WINDOW_S = 1e-6
 """No run is shorter; the cause is a broken clock."""
 
 MAX_INFERENCES = 1e15
 """More than any service answers in a century; the cause is a wrong number."""
-
-
-@dataclass(frozen=True, slots=True)
-class _DeviceEnergy:
-    """Device energy of one inference in kilowatt-hours, and the numbers it was computed from."""
-
-    per_inference_kwh: Interval
-    factors: tuple[NamedFactor, ...]
 
 
 def conclude(
@@ -107,13 +92,12 @@ def _believable(outcome: TrackerOutcome) -> TrackerOutcome:
 def _concluded(
     plan: Plan, intensity: CarbonIntensity, outcome: TrackerOutcome
 ) -> Estimate | NotComputed:
-    chosen = _chosen(plan, outcome)
+    chosen = chosen_energy(plan, outcome)
     if isinstance(chosen, NotComputed):
         return chosen
-    mode, energy, warnings = chosen
     request, assumptions = plan.request, plan.assumptions
-    device_energy_kwh = energy.per_inference_kwh.scaled(request.inferences)
-    pue = _pue(assumptions.pue, intensity)
+    pue = request.known.pue or _pue(assumptions.pue, intensity.site_pue)
+    device_energy_kwh = chosen.energy.per_inference_kwh.scaled(request.inferences)
     energy_kwh = device_energy_kwh * pue.interval
     carbon_g = _normal(energy_kwh * intensity.g_per_kwh)
     tracking = _tracking(plan, outcome)
@@ -121,89 +105,26 @@ def _concluded(
         carbon_g=carbon_g,
         energy_kwh=energy_kwh,
         device_energy_kwh=device_energy_kwh,
-        factors=energy.factors,
+        factors=chosen.energy.factors,
         pue=pue,
         intensity=intensity,
         inferences=request.inferences,
-        mode=mode,
-        latency_unit=request.latency_unit,
+        mode=chosen.basis,
+        hardware=request.hardware,
+        known=request.known,
+        latency_unit=request.unit_of_latency,
         tracking=tracking,
         place=request.place,
         budget=_budget(request.desired_carbon_g, carbon_g),
-        warnings=warnings + _tracking_warnings(tracking),
+        warnings=(*chosen.warnings, *request.refused, *_tracking_warnings(tracking)),
         revision=assumptions.revision,
         output_units=assumptions.output_units,
     )
 
 
-def _pue(assumed: Factor, intensity: CarbonIntensity) -> Factor:
-    """Take the site's PUE where nobody set one: a provider's own is nearer than all sites' mean."""
-    is_default = assumed == DEFAULT_PUE
-    return intensity.site_pue if is_default and intensity.site_pue is not None else assumed
-
-
-def _chosen(
-    plan: Plan, outcome: TrackerOutcome
-) -> tuple[Mode, _DeviceEnergy, tuple[str, ...]] | NotComputed:
-    """Choose between the measurement and the declared numbers."""
-    if plan.mode is Mode.MEASURED:
-        measured = _measured(outcome)
-        if measured is not None:
-            return Mode.MEASURED, measured, ()
-        if isinstance(plan.declared, NotComputed):
-            return NotComputed(
-                plan.declared.reason, f"{plan.declared.detail}; {_why_not_measured(outcome)}"
-            )
-        energy = _declared_energy(plan.declared)
-        return Mode.FORMULA, energy, (f"{_why_not_measured(outcome)}; declared numbers are used",)
-    if isinstance(plan.declared, NotComputed):
-        return plan.declared
-    return plan.mode, _declared_energy(plan.declared), ()
-
-
-def _declared_energy(numbers: Declared) -> _DeviceEnergy:
-    match numbers:
-        case PowerAndLatency(power=power, latency=latency):
-            return _DeviceEnergy(
-                (power.interval * latency.interval).map(kwh_from_wh),
-                (NamedFactor("power_w", power), NamedFactor("latency_h", latency)),
-            )
-        case ExplicitEnergy(energy=energy):
-            return _DeviceEnergy(
-                energy.interval.map(kwh_from_wh), (NamedFactor("energy_wh", energy),)
-            )
-
-
-def _measured(outcome: TrackerOutcome) -> _DeviceEnergy | None:
-    if not isinstance(outcome, Measurement):
-        return None
-    if outcome.inferences < 1 or outcome.device_energy_kwh == 0:
-        return None
-    measured_kwh = (
-        within_factor(outcome.device_energy_kwh, GUESSED_POWER_FACTOR)
-        if outcome.power_is_guessed
-        else within_share(outcome.device_energy_kwh, POWER_TOLERANCE)
-    )
-    guess = "; a power is guessed" if outcome.power_is_guessed else ""
-    source = f"CarbonTracker on this host{guess}"
-    inferences = float(outcome.inferences)
-    return _DeviceEnergy(
-        measured_kwh.map(lambda energy_kwh: energy_kwh / inferences),
-        (
-            NamedFactor("measured_kwh", Factor(measured_kwh, source)),
-            NamedFactor("measured_inferences", Factor(exact(inferences), "counted by the run")),
-        ),
-    )
-
-
-def _why_not_measured(outcome: TrackerOutcome) -> str:
-    match outcome:
-        case Measurement():
-            return "the measurement on this host holds no inference or no energy"
-        case TrackerFailure(failure=failure):
-            return f"the measurement on this host failed ({failure})"
-        case NotTracked():
-            return "nothing was measured on this host"
+def _pue(assumed: Factor, of_site: Factor | None) -> Factor:
+    """Take a provider's own PUE where nobody set one: it is nearer than the mean of all sites."""
+    return of_site if of_site is not None and assumed == DEFAULT_PUE else assumed
 
 
 def _tracking(plan: Plan, outcome: TrackerOutcome) -> Tracking:

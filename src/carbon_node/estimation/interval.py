@@ -35,6 +35,10 @@ class Interval:
         """
         return Interval(self.low * other.low, self.value * other.value, self.high * other.high)
 
+    def __add__(self, other: "Interval") -> "Interval":
+        """Add an independent interval: bounds plus bounds."""
+        return Interval(self.low + other.low, self.value + other.value, self.high + other.high)
+
     def scaled(self, factor: float) -> "Interval":
         """Multiply by an exact positive number."""
         return Interval(self.low * factor, self.value * factor, self.high * factor)

@@ -3,6 +3,8 @@
 from dataclasses import dataclass, field
 from typing import Protocol, TypeAlias
 
+from carbon_node.estimation.interval import Interval, exact
+
 
 class SpooledBytes(Protocol):
     """Bytes that wait outside of memory for as long as this object lives."""
@@ -55,23 +57,52 @@ Run: TypeAlias = SimulatedRun | ModelRun
 
 
 @dataclass(frozen=True, slots=True)
+class GuessedPower:
+    """Power of a processor that no meter tells.
+
+    Args:
+        processor: how many of which, e.g. "2 x AMD EPYC 9654".
+        power_w: watts of all of them.
+    """
+
+    processor: str
+    power_w: Interval
+
+
+@dataclass(frozen=True, slots=True)
 class Measurement:
-    """What CarbonTracker reported for one run, over its window.
+    """What was measured of one run, over its window.
 
     Args:
         device_energy_kwh: energy of the measured components in kilowatt-hours, PUE taken
-            out, finite and >= 0.
+            out, finite and >= 0; the guesses' values are part of it.
         duration_s: length of the measured window in seconds, > 0.
         inferences: how many inferences ran within the window; 0 for simulated hardware.
         components: names of what was measured, e.g. ("simulated",), ("gpu:NVIDIA H200",).
-        power_is_guessed: whether a component's power is CarbonTracker's guess instead of a reading.
+        guesses: components whose power is a guess instead of a reading.
+        spread: energy of an inference in each sub-window, over that in the whole window: the
+            least, 1, the greatest.
+        host: name of the host that ran it; empty for this one.
+        meters: what told power, e.g. ("nvml", "rapl").
+        excluded: devices of the host that were not charged, and why, one line each.
+        others: load on the host that was not the run's, one line each.
     """
 
     device_energy_kwh: float
     duration_s: float
     inferences: int = 0
     components: tuple[str, ...] = ()
-    power_is_guessed: bool = False
+    guesses: tuple[GuessedPower, ...] = ()
+    spread: Interval = field(default_factory=lambda: exact(1.0))
+    host: str = ""
+    meters: tuple[str, ...] = ()
+    excluded: tuple[str, ...] = ()
+    others: tuple[str, ...] = ()
+
+    @property
+    def power_is_guessed(self) -> bool:
+        """Whether some of the energy rests on a guess."""
+        return bool(self.guesses)
 
 
 @dataclass(frozen=True, slots=True)

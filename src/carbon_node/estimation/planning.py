@@ -6,19 +6,22 @@ The rule, in this order:
 2. Mode `formula`: the declared numbers alone.
 3. Mode `declared`: the declared numbers give the result, and a simulated run of that power confirms
    it.
-4. Mode `measured`: the model runs on this host under the tracker; the declared numbers are the
-   reserve.
-5. Mode `auto`: `measured` if this host could run the model and the hardware names this host or
-   gives no usable power and latency;
-   else `declared`.
+4. Mode `measured`: the model runs on this host under the tracker, whatever hardware is named; the
+   declared numbers are the reserve.
+5. Mode `auto`: `measured` if the hardware is this host or a device of it, and this host could run
+   the model; else `declared`. What names other hardware is never measured here, not even without
+   numbers: an energy is that of the named hardware, or there is none.
+
+Declared numbers without a power take what is known of the hardware, and are then `catalogue`.
 """
 
 from dataclasses import dataclass
 
-from carbon_node.estimation.declared import Declared, declared
+from carbon_node.estimation.declared import Declared, PowerAndLatency, declared
 from carbon_node.estimation.measurement import ModelRun, Run, SimulatedRun
 from carbon_node.estimation.request import Assumptions, EstimationRequest, Mode
-from carbon_node.estimation.result import NotComputed, Reason
+from carbon_node.estimation.result import Basis, NotComputed, Reason
+from carbon_node.estimation.text import one_line
 
 MAX_ERROR = 100
 """Characters of a provider's error that are repeated."""
@@ -31,7 +34,7 @@ class Plan:
     Args:
         request: the task.
         assumptions: what holds for it.
-        mode: `formula`, `declared` or `measured`.
+        basis: what the result is to rest on.
         declared: the declared numbers, or why they give nothing; only `measured` can go on without
             them.
         run: what the tracker is asked, None if nothing.
@@ -39,7 +42,7 @@ class Plan:
 
     request: EstimationRequest
     assumptions: Assumptions
-    mode: Mode
+    basis: Basis
     declared: Declared | NotComputed
     run: Run | None
 
@@ -58,15 +61,16 @@ def plan(request: EstimationRequest, assumptions: Assumptions) -> Plan | NotComp
     if refusal is not None:
         return refusal
     numbers = declared(request, assumptions)
-    mode = _mode(request, assumptions, numbers)
-    if mode is Mode.MEASURED:
+    if _is_measured(request, assumptions):
         run = ModelRun(request.model, request.model_path, request.raw_model)
-        return Plan(request, assumptions, mode, numbers, run)
+        return Plan(request, assumptions, Basis.MEASURED, numbers, run)
     if isinstance(numbers, NotComputed):
         return numbers
-    if mode is Mode.FORMULA or numbers.power_w is None:
-        return Plan(request, assumptions, Mode.FORMULA, numbers, None)
-    return Plan(request, assumptions, Mode.DECLARED, numbers, SimulatedRun(numbers.power_w))
+    if isinstance(numbers, PowerAndLatency) and numbers.is_catalogued:
+        return Plan(request, assumptions, Basis.CATALOGUE, numbers, None)
+    if assumptions.mode is Mode.FORMULA or numbers.power_w is None:
+        return Plan(request, assumptions, Basis.FORMULA, numbers, None)
+    return Plan(request, assumptions, Basis.DECLARED, numbers, SimulatedRun(numbers.power_w))
 
 
 def _upstream_failure(request: EstimationRequest) -> NotComputed | None:
@@ -82,28 +86,15 @@ def _upstream_failure(request: EstimationRequest) -> NotComputed | None:
 
 
 def _failed(provider: str, error: str) -> str:
-    said = " ".join(error[:MAX_ERROR].split()) or "no reason given"
+    said = one_line(" ".join(error[:MAX_ERROR].split()), MAX_ERROR) or "no reason given"
     return f"the {provider} provider failed: {said}; see its log"
 
 
-def _mode(
-    request: EstimationRequest, assumptions: Assumptions, numbers: Declared | NotComputed
-) -> Mode:
-    if assumptions.mode is not Mode.AUTO:
-        return assumptions.mode
-    if not assumptions.model_is_runnable:
-        return Mode.DECLARED
-    is_measurable = _names_this_host(request, assumptions) or _is_missing(numbers)
-    return Mode.MEASURED if is_measurable else Mode.DECLARED
-
-
-def _names_this_host(request: EstimationRequest, assumptions: Assumptions) -> bool:
-    hardware = request.hardware.strip().casefold()
-    return hardware in {name.strip().casefold() for name in assumptions.host_names} - {""}
-
-
-def _is_missing(numbers: Declared | NotComputed) -> bool:
-    return isinstance(numbers, NotComputed) and numbers.reason in {
-        Reason.NO_POWER,
-        Reason.NO_LATENCY,
-    }
+def _is_measured(request: EstimationRequest, assumptions: Assumptions) -> bool:
+    match assumptions.mode:
+        case Mode.MEASURED:
+            return True
+        case Mode.AUTO:
+            return assumptions.model_is_runnable and request.known.is_here
+        case Mode.DECLARED | Mode.FORMULA:
+            return False

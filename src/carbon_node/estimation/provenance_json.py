@@ -16,6 +16,7 @@ from carbon_node.estimation.measurement import (
 )
 from carbon_node.estimation.request import Place
 from carbon_node.estimation.result import (
+    Basis,
     Budget,
     CarbonIntensity,
     Estimate,
@@ -23,6 +24,7 @@ from carbon_node.estimation.result import (
     Step,
     Tracking,
 )
+from carbon_node.estimation.text import one_line
 from carbon_node.estimation.units import UNIT_NAMES
 from carbon_node.json_value import Json
 
@@ -41,7 +43,7 @@ MAX_PARTS = 6
 MAX_PART = 40
 """Characters of each."""
 
-MAX_WARNINGS = 6
+MAX_WARNINGS = 8
 """Warnings that are published."""
 
 MAX_COMPONENTS = 8
@@ -83,6 +85,8 @@ def _of_estimate(estimate: Estimate, node_version: str) -> dict[str, Json]:
             "energy_consumption": energy,
             "carbon_intensity": intensity,
         },
+        "hardware": _hardware(estimate),
+        **_measured_on(estimate),
         "latency_unit": estimate.latency_unit.value,
         "inferences": estimate.inferences,
         "factors": {
@@ -100,6 +104,49 @@ def _of_estimate(estimate: Estimate, node_version: str) -> dict[str, Json]:
         "node_version": node_version,
         "settings_revision": estimate.revision,
     }
+
+
+def _hardware(estimate: Estimate) -> Json:
+    known = estimate.known
+    facts: dict[str, Json] = {
+        "named": one_line(estimate.hardware, MAX_ASKED),
+        "energy_of": _owner(estimate),
+    }
+    if known.known_as:
+        facts |= {"known_as": known.known_as, "count": known.count, "rated_w": known.rated_w}
+    if known.entry:
+        facts["entry"] = _clipped(known.entry)
+    return facts
+
+
+def _owner(estimate: Estimate) -> str:
+    match estimate.mode:
+        case Basis.DECLARED | Basis.FORMULA:
+            return "the named hardware, as declared"
+        case Basis.CATALOGUE:
+            return "the named hardware, by what is known of it"
+        case Basis.MEASURED | Basis.ESTIMATED if estimate.known.is_here:
+            return "the named hardware, which is this host or a device of it"
+        case Basis.MEASURED | Basis.ESTIMATED:
+            return "the host that ran the model, not the named hardware"
+
+
+def _measured_on(estimate: Estimate) -> dict[str, Json]:
+    run = estimate.tracking.outcome
+    if not estimate.mode.is_of_a_run or not isinstance(run, Measurement):
+        return {}
+    return {
+        "measured_on": {
+            "host": _clipped(run.host),
+            "components": _components(run),
+            "meters": [_clipped(meter) for meter in run.meters[:MAX_COMPONENTS]],
+            "excluded": [_clipped(device) for device in run.excluded[:MAX_COMPONENTS]],
+        }
+    }
+
+
+def _components(run: Measurement) -> Json:
+    return [_clipped(component) for component in run.components[:MAX_COMPONENTS]]
 
 
 def _interval(interval: Interval) -> Json:
@@ -122,8 +169,8 @@ def _intensity(intensity: CarbonIntensity) -> Json:
 
 def _place(asked: Place, intensity: CarbonIntensity) -> Json:
     return {
-        "region": _clipped(asked.region, MAX_ASKED),
-        "continent": _clipped(asked.continent, MAX_ASKED),
+        "region": one_line(asked.region, MAX_ASKED),
+        "continent": one_line(asked.continent, MAX_ASKED),
         "name": _clipped(intensity.place),
         "code": intensity.code,
         "steps": [_step(step) for step in intensity.steps],
@@ -134,10 +181,10 @@ def _place(asked: Place, intensity: CarbonIntensity) -> Json:
 def _account(intensity: CarbonIntensity) -> dict[str, Json]:
     """Say which parts of the text were accounted for, and which were not."""
     understood: list[Json] = [
-        {"text": _clipped(part.text, MAX_PART), "as": part.kind}
+        {"text": one_line(part.text, MAX_PART), "as": part.kind}
         for part in intensity.understood[:MAX_PARTS]
     ]
-    left: list[Json] = [_clipped(text, MAX_PART) for text in intensity.not_understood[:MAX_PARTS]]
+    left: list[Json] = [one_line(text, MAX_PART) for text in intensity.not_understood[:MAX_PARTS]]
     return {
         **({"understood": understood} if understood else {}),
         **({"not_understood": left} if left else {}),
@@ -179,9 +226,7 @@ def _measurement(measurement: Measurement, tracking: Tracking) -> dict[str, Json
         "device_energy_kwh": measurement.device_energy_kwh,
         "duration_s": measurement.duration_s,
         "inferences": measurement.inferences,
-        "components": [
-            _clipped(component) for component in measurement.components[:MAX_COMPONENTS]
-        ],
+        "components": _components(measurement),
     }
     if tracking.agreement is None:
         return facts
@@ -196,7 +241,5 @@ def _budget(budget: Budget) -> Json:
     return {"desired_g": budget.desired_g, "met": budget.met, "margin_g": budget.margin_g}
 
 
-def _clipped(text: str, length: int = MAX_TEXT) -> str:
-    """Shorten a text, and make it one that can be written as UTF-8."""
-    shown = text if len(text) <= length else text[: length - 1] + "…"
-    return shown.encode("utf-8", "replace").decode("utf-8")
+def _clipped(text: str) -> str:
+    return one_line(text, MAX_TEXT)

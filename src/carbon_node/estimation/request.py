@@ -19,6 +19,9 @@ MAX_POWER_W = 10e6
 MAX_LATENCY_H = HOURS_PER_YEAR
 """No inference takes a year; the cause is a wrong latency unit."""
 
+PLAUSIBLE_LATENCY_S = (1e-6, 300.0)
+"""From a look-up table to a long generated text; what lies outside is published with a warning."""
+
 MAX_JOB_HOURS = 1e8
 """Device-hours of a whole training: published ones reach 4e7 (GPU-hours times the power of one
 GPU)."""
@@ -34,7 +37,7 @@ POWER_TOLERANCE = 0.05
 
 
 class Mode(StrEnum):
-    """How the device energy is found; `auto` chooses per task."""
+    """How the device energy is to be found; `auto` chooses per task."""
 
     AUTO = "auto"
     DECLARED = "declared"
@@ -71,22 +74,48 @@ class ExplicitHardware:
 
 
 @dataclass(frozen=True, slots=True)
+class NamedHardware:
+    """What is known of the hardware that a task names, and whether this host has it.
+
+    Args:
+        known_as: full name in the catalogue; empty if nothing is known of its power.
+        entry: which entry of the hardware map says so, and whose it is; empty if none does.
+        count: how many devices the name stands for, > 0; `power` and `rated_w` are of them all.
+        power: watts under load, None if nobody published any.
+        rated_w: most that its makers rate it, in watts, None if they do not.
+        latency_unit: unit in which its node sends latencies, None if unknown.
+        pue: facility energy over device energy where it stands, None if unknown.
+        is_here: whether it is this host, or a device of it.
+    """
+
+    known_as: str = ""
+    entry: str = ""
+    count: int = 1
+    power: Factor | None = None
+    rated_w: float | None = None
+    latency_unit: LatencyUnit | None = None
+    pue: Factor | None = None
+    is_here: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class EstimationRequest:
     """One task, as far as its footprint depends on it. Numbers are as sent, unchecked.
 
     Args:
         model: model id; blank means that there is none.
         model_error: why the model provider failed, None if it did not.
-        hardware: hardware description; compared with the names of this host.
+        hardware: name of the hardware, as sent.
+        known: what is known of that hardware.
         hardware_error: why the hardware provider failed, None if it did not.
         power_w: device power in watts; 0 means not given.
         latency: duration of one inference in `latency_unit`; 0 means not given.
-        latency_unit: unit of `latency`.
+        latency_unit: unit of `latency` where none is known for the hardware.
         explicit: numbers that win over `power_w` and `latency`.
         place: where the task runs.
         desired_carbon_g: the user's budget in gCO2e; 0 or less means none.
         inferences: how many inferences the result is for, > 0.
-        rated_power: device power in watts from elsewhere than the hardware resource; wins over it.
+        refused: numbers that came in a form that cannot be read, one line each.
         model_path: path as sent.
         raw_model: serialized model, empty if none was sent.
     """
@@ -94,6 +123,7 @@ class EstimationRequest:
     model: str
     model_error: str | None = None
     hardware: str = ""
+    known: NamedHardware = field(default_factory=NamedHardware)
     hardware_error: str | None = None
     power_w: float = 0.0
     latency: float = 0.0
@@ -102,9 +132,15 @@ class EstimationRequest:
     place: Place = field(default_factory=Place)
     desired_carbon_g: float = 0.0
     inferences: float = 1.0
-    rated_power: Factor | None = None
+    refused: tuple[str, ...] = ()
     model_path: str = ""
     raw_model: RawModel = field(default=b"", repr=False)
+
+    @property
+    def unit_of_latency(self) -> LatencyUnit:
+        """Unit in which `latency` is read: that of the hardware, if it is known."""
+        known = self.known.latency_unit
+        return self.latency_unit if known is None else known
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,9 +150,8 @@ class Assumptions:
     Args:
         pue: facility energy over device energy, >= 1; exact where the operator set it.
         mode: how the device energy is found.
-        host_names: names by which hardware descriptions mean this host; compared without case and
-            outer blanks.
         model_is_runnable: whether this host could run the task's model under the tracker.
+        plausible_latency_s: shortest and longest inference that nobody has to doubt, in seconds.
         power_tolerance: share by which declared power and energy may be wrong, from 0 to below 1.
         max_latency_h: longest believable duration in hours.
         output_units: units of the published doubles.
@@ -125,8 +160,8 @@ class Assumptions:
 
     pue: Factor = DEFAULT_PUE
     mode: Mode = Mode.AUTO
-    host_names: frozenset[str] = frozenset()
     model_is_runnable: bool = False
+    plausible_latency_s: tuple[float, float] = PLAUSIBLE_LATENCY_S
     power_tolerance: float = POWER_TOLERANCE
     max_latency_h: float = MAX_LATENCY_H
     output_units: OutputUnits = OutputUnits.G_KWH

@@ -6,8 +6,28 @@ from typing import Literal
 
 from carbon_node.estimation.interval import Factor, Interval
 from carbon_node.estimation.measurement import NotTracked, Run, TrackerOutcome
-from carbon_node.estimation.request import Mode, Place
+from carbon_node.estimation.request import NamedHardware, Place
 from carbon_node.estimation.units import Footprint, LatencyUnit, OutputUnits, footprint
+
+
+class Basis(StrEnum):
+    """What a result's device energy rests on."""
+
+    DECLARED = "declared"
+    """Declared numbers that the tracker was asked to confirm."""
+    FORMULA = "formula"
+    """Declared numbers alone."""
+    CATALOGUE = "catalogue"
+    """Declared latency, and the power that the catalogue or the hardware map has."""
+    MEASURED = "measured"
+    """A run of the model whose power was metered, all of it."""
+    ESTIMATED = "estimated"
+    """A run of the model of which some power is a guess."""
+
+    @property
+    def is_of_a_run(self) -> bool:
+        """Whether the energy is that of the host that ran the model."""
+        return self in (Basis.MEASURED, Basis.ESTIMATED)
 
 
 class Reason(StrEnum):
@@ -154,7 +174,9 @@ class Estimate:
         pue: facility energy over device energy.
         intensity: carbon intensity of the place.
         inferences: how many inferences the numbers are for.
-        mode: how the device energy was found; never `auto`.
+        mode: what the device energy rests on.
+        hardware: name of the hardware, as sent.
+        known: what is known of that hardware.
         latency_unit: unit in which the declared latency was read.
         tracking: the tracker's part.
         place: the text that was asked for.
@@ -171,8 +193,10 @@ class Estimate:
     pue: Factor
     intensity: CarbonIntensity
     inferences: float
-    mode: Mode
+    mode: Basis
     latency_unit: LatencyUnit
+    hardware: str = ""
+    known: NamedHardware = field(default_factory=NamedHardware)
     tracking: Tracking = field(default_factory=Tracking)
     place: Place = field(default_factory=Place)
     budget: Budget | None = None

@@ -5,6 +5,7 @@ from enum import StrEnum
 
 SECONDS_PER_HOUR = 3600.0
 MILLISECONDS_PER_HOUR = 3.6e6
+MICROSECONDS_PER_HOUR = 3.6e9
 WATT_HOURS_PER_KILOWATT_HOUR = 1000.0
 WATT_SECONDS_PER_KILOWATT_HOUR = 3.6e6
 GRAMS_PER_KILOGRAM = 1000.0
@@ -17,12 +18,14 @@ class LatencyUnit(StrEnum):
 
     S = "s"
     MS = "ms"
+    US = "us"
     H = "h"
 
 
 _LATENCY_PER_HOUR = {
     LatencyUnit.S: SECONDS_PER_HOUR,
     LatencyUnit.MS: MILLISECONDS_PER_HOUR,
+    LatencyUnit.US: MICROSECONDS_PER_HOUR,
     LatencyUnit.H: 1.0,
 }
 

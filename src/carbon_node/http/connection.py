@@ -1,7 +1,8 @@
 """Connections of the local interface, bounded in number, lifetime and header bytes.
 
 uvicorn bounds none of these by itself: a client that sends its request byte by byte, or never reads
-the answer, would hold its connection for ever.
+the answer, would hold its connection for ever. Its protocol is made as its own server makes it, and
+stands behind one that bounds the connection: nothing of it is subclassed.
 """
 
 import asyncio
@@ -9,7 +10,6 @@ from collections import deque
 
 import uvicorn
 from starlette.types import ASGIApp
-from uvicorn.protocols.http.h11_impl import H11Protocol
 from uvicorn.server import ServerState
 
 CONNECTION_LIMIT = 64
@@ -32,11 +32,17 @@ class Connections:
         self._config = _config(app)
         self._config.load()
         self._state = ServerState()
-        self._open: deque[_BoundedProtocol] = deque()
+        self._open: deque[_Bounded] = deque()
 
     def accept(self) -> asyncio.Protocol:
         """Return the protocol of one more connection."""
-        return _BoundedProtocol(self._config, self._state, self._open)
+        # The class is known to be a protocol only; these are the arguments of uvicorn's server.
+        served = self._config.http_protocol_class(
+            config=self._config,  # type: ignore[call-arg]
+            server_state=self._state,
+            app_state={},
+        )
+        return _Bounded(served, self._open)
 
     async def close(self) -> None:
         """Cut every connection and wait for the requests in progress to notice."""
@@ -46,29 +52,49 @@ class Connections:
             await asyncio.wait(self._state.tasks, timeout=1.0)
 
 
-class _BoundedProtocol(H11Protocol):
-    def __init__(
-        self, config: uvicorn.Config, state: ServerState, opened: "deque[_BoundedProtocol]"
-    ) -> None:
-        super().__init__(config, state, {})
+class _Bounded(asyncio.Protocol):
+    """Stands between a connection and the protocol that serves it.
+
+    Args:
+        served: gets all that happens to the connection.
+        opened: all open connections, oldest first.
+    """
+
+    def __init__(self, served: asyncio.Protocol, opened: "deque[_Bounded]") -> None:
+        self._served = served
         self._open = opened
+        self._transport: asyncio.BaseTransport | None = None
         self._deadline: asyncio.TimerHandle | None = None
 
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        super().connection_made(transport)
-        self._deadline = self.loop.call_later(LIFETIME_S, self.cut)
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = transport
+        self._deadline = asyncio.get_running_loop().call_later(LIFETIME_S, self.cut)
+        self._served.connection_made(transport)
         self._open.append(self)
         if len(self._open) > CONNECTION_LIMIT:
             self._open[0].cut()
 
+    def data_received(self, data: bytes) -> None:
+        self._served.data_received(data)
+
+    def eof_received(self) -> bool | None:
+        return self._served.eof_received()
+
+    def pause_writing(self) -> None:
+        self._served.pause_writing()
+
+    def resume_writing(self) -> None:
+        self._served.resume_writing()
+
     def connection_lost(self, exc: Exception | None) -> None:
-        super().connection_lost(exc)
         self._forget()
+        self._served.connection_lost(exc)
 
     def cut(self) -> None:
         """End the connection without waiting for its peer."""
         self._forget()
-        self.transport.abort()
+        if isinstance(self._transport, asyncio.WriteTransport):
+            self._transport.abort()
 
     def _forget(self) -> None:
         if self._deadline is not None:
@@ -80,7 +106,7 @@ class _BoundedProtocol(H11Protocol):
 def _config(app: ASGIApp) -> uvicorn.Config:
     return uvicorn.Config(
         app,
-        http=_BoundedProtocol,
+        http="h11",
         ws="none",
         lifespan="off",
         interface="asgi3",

@@ -41,6 +41,7 @@ class IntensityConfig:
     Args:
         default_place: where the node believes itself to be, empty if unknown.
         g_per_kwh: one intensity for everything, in gCO2e/kWh, from above 0 to 3000; None if unset.
+        stated_by: who states that intensity, as results name it.
 
     Raises:
         ConfigError: if the explicit intensity is not within its range.
@@ -48,6 +49,7 @@ class IntensityConfig:
 
     default_place: Place = field(default_factory=Place)
     g_per_kwh: float | None = None
+    stated_by: str = "set by the operator"
 
     def __post_init__(self) -> None:
         if self.g_per_kwh is not None:
@@ -109,7 +111,7 @@ class IntensityLookup:
             What `lookup` would return; None if that has to be looked up.
         """
         if self._config.g_per_kwh is not None:
-            return _explicit(self._config.g_per_kwh)
+            return _explicit(self._config.g_per_kwh, self._config.stated_by)
         return self._kept.get(place) if self._live is None else None
 
     def lookup(self, place: Place) -> CarbonIntensity:
@@ -124,7 +126,7 @@ class IntensityLookup:
             The intensity with its interval, its source and the steps that led to it.
         """
         if self._config.g_per_kwh is not None:
-            return _explicit(self._config.g_per_kwh)
+            return _explicit(self._config.g_per_kwh, self._config.stated_by)
         answer = self._kept.get(place) or self._keep(place, self._climb(place))
         return answer if self._live is None else _refined(answer, self._live)
 
@@ -201,12 +203,12 @@ def _with_step(answer: CarbonIntensity, outcome: str, warnings: tuple[str, ...])
     return replace(answer, steps=(*answer.steps, Step(Rung.LIVE, outcome)), warnings=warnings)
 
 
-def _explicit(g_per_kwh: float) -> CarbonIntensity:
+def _explicit(g_per_kwh: float, stated_by: str) -> CarbonIntensity:
     return CarbonIntensity(
         g_per_kwh=exact(g_per_kwh),
         place="as set",
         code="",
         year=None,
-        source="set by the operator",
+        source=stated_by,
         steps=(Step(Rung.EXPLICIT, "taken"),),
     )

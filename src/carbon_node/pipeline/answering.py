@@ -83,7 +83,11 @@ class Answering:
             log.warning("extra_data ignored", task_id=progress.name, sample=sample, problem=problem)
         conditions = self._conditions.conditions()
         progress.revision = conditions.assumptions.revision
-        request = translate.to_request(progress.inputs, conditions.latency_unit)
+        request = translate.to_request(
+            progress.inputs, conditions.latency_unit, conditions.hardware
+        )
+        for problem in request.refused:
+            log.warning("number refused", task_id=progress.name, problem=problem)
         planned = plan(request, await _assumptions(conditions, request))
         match planned:
             case NotComputed():
@@ -97,8 +101,9 @@ class Answering:
 
 
 async def _assumptions(conditions: Conditions, request: EstimationRequest) -> Assumptions:
-    # Only the automatic choice asks whether the model could be measured here.
-    if conditions.assumptions.mode is not Mode.AUTO:
+    # Only the automatic choice asks whether the model could be measured here, and only for hardware
+    # that is here.
+    if conditions.assumptions.mode is not Mode.AUTO or not request.known.is_here:
         return conditions.assumptions
     run = ModelRun(request.model, request.model_path, request.raw_model)
     is_runnable = await asyncio.to_thread(conditions.tracker.can_run, run)

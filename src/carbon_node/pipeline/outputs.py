@@ -67,7 +67,7 @@ class Outputs:
             async with asyncio.timeout(ROOM_WAIT_S):
                 await self._acknowledged.wait()
         except TimeoutError:
-            # Waiting anew for each output would hold up all other readers.
+            # Waiting again for each output would hold up all other readers.
             self._is_patient = False
             log.warning(
                 "outputs end although a reader has not acknowledged them",

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Protocol
 
-from carbon_node.estimation import Assumptions, CarbonIntensity, LatencyUnit, Place
+from carbon_node.estimation import Assumptions, CarbonIntensity, LatencyUnit, NamedHardware, Place
 from carbon_node.estimation.measurement import Measurement, ModelRun, Run, SpooledBytes
 from carbon_node.tasks.answer import Answer, Kept
 from carbon_node.tasks.decision import Decision
@@ -110,6 +110,14 @@ class Tracker(Protocol):
         ...
 
 
+class HardwareKnowledge(Protocol):
+    """What is known of hardware by the names that tasks use."""
+
+    def known(self, name: str, *, states_memory: bool = False) -> NamedHardware:
+        """Tell what is known of a name; never raises, whatever the name is."""
+        ...
+
+
 class IntensitySource(Protocol):
     """Carbon intensity of places."""
 
@@ -128,13 +136,15 @@ class Conditions:
 
     Args:
         assumptions: what estimation takes for granted.
-        latency_unit: unit of `HWResource.latency`, which the wire does not state.
+        latency_unit: unit of `HWResource.latency` where none is known for the hardware.
+        hardware: what is known of hardware by its names.
         tracker: guarded measurements.
         intensity: carbon intensity of places.
     """
 
     assumptions: Assumptions
     latency_unit: LatencyUnit
+    hardware: HardwareKnowledge
     tracker: Tracker
     intensity: IntensitySource
 

@@ -33,7 +33,7 @@ class Outbox:
     """Queue of answers that wait for their turn.
 
     Unbounded: an answer costs a few kB and is never dropped. `run` has to be running for anything
-    to leave. An answer that has its turn at once leaves at once: it waits for no turn of the loop.
+    to leave. An answer that has its turn at once leaves at once, without yielding to the loop.
 
     Args:
         gap_s: tells the least time between two outputs in seconds, from the start of one write to

@@ -3,7 +3,9 @@
 The only place that gives the wire's numbers their units, and where zeros mean failure.
 """
 
+import math
 from collections.abc import Mapping
+from typing import Final
 
 from carbon_node.estimation import (
     Estimate,
@@ -15,6 +17,8 @@ from carbon_node.estimation import (
     provenance,
 )
 from carbon_node.estimation.measurement import TrackerFailure, TrackerOutcome
+from carbon_node.estimation.text import one_line
+from carbon_node.pipeline.ports import HardwareKnowledge
 from carbon_node.pipeline.raw_models import raw_model_of
 from carbon_node.pipeline.task import TaskInputs
 from carbon_node.tasks.answer import Answer, Outcome
@@ -26,16 +30,25 @@ _FAILED_MODELS = frozenset({"Error", "NO_MODEL"})
 """Model ids by which the ML model provider says that it has none: `Error` in release 0.2,
 `NO_MODEL` on main."""
 
+_EXPLICIT_NUMBERS: Final = ("power_w", "latency_h", "energy_Wh")
+"""Keys of the hardware's extra_data whose numbers win over the plain ones."""
+
+MAX_SHOWN: Final = 40
+"""Characters of a refused text that a warning repeats."""
+
 _FAILED_HARDWARE = "Error"
 """Hardware description by which the hardware provider says that it has none."""
 
 
-def to_request(inputs: TaskInputs, latency_unit: LatencyUnit) -> EstimationRequest:
+def to_request(
+    inputs: TaskInputs, latency_unit: LatencyUnit, knowledge: HardwareKnowledge
+) -> EstimationRequest:
     """Give the numbers of a task their units.
 
     Args:
         inputs: the three samples.
-        latency_unit: unit of `HWResource.latency`.
+        latency_unit: unit of `HWResource.latency` where none is known for the hardware.
+        knowledge: what is known of hardware by its names.
 
     Returns:
         The question that the task asks. Nothing of it is checked yet: that is the estimation's.
@@ -47,11 +60,13 @@ def to_request(inputs: TaskInputs, latency_unit: LatencyUnit) -> EstimationReque
         model=model.model,
         model_error=_model_error(model, extra.ml_model.content),
         hardware=hardware.hw_description,
+        known=knowledge.known(hardware.hw_description, states_memory=_states_memory(hardware)),
         hardware_error=_hardware_error(hardware, hardware_extra),
         power_w=hardware.power_consumption,
         latency=hardware.latency,
         latency_unit=latency_unit,
         explicit=_explicit_hardware(hardware_extra),
+        refused=_refused_numbers(hardware_extra),
         place=Place(region=user.geo_location_region, continent=user.geo_location_continent),
         desired_carbon_g=user.desired_carbon_footprint,
         model_path=model.model_path,
@@ -196,6 +211,30 @@ def _hardware_error(hardware: HWResource, extra: Mapping[str, object]) -> str | 
 def _reported_error(extra: Mapping[str, object]) -> str | None:
     error = extra.get("error")
     return str(error) if error else None
+
+
+def _states_memory(hardware: HWResource) -> bool:
+    # The hardware nodes of 2026 fill these, and send hours; the earlier ones leave them at 0.
+    footprints = (hardware.memory_footprint_of_ml_model, hardware.max_hw_memory_footprint)
+    return any(math.isfinite(each) and each > 0 for each in footprints)
+
+
+def _refused_numbers(extra: Mapping[str, object]) -> tuple[str, ...]:
+    return tuple(
+        f"extra_data {name} is {_shown(value)}, not a number; it is not used"
+        for name in _EXPLICIT_NUMBERS
+        if (value := extra.get(name)) is not None and _number(value) is None
+    )
+
+
+def _shown(value: object) -> str:
+    match value:
+        case str():
+            return f"the text {one_line(value, MAX_SHOWN)!r}"
+        case bool():
+            return str(value).lower()
+        case _:
+            return f"a {type(value).__name__}"
 
 
 def _explicit_hardware(extra: Mapping[str, object]) -> ExplicitHardware:

@@ -124,6 +124,10 @@ def shown(value: object) -> Json:
             return HIDDEN
         case tuple():
             return [shown(part) for part in value]
+        case dict():
+            return {name: shown(part) for name, part in value.items()}
+        case BaseModel():
+            return {name: shown(part) for name, part in value if part is not None}
         case Path():
             return str(value)
         case StrEnum():

@@ -1,8 +1,9 @@
 """Merge all sources into one configuration in which each value knows its origin.
 
-Order, weakest first: defaults, configuration files, persisted changes, SUSTAINML_DOMAIN_ID,
-CARBON_NODE_* in the environment, options. Persisted changes are weaker than environment and options
-so that whoever starts the node has the last word, even over a change that a peer made.
+Order, weakest first: defaults, what the framework and CUDA say, configuration files, persisted
+changes, SUSTAINML_DOMAIN_ID, CARBON_NODE_* in the environment, options. Persisted changes are
+weaker than environment and options so that whoever starts the node has the last word, even over a
+change that a peer made.
 """
 
 import os
@@ -86,12 +87,18 @@ def load(
     files = (config,) if config is not None else sources.standard_files(environ, system_file)
     environment, pipeline = sources.from_environment(environ), sources.from_pipeline(environ)
     option = sources.from_options(options)
-    weaker = (sources.state_directory(environ), *map(sources.from_file, files))
+    outside = (
+        sources.grid_intensity(environ),
+        sources.visible_devices(environ),
+        sources.library_path(environ),
+    )
+    weaker = (sources.state_directory(environ), *outside, *map(sources.from_file, files))
     base = _overlaid([*weaker, pipeline, environment, option])
     startup = _valid(base.values, base.origins)
     origins = dict.fromkeys(catalogue(), Origin(Source.DEFAULT)) | dict(base.origins)
     configuration = Configuration(startup, origins, startup, origins)
     warnings = _domain_warnings(pipeline, startup, origins)
+    warnings += tuple(warning for layer in outside for warning in layer.warnings)
     if not startup.persist_configuration:
         return Loaded(configuration, warnings, files)
     kept, kept_warnings = _with_persisted(configuration)

@@ -9,6 +9,7 @@ import re
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeAlias
 
+from annotated_types import Len
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, Strict
 
 from carbon_node.estimation import (
@@ -20,13 +21,16 @@ from carbon_node.estimation import (
     OutputUnits,
 )
 from carbon_node.observability.logs import LogFormat, LogLevel
+from carbon_node.settings.hardware import HardwareTable
 from carbon_node.tasks.decision import Republish
+from carbon_node.tracking import Unmetered
 from carbon_node.wire.contract import DOMAIN_RANGE, LEASE_DURATION_S, BaselinePolicy
 
 USED_AT_START = "it is used once, when the node starts"
 OPENS_FILE = "a request must not choose files or directories"
 OPENS_SOCKET = "a request must not open sockets"
 OPERATOR_ONLY = "only the operator decides what peers may do to this node"
+USES_DEVICES = "a request must not choose devices of this host"
 GUARDS_NODE = "it protects the node from the code that it measures"
 
 MAX_PLACE_CHARACTERS = 200
@@ -35,6 +39,7 @@ MAX_PLACE_CHARACTERS = 200
 MAX_SOCKET_PATH_BYTES = 107
 """Longest path that the kernel accepts as the address of a Unix socket."""
 
+_DEVICE = re.compile(r"all|none|[0-9]{1,3}|(GPU|MIG)-[0-9A-Za-z/-]{1,80}")
 _ADDRESS = re.compile(r"(?P<host>[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\]):(?P<port>[0-9]{1,5})")
 
 
@@ -79,6 +84,12 @@ def _listen_address(text: str) -> str:
     return text
 
 
+def _device(text: str) -> str:
+    if not _DEVICE.fullmatch(text):
+        raise ValueError("not a device")
+    return text
+
+
 def _one_line(text: str) -> str:
     text = text.strip()
     if not text.isprintable() or len(text) > MAX_PLACE_CHARACTERS:
@@ -98,6 +109,7 @@ _Lax = Strict(strict=False)
 
 _AbsolutePath: TypeAlias = Annotated[Path, _Lax, AfterValidator(_absolute)]
 _Address: TypeAlias = Annotated[str, AfterValidator(_listen_address)]
+_Device: TypeAlias = Annotated[str, AfterValidator(_device)]
 _Key: TypeAlias = Annotated[SecretStr, AfterValidator(_visible)]
 _OneLine: TypeAlias = Annotated[str, AfterValidator(_one_line)]
 
@@ -175,6 +187,26 @@ class TrackerSettings(_Table):
         fixed=OPENS_FILE,
         allowed="a list of absolute paths",
     )
+    devices: Annotated[tuple[_Device, ...], _Lax, Len(1)] = _setting(
+        ("all",),
+        "NVIDIA GPUs that a model may use and is charged for; CUDA_VISIBLE_DEVICES of the node"
+        " counts where this is not set.",
+        fixed=USES_DEVICES,
+        allowed="a list of numbers in PCI order and UUIDs, or all, or none",
+    )
+    unmetered: Annotated[Unmetered, _Lax] = _setting(
+        Unmetered.EXCLUDE,
+        "What becomes of a device without a meter, a MIG slice or an AMD GPU: excluded ones are"
+        " hidden from the model and named in the result, refuse measures nothing.",
+        fixed=USES_DEVICES,
+    )
+    library_path: Annotated[tuple[_AbsolutePath, ...], _Lax] = _setting(
+        (),
+        "Directories in which a child finds the GPU driver's libraries; LD_LIBRARY_PATH of the node"
+        " counts where this is not set.",
+        fixed=OPENS_FILE,
+        allowed="a list of absolute paths",
+    )
     model_max_mib: int = _setting(
         2048,
         "Largest model that is opened or accepted as bytes.",
@@ -224,7 +256,18 @@ class Settings(_Table):
     )
     latency_unit: Annotated[LatencyUnit, _Lax] = _setting(
         LatencyUnit.S,
-        "Unit of the latency that the hardware node sends; the wire does not state it.",
+        "Unit of the latency that a hardware node sends where its hardware's entry names none; the"
+        " wire does not state it.",
+    )
+    hardware_preset: Literal["sustainml", "off"] = _setting(
+        "sustainml",
+        "Shipped entries of the hardware map: names, units and devices of the pipeline's nodes.",
+    )
+    hardware: HardwareTable = _setting(
+        {},
+        "The hardware map: what the names that tasks use stand for; each entry wins over the"
+        " preset's.",
+        allowed="a table of entries by name or shell-style pattern",
     )
     pue: float = _setting(
         DEFAULT_PUE.interval.value,

@@ -9,17 +9,29 @@ import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from itertools import takewhile
 from pathlib import Path
 
 from carbon_node.errors import ConfigError
+from carbon_node.estimation import MAX_G_PER_KWH
 from carbon_node.settings.catalogue import catalogue
-from carbon_node.settings.validation import typed
+from carbon_node.settings.model import Settings
+from carbon_node.settings.validation import settings_of, typed
 
 PREFIX = "CARBON_NODE_"
 """Prefix of every setting's name in the environment."""
 
 PIPELINE_DOMAIN = "SUSTAINML_DOMAIN_ID"
 """Environment variable in which a SustainML pipeline gives all its nodes their domain."""
+
+PIPELINE_INTENSITY = "SUSTAINML_GRID_CI"
+"""Environment name by which the framework tells its carbon node the intensity, 0 for none."""
+
+LIBRARIES = "LD_LIBRARY_PATH"
+"""Environment name that says where libraries are; in containers often those of the GPU driver."""
+
+CUDA_DEVICES = "CUDA_VISIBLE_DEVICES"
+"""Environment name that says which GPUs a process may use."""
 
 SYSTEM_FILE = Path("/etc/carbon-node/carbon-node.toml")
 """Configuration file of the machine; the user's file overrides it."""
@@ -29,6 +41,7 @@ class Source(StrEnum):
     """Kinds of sources, weakest first; requests come last, while the node runs."""
 
     DEFAULT = "default"
+    FRAMEWORK = "framework"
     FILE = "file"
     PERSISTED = "persisted"
     ENVIRONMENT = "environment"
@@ -156,6 +169,42 @@ def from_pipeline(environ: Mapping[str, str]) -> Layer:
     return Layer(warnings=(f"{PIPELINE_DOMAIN} {said}",))
 
 
+def grid_intensity(environ: Mapping[str, str]) -> Layer:
+    """Read the framework's intensity; it counts where no setting of the node states one."""
+    text = environ.get(PIPELINE_INTENSITY, "").strip()
+    value = typed(catalogue()["intensity_g_per_kwh"], text)
+    match value:
+        case "" | 0:
+            return Layer()
+        case float() if 0 < value <= MAX_G_PER_KWH:
+            origin = Origin(Source.FRAMEWORK, PIPELINE_INTENSITY)
+            return _one("intensity_g_per_kwh", value, origin)
+        case _:
+            problem = f"{PIPELINE_INTENSITY} is {text[:40]!r}, not 0 to {MAX_G_PER_KWH:g} gCO2e/kWh"
+            return Layer(warnings=(f"{problem}; it is not used",))
+
+
+def visible_devices(environ: Mapping[str, str]) -> Layer:
+    """Read which GPUs whoever started the node left visible; it counts where no setting does."""
+    text = environ.get(CUDA_DEVICES)
+    if text is None:
+        return Layer()
+    devices = [part.strip() for part in text.split(",") if part.strip()]
+    # CUDA ends the list at the first number below 0; an empty list is no device.
+    visible = list(takewhile(lambda device: not device.startswith("-"), devices)) or ["none"]
+    if not isinstance(settings_of({"tracker.devices": visible}), Settings):
+        return Layer(warnings=(f"{CUDA_DEVICES} is {text[:40]!r}, which names no devices",))
+    return _one("tracker.devices", visible, Origin(Source.DEFAULT, CUDA_DEVICES))
+
+
+def library_path(environ: Mapping[str, str]) -> Layer:
+    """Read where whoever started the node has libraries; it counts where no setting does."""
+    folders = [part for part in environ.get(LIBRARIES, "").split(":") if part.startswith("/")]
+    if not folders:
+        return Layer()
+    return _one("tracker.library_path", folders, Origin(Source.DEFAULT, LIBRARIES))
+
+
 def from_options(options: Mapping[str, object]) -> Layer:
     """Take values by dotted name from the command line; None is an option that was not given."""
     given = {key: value for key, value in options.items() if value is not None}
@@ -199,10 +248,15 @@ def _typed(key: str, text: str) -> object:
 
 def _flat(tables: Mapping[str, object], prefix: str) -> Iterator[tuple[str, object]]:
     for name, value in tables.items():
-        if isinstance(value, dict):
+        if isinstance(value, dict) and not _is_table(prefix + name):
             yield from _flat(value, f"{prefix}{name}.")
         else:
             yield prefix + name, value
+
+
+def _is_table(key: str) -> bool:
+    """Whether a setting is a table as a whole: names in it are the operator's, and have dots."""
+    return key in catalogue() and catalogue()[key].kind is dict
 
 
 def _absolute(text: str | None) -> Path | None:

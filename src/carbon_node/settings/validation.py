@@ -1,10 +1,12 @@
 """Turn plain values by dotted name into valid settings, or say what is wrong with them."""
 
+import json
 import reprlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from pydantic import ValidationError
+from pydantic_core import ErrorDetails
 
 from carbon_node.secret_texts import redacted
 from carbon_node.settings.catalogue import HIDDEN, Entry, catalogue, near_match, nested
@@ -53,10 +55,12 @@ class InvalidValue:
     Args:
         entry: the setting.
         value: what was given.
+        why: what exactly is wrong; empty if the value alone says it.
     """
 
     entry: Entry
     value: object
+    why: str = ""
 
     @property
     def key(self) -> str:
@@ -66,11 +70,15 @@ class InvalidValue:
     @property
     def message(self) -> str:
         """What is wrong, without the value if it is a secret."""
+        if self.why:
+            return self.why
         return f"{self.key} cannot be {HIDDEN if self.entry.is_secret else quoted(self.value)}"
 
     @property
     def hint(self) -> str:
         """What to do next."""
+        if self.why:
+            return "carbon-node settings schema has what an entry may say"
         unit = f" {self.entry.unit}" if self.entry.unit else ""
         return f"give {self.entry.allowed}{unit}"
 
@@ -117,9 +125,18 @@ def typed(entry: Entry, text: str) -> object:
     text = text.strip()
     if entry.kind is tuple:
         return [part for part in text.split(":") if part]
+    if entry.kind is dict:
+        return _table(text)
     if entry.kind is bool:
         return True if text.lower() in _YES else False if text.lower() in _NO else text
     return _number(entry.kind, text)
+
+
+def _table(text: str) -> object:
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return text
 
 
 def _number(kind: type, text: str) -> object:
@@ -134,9 +151,22 @@ def _number(kind: type, text: str) -> object:
 
 def _problems(error: ValidationError, values: Mapping[str, object]) -> Iterator[Problem]:
     # pydantic reports list items and union members one by one; people need one problem per setting.
-    keys = dict.fromkeys(_key_of(problem["loc"]) for problem in error.errors(include_url=False))
-    for key in keys:
-        yield InvalidValue(catalogue()[key], values[key])
+    first: dict[str, ErrorDetails] = {}
+    for problem in error.errors(include_url=False):
+        first.setdefault(_key_of(problem["loc"]), problem)
+    for key, problem in first.items():
+        yield InvalidValue(catalogue()[key], values[key], _why(key, problem))
+
+
+def _why(key: str, problem: ErrorDetails) -> str:
+    """Say where in a table the problem is; other settings are their own place."""
+    if catalogue()[key].kind is not dict:
+        return ""
+    words = problem["msg"].removeprefix("Value error, ")
+    name, *member = [str(part) for part in problem["loc"][len(key.split(".")) :]] or [""]
+    if not name:
+        return words if problem["type"] == "value_error" else f"{key}: {words}"
+    return ": ".join((f"{key}.{quoted(name)}", *member[:1], words))
 
 
 def _key_of(location: tuple[int | str, ...]) -> str:

@@ -10,6 +10,7 @@ yields the first answer. Older editions stay for the history.
 An edition found ACCEPTED by a later accept was interrupted. States only move to the right.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from enum import IntEnum
 from typing import TypeAlias
@@ -117,11 +118,17 @@ Change: TypeAlias = Accept | Save | Note
 """Whatever changes what is known of a task."""
 
 
-def accept(editions: Editions, event: Accept) -> tuple[Editions, Decision]:
-    """Return the editions after the task's inputs came, and whether it has to be computed."""
+def accept(editions: Editions, event: Accept, first: int = 1) -> tuple[Editions, Decision]:
+    """Return the editions after the task's inputs came, and whether it has to be computed.
+
+    Args:
+        editions: those that are known.
+        event: what happened.
+        first: number of the first edition of a task without any.
+    """
     current = editions[-1] if editions else None
     if current is None:
-        return (_edition(1, event),), Compute(ComputeReason.NEW)
+        return (_edition(first, event),), Compute(ComputeReason.NEW)
     if current.digest != event.digest and not _was_ignored(current, event):
         return (*editions, _edition(current.number + 1, event)), Compute(ComputeReason.CHANGED)
     if current.answer is None:
@@ -132,14 +139,19 @@ def accept(editions: Editions, event: Accept) -> tuple[Editions, Decision]:
     return editions, Answered(kept, is_acknowledged=current.state is State.ACKNOWLEDGED)
 
 
-def save(editions: Editions, event: Save) -> tuple[Editions, Kept]:
+def save(editions: Editions, event: Save, first: int = 1) -> tuple[Editions, Kept]:
     """Return the editions after an answer was found, and the first answer for these inputs.
 
     An edition that is not there, because its acceptance was lost with a damaged file, is made.
+
+    Args:
+        editions: those that are known.
+        event: what happened.
+        first: number of the first edition of a task without any.
     """
     edition = _newest(editions, event.digest)
     if edition is None:
-        edition = _edition(editions[-1].number + 1 if editions else 1, event)
+        edition = _edition(editions[-1].number + 1 if editions else first, event)
         editions = (*editions, edition)
     if edition.answer is not None:
         return editions, Kept(event.key, edition.number, edition.answer)
@@ -168,14 +180,25 @@ def note(editions: Editions, event: Note) -> Editions:
             )
 
 
-def appended(stored: Editions, later: Editions) -> Editions:
-    """Return stored editions and after them later ones, numbered in ignorance of them."""
-    if not stored:
-        return later
-    renumbered = tuple(
-        replace(edition, number=stored[-1].number + edition.number) for edition in later
-    )
-    return _superseding((*stored, *renumbered))
+def appended(stored: Editions, later: Editions) -> tuple[Editions, Mapping[int, int]]:
+    """Put later editions, numbered in ignorance of the stored ones, behind them.
+
+    An answer to inputs that are stored without one goes to their edition.
+
+    Returns:
+        All editions, and the new number of each later one by the one that it had.
+    """
+    merged, numbers = stored, {}
+    for edition in later:
+        waiting = _newest(merged, edition.digest)
+        if waiting is not None and waiting.answer is None:
+            number = waiting.number
+            merged = _replaced(merged, replace(edition, number=number))
+        else:
+            number = merged[-1].number + 1 if merged else 1
+            merged = (*merged, replace(edition, number=number))
+        numbers[edition.number] = number
+    return _superseding(merged), numbers
 
 
 def _was_ignored(edition: Edition, event: Accept) -> bool:

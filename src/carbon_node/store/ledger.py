@@ -3,12 +3,17 @@
 What changed and is not on disk yet is kept in `_unwritten`. In good times that is what the next
 commit writes. When the database cannot be written, it is what the node works from, and what is
 written as soon as it can be.
+
+A read that fails is tried again on the reopened database. If it still fails, an acceptance is
+refused: what is there and cannot be read must not be taken for new and answered a second time. What
+is saved all the same gets provisional numbers, and its place among the task's editions once they
+can be read.
 """
 
 from collections import OrderedDict
 from collections.abc import Sequence
 from contextlib import closing, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from itertools import chain, count, islice
 from pathlib import Path
@@ -21,6 +26,9 @@ from carbon_node.store.editions import (
     Change,
     Edition,
     Editions,
+    Ignore,
+    Mark,
+    Note,
     Save,
     accept,
     appended,
@@ -39,6 +47,10 @@ would have to be read again each. Most of an edition is shared with the retained
 
 _MEMORY_LIMIT = 10_000
 """Tasks kept in memory while the database cannot be written; then the oldest are given up."""
+
+
+_PROVISIONAL = 1 << 40
+"""Numbers above this are those of editions that were made without knowing the earlier ones."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +91,9 @@ class Ledger:
         self._written: OrderedDict[TaskKey, Editions] = OrderedDict()  # the latest, for their marks
         # Those of the unwritten whose earlier editions could not be read.
         self._unread: set[TaskKey] = set()
+        # Numbers of editions by the provisional ones that answers were handed out with.
+        self._numbers: OrderedDict[tuple[TaskKey, int], int] = OrderedDict()
+        self._has_been_open = False
         self._is_damaged = False
         self._lost = 0
         self.trouble = ""
@@ -118,16 +133,32 @@ class Ledger:
         if self._lock is not None:
             self._lock.release()
 
-    def accept(self, event: Accept) -> Decision:
-        """Record that a task's inputs are complete; written with the next commit."""
-        unwritten = self._unwritten.get(event.key, ())
-        before = unwritten if event.is_first else self.editions(event.key)
-        after, decision = accept(before, event)
+    def accept(self, event: Accept, *, is_urgent: bool = False) -> Decision:
+        """Record that a task's inputs are complete; written with the next commit.
+
+        Args:
+            event: what happened.
+            is_urgent: whether the task is new if nothing can be read of it.
+
+        Raises:
+            StoreError: what the database holds of the task cannot be read now. Without a database
+                since the start there is nothing to wait for: the task is new then.
+        """
+        try:
+            before = self._unwritten.get(event.key, ()) if event.is_first else self._read(event.key)
+        except StoreError:
+            if self._has_been_open and not is_urgent:
+                raise
+            before = self._blank(event.key)
+        after, decision = accept(before, event, self._first_number(event.key))
         self._keep(before, after)
         return decision
 
     def commit(self, changes: Sequence[Change] = ()) -> dict[int, Kept]:
         """Apply changes in turn and write all that waits at once.
+
+        Args:
+            changes: what happened; acceptances are those of tasks that are new for certain.
 
         Returns:
             What stands for each save, by its position among the changes.
@@ -139,9 +170,11 @@ class Ledger:
                     self.accept(change)
                 case Save():
                     kept[position] = self._save(change)
-                case _:
-                    before = self.editions(change.key)
-                    self._keep(before, note(before, change))
+                case Mark():
+                    number = self._numbers.get((change.key, change.number), change.number)
+                    self._note(replace(change, number=number))
+                case Ignore():
+                    self._note(change)
         if self._unwritten and not self.trouble:
             try:
                 self._write()
@@ -157,9 +190,11 @@ class Ledger:
             self._degrade(error)
 
     def editions(self, key: TaskKey) -> Editions:
-        """Return all editions of a task, oldest first."""
-        known = self._unwritten.get(key) or self._written.get(key)
-        return self._stored(key) if known is None else known
+        """Return all editions of a task, oldest first; none if they cannot be read now."""
+        try:
+            return self._read(key)
+        except StoreError:
+            return ()
 
     def writers(self) -> frozenset[str] | None:
         """Return the writers of all tasks in the database; None if it cannot be read now.
@@ -218,6 +253,7 @@ class Ledger:
             raise StoreError(
                 f"{self._directory}: {error.strerror}; make it a directory that this user may write"
             ) from error
+        self._has_been_open = True
         self._write()
 
     def _opened(self) -> Database:
@@ -237,6 +273,7 @@ class Ledger:
         if self._database is None and self._lock is not None and self._directory is not None:
             with suppress(StoreError):
                 self._database = Database.open_without_space(self._directory / DATABASE_NAME)
+                self._has_been_open = True
 
     def _close_database(self) -> None:
         if self._database is not None:
@@ -244,20 +281,54 @@ class Ledger:
                 self._database.close()
             self._database = None
 
-    def _stored(self, key: TaskKey) -> Editions:
+    def _read(self, key: TaskKey) -> Editions:
+        """Return all editions of a task.
+
+        Raises:
+            StoreError: they cannot be read, from the reopened database neither.
+        """
+        known = self._unwritten.get(key) or self._written.get(key)
+        if known is not None:
+            return known
         try:
-            if self._database is not None:
-                return self._database.load(key)
+            return self._stored(key)
         except StoreError as error:
             self._repair(error)
+        known = self._unwritten.get(key)
+        if known is not None:
+            return known
+        try:
+            return self._stored(key)
+        except StoreError as error:
+            self._degrade(error)
+            raise
+
+    def _stored(self, key: TaskKey) -> Editions:
+        if self._database is None:
+            raise StoreError(self.trouble)
+        return self._database.load(key)
+
+    def _blank(self, key: TaskKey) -> Editions:
+        """Begin the editions of a task of which nothing can be read."""
         self._unread.add(key)
         return ()
 
+    def _first_number(self, key: TaskKey) -> int:
+        return _PROVISIONAL + 1 if key in self._unread else 1
+
     def _save(self, event: Save) -> Kept:
-        before = self.editions(event.key)
-        after, kept = save(before, event)
+        try:
+            before = self._read(event.key)
+        except StoreError:
+            before = self._blank(event.key)
+        after, kept = save(before, event, self._first_number(event.key))
         self._keep(before, after)
         return kept
+
+    def _note(self, change: Note) -> None:
+        # A mark on what cannot be read is lost: the answer is published once more after a restart.
+        before = self.editions(change.key)
+        self._keep(before, note(before, change))
 
     def _keep(self, before: Editions, after: Editions) -> None:
         if after is before:
@@ -286,14 +357,21 @@ class Ledger:
         if self._database is None or not self._unwritten:
             return
         for key in tuple(self._unread & self._unwritten.keys()):
-            self._unwritten[key] = appended(self._database.load(key), self._unwritten[key])
-            self._unread.discard(key)
+            self._file(key, self._database.load(key))
         self._database.write(*self._changed())
         self._written.update(self._unwritten)
         self._unwritten.clear()
         self._unread.clear()
         while len(self._written) > _WRITTEN_LIMIT:
             self._written.popitem(last=False)
+
+    def _file(self, key: TaskKey, stored: Editions) -> None:
+        """Put what is known of a task behind what is stored of it."""
+        self._unwritten[key], numbers = appended(stored, self._unwritten[key])
+        self._unread.discard(key)
+        self._numbers |= {(key, before): after for before, after in numbers.items()}
+        while len(self._numbers) > _MEMORY_LIMIT:
+            self._numbers.popitem(last=False)
 
 
 def _moved_aside(path: Path) -> Path:

@@ -33,6 +33,10 @@ _T = TypeVar("_T")
 _LINGER_S = 0.02
 """How long a change that nobody awaits waits to be batched with later writes."""
 
+READ_ATTEMPTS = 12
+"""Attempts to read what is known of a task, `retry_s` apart; a minute by default. After that it is
+computed: its consumers have no timeout, and an answer that is sent twice is the lesser evil."""
+
 _TEXT_LIMIT = 1000
 """Characters of each text of a summary that are kept; peers may send a megabyte."""
 
@@ -166,9 +170,18 @@ class Store:
             # Nothing to look up: that spares the task the hop to the store's thread and back.
             self._queue(replace(event, is_first=True))
             return Compute(ComputeReason.NEW)
-        decision = await self._call(self._ledger.accept, event)
+        decision = await self._accepted(event)
         self._commit_soon()
         return decision
+
+    async def _accepted(self, event: Accept) -> Decision:
+        """Have an acceptance recorded; wait a while for what is known of its task."""
+        for _ in range(READ_ATTEMPTS):
+            try:
+                return await self._call(self._ledger.accept, event)
+            except StoreError:
+                await asyncio.sleep(self._config.retry_s)
+        return await self._call(self._ledger.accept, event, is_urgent=True)
 
     async def save(self, key: TaskKey, digest: str, summary: Summary, answer: Answer) -> Kept:
         """Keep an answer; return the one to publish, once it is on disk or the store degraded.

@@ -2,9 +2,11 @@
 
 import tempfile
 from dataclasses import dataclass, field
+from enum import StrEnum
 from pathlib import Path
 
 from carbon_node.errors import ConfigError
+from carbon_node.estimation import Interval
 
 WINDOW_RANGE_S = (0.01, 3600.0)
 """Below 10 ms CarbonTracker's own calls weigh in; above an hour no task is still waiting."""
@@ -20,6 +22,20 @@ QUEUE_WAIT_RANGE_S = (0.0, 86_400.0)
 
 WORKERS_RANGE = (1, 64)
 """Each measurement disturbs the others; beyond this many it only queues elsewhere."""
+
+
+class Unmetered(StrEnum):
+    """What becomes of a chosen device that has no meter."""
+
+    EXCLUDE = "exclude"
+    """It is hidden from the model, not charged, and named in the result."""
+    REFUSE = "refuse"
+    """Nothing is measured."""
+
+
+def devices_of(names: tuple[str, ...]) -> tuple[str, ...] | None:
+    """Read the setting `tracker.devices`: None for all GPUs, an empty tuple for none."""
+    return None if "all" in names else tuple(name for name in names if name != "none")
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,9 +73,13 @@ class TrackerConfig:
         model_roots: folders below which a model may be opened; none by default, since paths come
             over the network.
         model_limit_bytes: largest model that is opened or accepted as bytes.
+        devices: GPUs that a run may use and is charged for, as numbers in PCI order or beginnings
+            of UUIDs; None takes all.
+        unmetered: what becomes of a device that has no meter.
+        processor_power_w: watts of one processor of this host under load, None if unknown; bounds
+            the guess where nothing meters it.
         work_dir: where each measurement's private folder is made and removed.
-        environment: variables of the measuring process beside the fixed few, e.g.
-            CUDA_VISIBLE_DEVICES.
+        environment: variables of the measuring process beside the fixed few.
         workload: `module:function` that the measuring process runs; tests measure the guard with
             their own.
 
@@ -77,6 +97,9 @@ class TrackerConfig:
     limits: Limits = Limits()
     model_roots: tuple[Path, ...] = ()
     model_limit_bytes: int = 2 << 30
+    devices: tuple[str, ...] | None = None
+    unmetered: Unmetered = Unmetered.EXCLUDE
+    processor_power_w: Interval | None = None
     work_dir: Path = field(default_factory=lambda: Path(tempfile.gettempdir()))
     environment: tuple[tuple[str, str], ...] = ()
     workload: str = "carbon_node.tracking.workload:run"

@@ -5,7 +5,7 @@ import os
 import resource
 import signal
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 from shutil import rmtree
@@ -80,6 +80,17 @@ def live_in(directory: Path) -> None:
     os.chdir(directory)
     for name in ("HOME", "TMPDIR", "XDG_CACHE_HOME"):
         os.environ[name] = str(directory)
+
+
+def see_only_gpus(uuids: Sequence[str]) -> None:
+    """Hide every GPU from this process but these; to be called before any library finds GPUs.
+
+    Args:
+        uuids: NVIDIA GPUs by their names for CUDA; AMD's are always hidden, as they have no meter.
+    """
+    os.environ["CUDA_VISIBLE_DEVICES"] = ",".join(uuids)
+    os.environ["ROCR_VISIBLE_DEVICES"] = ""
+    os.environ["HIP_VISIBLE_DEVICES"] = "-1"
 
 
 def keep_only(*descriptors: int) -> None:

@@ -38,3 +38,6 @@ class FailureName(StrEnum):
     MODEL_UNSUPPORTED = "model_unsupported"
     MODEL_FAILED = "model_failed"
     EXTRA_MISSING = "extra_missing"
+    # A device of this host cannot be charged.
+    UNMETERED_DEVICE = "unmetered_device"
+    UNKNOWN_DEVICE = "unknown_device"

@@ -15,7 +15,7 @@ from typing import Any, Final, TypeAlias
 
 from carbon_node.errors import TrackerProtocolError
 from carbon_node.estimation.measurement import ModelRun, Run, SimulatedRun
-from carbon_node.tracking.config import Limits
+from carbon_node.tracking.config import Limits, Unmetered
 from carbon_node.tracking.failures import FailureName
 
 MAGIC: Final = b"CNM1"
@@ -43,6 +43,8 @@ class Job:
         limits: resource limits.
         model_roots: folders below which a model may be opened.
         model_limit_bytes: largest model.
+        devices: GPUs that the run may use and is charged for, None for all.
+        unmetered: what becomes of a device that has no meter.
     """
 
     run: Run
@@ -56,6 +58,8 @@ class Job:
     limits: Limits
     model_roots: tuple[Path, ...]
     model_limit_bytes: int
+    devices: tuple[str, ...] | None = None
+    unmetered: Unmetered = Unmetered.EXCLUDE
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,6 +187,8 @@ def job_from_json(message: Json) -> Job:
             "directory": Path(message["directory"]),
             "limits": Limits(**message["limits"]),
             "model_roots": tuple(map(Path, message["model_roots"])),
+            "devices": None if message["devices"] is None else tuple(message["devices"]),
+            "unmetered": Unmetered(message["unmetered"]),
         }
     )
 

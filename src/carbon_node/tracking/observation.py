@@ -11,6 +11,7 @@ import logging
 import os
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any, Final
 
 from carbontracker.components.component import Component
@@ -64,7 +65,9 @@ def host_components() -> dict[str, Any]:
     return {"components": "all"}
 
 
-def observe(window_s: float, work: Callable[[float], int], components: dict[str, Any]) -> Json:
+def observe(
+    window_s: float, work: Callable[[float], int], components: dict[str, Any], sub_windows: int = 1
+) -> Json:
     """Observe work under CarbonTracker.
 
     Args:
@@ -72,10 +75,11 @@ def observe(window_s: float, work: Callable[[float], int], components: dict[str,
             first reading.
         work: called with seconds, works that long at least and returns how many inferences it ran.
         components: arguments that say what is measured.
+        sub_windows: parts of the window that are told apart.
 
     Returns:
         The observation for the node to judge: components with their energy, lengths of the window
-        on both clocks.
+        on both clocks, and of each sub-window its seconds, inferences and watts.
     """
     lines = _WrongNumberLines()
     tracker = _construct(components)
@@ -83,10 +87,7 @@ def observe(window_s: float, work: Callable[[float], int], components: dict[str,
     before_start_s = time.monotonic()
     tracker.epoch_start()
     after_start_s = time.monotonic()
-    inferences = work(window_s)
-    patience_ends_s = time.monotonic() + FIRST_READING_LIMIT_S
-    while not _all_were_read(tracker.tracker.components) and time.monotonic() < patience_ends_s:
-        inferences += work(UPDATE_INTERVAL_S / 10)
+    windows = _worked(work, window_s, window_s / sub_windows, tracker.tracker.components)
     before_end_s = time.monotonic()
     tracker.epoch_end()
     after_end_s = time.monotonic()
@@ -98,10 +99,56 @@ def observe(window_s: float, work: Callable[[float], int], components: dict[str,
         # kept waiting there: what is certain is between which lengths its epoch was.
         "shortest_s": before_end_s - after_start_s,
         "longest_s": after_end_s - before_start_s,
-        "inferences": inferences,
+        "inferences": sum(window.inferences for window in windows),
+        "windows": [
+            [window.seconds, window.inferences, window.power_w(tracker.tracker.components)]
+            for window in windows
+        ],
         "critical": lines.critical,
         "too_short": lines.too_short,
     }
+
+
+@dataclass(frozen=True, slots=True)
+class _SubWindow:
+    """A part of the window; its readings are those between two counts, by component."""
+
+    seconds: float
+    inferences: int
+    first_readings: tuple[int, ...]
+    last_readings: tuple[int, ...]
+
+    def power_w(self, components: list[Component]) -> float | None:
+        """Mean power of all devices; None if a component was not read in this part."""
+        spans = zip(components, self.first_readings, self.last_readings, strict=True)
+        powers = [_mean_power_w(component, first, last) for component, first, last in spans]
+        return None if None in powers else sum(filter(None, powers))
+
+
+def _worked(
+    work: Callable[[float], int], window_s: float, part_s: float, components: list[Component]
+) -> list[_SubWindow]:
+    windows: list[_SubWindow] = []
+    started_s = time.monotonic()
+    patience_ends_s = started_s + window_s + FIRST_READING_LIMIT_S
+    while (now_s := time.monotonic()) < started_s + window_s or (
+        not _all_were_read(components) and now_s < patience_ends_s
+    ):
+        first = _reading_counts(components)
+        count = work(min(part_s, max(started_s + window_s - now_s, UPDATE_INTERVAL_S)))
+        seconds = time.monotonic() - now_s
+        windows.append(_SubWindow(seconds, count, first, _reading_counts(components)))
+    return windows
+
+
+def _reading_counts(components: list[Component]) -> tuple[int, ...]:
+    return tuple(len(each.power_usages[-1]) if each.power_usages else 0 for each in components)
+
+
+def _mean_power_w(component: Component, first: int, last: int) -> float | None:
+    devices = len(component.devices())
+    readings = component.power_usages[0][first:last] if component.power_usages else []
+    return None if not readings else float(sum(readings) / len(readings) * devices)
 
 
 def _construct(components: dict[str, Any]) -> Any:  # noqa: ANN401 - CarbonTracker is untyped

@@ -112,7 +112,7 @@ class TrackerPool:
         async with self._worker(run):
             report = await self._report_on(run, config, deadline_s)
         try:
-            return judge(report, deadline_s)
+            return judge(report, deadline_s, config.processor_power_w)
         except TrackerError as error:
             # The failure itself is logged by whoever knows the task.
             _log.info("a failed measurement's last output: %s", error, extra=_tails(report))
@@ -250,6 +250,8 @@ def _job(run: Run, config: TrackerConfig, deadline_s: float) -> Job:
         limits=config.limits,
         model_roots=config.model_roots,
         model_limit_bytes=config.model_limit_bytes,
+        devices=config.devices,
+        unmetered=config.unmetered,
     )
 
 

@@ -6,7 +6,15 @@ from dataclasses import dataclass
 from typing import Final, NoReturn
 
 from carbon_node.errors import TrackerDied, TrackerError, TrackerProtocolError, TrackerTimeout
+from carbon_node.estimation.interval import Interval
 from carbon_node.estimation.measurement import Measurement
+from carbon_node.estimation.units import kwh_from_watt_seconds
+from carbon_node.tracking.circumstances import (
+    Circumstances,
+    SubWindow,
+    guessed_power,
+    spread_of,
+)
 from carbon_node.tracking.failures import FailureName
 from carbon_node.tracking.messages import Json, Report, only_message
 
@@ -40,14 +48,19 @@ class _Observation:
     inferences: int
     critical: tuple[str, ...]
     too_short: bool
+    windows: tuple[SubWindow, ...]
+    circumstances: Circumstances
 
 
-def judge(report: Report, deadline_s: float) -> Measurement:
+def judge(
+    report: Report, deadline_s: float, processor_power_w: Interval | None = None
+) -> Measurement:
     """Return the measurement that a report holds.
 
     Args:
         report: what the guard saw.
         deadline_s: what the measurement had, for the message.
+        processor_power_w: watts of one processor of the host, None if unknown.
 
     Raises:
         TrackerTimeout: the deadline had passed.
@@ -60,7 +73,7 @@ def judge(report: Report, deadline_s: float) -> Measurement:
     _require_no_failure(message)
     observation = _observation(message)
     _require_belief(observation)
-    return _measurement(observation)
+    return _measurement(observation, processor_power_w)
 
 
 def _require_good_end(report: Report, deadline_s: float) -> None:
@@ -159,6 +172,8 @@ def _typed(found: Json) -> _Observation:
         inferences=int(found["inferences"]),
         critical=tuple(map(str, found["critical"])),
         too_short=bool(found["too_short"]),
+        windows=tuple(SubWindow.of(*window) for window in found.get("windows", ())),
+        circumstances=Circumstances.of(found.get("circumstances", {})),
     )
 
 
@@ -234,16 +249,32 @@ def _require_one_clock(observation: _Observation) -> None:
         )
 
 
-def _measurement(observation: _Observation) -> Measurement:
-    components = observation.components
+def _measurement(observation: _Observation, processor_power_w: Interval | None) -> Measurement:
+    circumstances = observation.circumstances
+    duration_s = min(max(observation.epoch_s, observation.shortest_s), observation.longest_s)
+    metered = [each for each in observation.components if each.source != "guess"]
+    guesses = tuple(
+        guessed_power(device, component.lowest_power_w, circumstances.sockets, processor_power_w)
+        for component in observation.components
+        if component.source == "guess"
+        for device in component.devices
+    )
+    guessed_kwh = sum(kwh_from_watt_seconds(guess.power_w.value, duration_s) for guess in guesses)
     return Measurement(
-        device_energy_kwh=sum(component.energy_kwh() for component in components),
-        duration_s=min(max(observation.epoch_s, observation.shortest_s), observation.longest_s),
+        device_energy_kwh=sum(component.energy_kwh() for component in metered) + guessed_kwh,
+        duration_s=duration_s,
         inferences=observation.inferences,
         components=tuple(
-            _label(component, device) for component in components for device in component.devices
+            _label(component, device)
+            for component in observation.components
+            for device in component.devices
         ),
-        power_is_guessed=any(component.source == "guess" for component in components),
+        guesses=guesses,
+        spread=spread_of(observation.windows),
+        host=circumstances.host,
+        meters=tuple(dict.fromkeys(each.source for each in metered if each.source != "simulated")),
+        excluded=circumstances.excluded,
+        others=circumstances.others,
     )
 
 

@@ -1,14 +1,23 @@
 """What a measuring process runs: its job under CarbonTracker, then one message about it."""
 
+import os
+import socket
 import time
 from collections.abc import Callable
+from pathlib import Path
+from typing import Final
 
 from carbon_node.errors import TrackerError
 from carbon_node.estimation.measurement import ModelRun, SimulatedRun
-from carbon_node.tracking import observation
+from carbon_node.tracking import devices, meters, observation, other_load
 from carbon_node.tracking.failures import FailureName
 from carbon_node.tracking.messages import Job, Json, send
 from carbon_node.tracking.models import HuggingFaceModel, Model, OnnxModel, open_model
+
+SUB_WINDOWS: Final = 5
+"""Parts of a window whose energies of an inference are compared."""
+
+CPU_INFO: Final = Path("/proc/cpuinfo")
 
 
 def run(job: Job, result: int, raw_model: int | None) -> None:
@@ -31,9 +40,49 @@ def _observed(job: Job, raw_model: int | None) -> Json:
             components = observation.simulated_components(power_w)
             return observation.observe(job.window_s, _wait, components)
         case ModelRun():
-            model = open_model(job.run, raw_model, job.model_roots, job.model_limit_bytes)
-            work = _repeated(_inference_of(model))
-            return observation.observe(job.window_s, work, observation.host_components())
+            run = job.run
+            return observed_inferences(job, lambda: _inference_of(_opened(run, job, raw_model)))
+
+
+def observed_inferences(job: Job, load: Callable[[], Callable[[], object]]) -> Json:
+    """Observe inferences on this host, and under which circumstances they ran.
+
+    Args:
+        job: on which devices, and how long.
+        load: loads the model once it can see only the devices that it is charged for, and returns
+            what runs one inference.
+
+    Raises:
+        TrackerError: a device cannot be charged, or the model cannot be loaded.
+    """
+    choice = devices.choose(job.devices, job.unmetered)
+    meters.correct_carbontracker(choice)
+    on_gpus = other_load.on_gpus(choice.charged)
+    work = _repeated(load())
+    before = other_load.CoreSeconds.now()
+    observed = observation.observe(job.window_s, work, observation.host_components(), SUB_WINDOWS)
+    on_cores = other_load.on_cores(before, other_load.CoreSeconds.now(), os.cpu_count() or 1)
+    observed["circumstances"] = {
+        "host": socket.gethostname(),
+        "sockets": sockets(CPU_INFO),
+        "excluded": list(choice.excluded),
+        "others": [*on_gpus, *on_cores],
+    }
+    return observed
+
+
+def sockets(info: Path) -> int:
+    """Return how many processors the host has, at least 1.
+
+    Args:
+        info: the kernel's list of processors.
+    """
+    lines = info.read_text().splitlines()
+    return len({line for line in lines if line.startswith("physical id")}) or 1
+
+
+def _opened(run: ModelRun, job: Job, raw_model: int | None) -> Model:
+    return open_model(run, raw_model, job.model_roots, job.model_limit_bytes)
 
 
 def _wait(seconds: float) -> int:

@@ -145,6 +145,10 @@ class Sample:
         """GUID of the writer."""
 
     @property
+    def correlation(self) -> bytes:
+        """24 octets that a request and its reply share."""
+
+    @property
     def source_timestamp_ns(self) -> int: ...
 
     @property
@@ -169,14 +173,9 @@ class Writer:
     @property
     def guid(self) -> str: ...
 
-    def write(self, value: tuple[Any, ...]) -> None:
+    def write(self, value: tuple[Any, ...], correlation: bytes | None = None) -> bytes:
         """
-        Write a sample; a reliable writer blocks up to its maximum blocking time when it is full.
-        """
-
-    def dispose(self, value: tuple[Any, ...]) -> None:
-        """
-        Dispose the instance of the key members of `value`; it stays allocated.
+        Write a sample, in reply to the one that came with `correlation`; returns the correlation that replies to it will have. A reliable writer blocks up to its maximum blocking time when it is full.
         """
 
     def unregister(self, value: tuple[Any, ...]) -> bool:
@@ -191,36 +190,3 @@ class Writer:
 
     def matched(self) -> list[str]:
         """GUIDs of the matched readers."""
-
-class Service:
-    """A service with its request and reply types."""
-
-    def __init__(self, participant: Participant, name: str, request_type: StructType, reply_type: StructType) -> None: ...
-
-class Replier:
-    """The serving end of a service."""
-
-    def __init__(self, service: Service, qos: Qos) -> None: ...
-
-    def take(self, limit: int) -> list[tuple[tuple[Any, ...], bytes]]:
-        """Take up to `limit` waiting requests, each with its correlation."""
-
-    def reply(self, value: tuple[Any, ...], correlation: bytes) -> None:
-        """Answer the request that came with `correlation`."""
-
-    def matched(self) -> tuple[int, int]:
-        """How many request writers and reply readers are matched."""
-
-class Requester:
-    """The calling end of a service."""
-
-    def __init__(self, service: Service, qos: Qos) -> None: ...
-
-    def request(self, value: tuple[Any, ...]) -> bytes:
-        """Send a request; returns the correlation of its reply."""
-
-    def take(self, limit: int) -> list[tuple[tuple[Any, ...], bytes]]:
-        """Take up to `limit` waiting replies, each with its correlation."""
-
-    def matched(self) -> tuple[int, int]:
-        """How many reply writers and request readers are matched."""

@@ -1,6 +1,6 @@
-"""The compiled Fast DDS binding, or a clear word on why it cannot be loaded.
+"""The compiled Fast DDS binding, or a clear error if it cannot be loaded.
 
-Import `native` from here and nowhere else, so that every user of it gets that word.
+Import `native` from here and nowhere else, so that everyone gets that error.
 """
 
 from importlib.metadata import PackageNotFoundError, version

@@ -1,7 +1,7 @@
 """The pipeline's topics on Fast DDS, embedded in this process.
 
 Threads of DDS never run Python. They make an eventfd readable; the loop then looks for peers and
-log lines, and wakes whoever waits. Samples stay in their readers until `arrivals` takes them, so a
+log lines, and wakes all who wait. Samples stay in their readers until `arrivals` takes them, so a
 slow consumer holds nothing but what DDS keeps: the newest sample of each instance.
 """
 
@@ -13,7 +13,7 @@ from carbon_node.errors import TransportError, WireError
 from carbon_node.transport.binding import native
 from carbon_node.transport.endpoints import Reader, open_writer, translated, translated_errors
 from carbon_node.transport.news import News
-from carbon_node.transport.rpc import ConfigurationClient, ConfigurationServer
+from carbon_node.transport.rpc import ConfigurationServer
 from carbon_node.wire.contract import (
     LEASE_DURATION_S,
     Arrival,
@@ -92,7 +92,6 @@ class FastDdsTransport:
         self._readers: dict[Topic, Reader] = {}
         self._writers: dict[Topic, native.Writer] = {}
         self._server: ConfigurationServer | None = None
-        self._client: ConfigurationClient | None = None
         self._participant: native.Participant | None = None
 
     async def open(self) -> None:
@@ -122,7 +121,7 @@ class FastDdsTransport:
         self._peers.clear()
         self._readers.clear()
         self._writers.clear()
-        self._server = self._client = None
+        self._server = None
         self._news.close()
         self._peer_news.close()
         # Waits for a wait_for_acknowledgments that is still under way, so not on the loop's thread.
@@ -237,25 +236,17 @@ class FastDdsTransport:
             )
         self._server.answer(call, text)
 
-    async def call_configuration(self, text: str, timeout_s: float) -> str:
-        """Call the configuration service, as main's orchestrator does.
-
-        Raises:
-            TransportError: nobody serves, or no answer came in time.
-        """
-        if self._client is None:
-            with translated_errors("call the configuration service"):
-                self._client = ConfigurationClient(self._opened(), self._news)
-        return await self._client.call(text, timeout_s)
-
     def _listen(self) -> None:
         participant = self._opened()
         participant.clear()
-        for line in participant.take_log_lines():
-            severity = severity_of(line.severity, line.message)
-            self._config.log(severity, line.category, line.message)
-        self._note_peers()
-        self._news.announce()
+        try:
+            for line in participant.take_log_lines():
+                severity = severity_of(line.severity, line.message)
+                self._config.log(severity, line.category, line.message)
+            self._note_peers()
+        finally:
+            # Whatever goes wrong here, nobody may go on sleeping over samples that have come.
+            self._news.announce()
 
     def _note_peers(self) -> None:
         events = () if self._participant is None else self._participant.take_peer_events()

@@ -91,11 +91,16 @@ class Stream(AsyncIterator[Item]):
         self._is_closed = False
 
     def look(self) -> None:
-        """Take what has come, if the consumer waits for it."""
-        if self._waiter is not None and not self._waiter.done():
+        """Take what has come, if the consumer waits for it; an error in that is its own."""
+        if self._waiter is None or self._waiter.done():
+            return
+        try:
             self._items.extend(self._take())
-            if self._items:
-                self._waiter.set_result(None)
+        except Exception as error:  # noqa: BLE001 - handed to the consumer
+            self._waiter.set_exception(error)
+            return
+        if self._items:
+            self._waiter.set_result(None)
 
     def close(self) -> None:
         """End, and hand out nothing more."""

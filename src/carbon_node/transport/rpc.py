@@ -1,5 +1,8 @@
 """The configuration service of main's orchestrator over DDS RPC: text in, text out.
 
+On the wire, a service of Fast DDS is two topics, and a reply names the request that it belongs to:
+a plain reader and a plain writer serve it.
+
 The binding's codec writes every member of a type, and main's orchestrator rejects a reply that
 holds both a result and an exception code. So the types leave out what is never sent, and errors are
 answered as text.
@@ -8,7 +11,6 @@ answered as text.
 import asyncio
 import time
 
-from carbon_node.errors import TransportError
 from carbon_node.transport.binding import native
 from carbon_node.transport.endpoints import native_qos, native_type, translated_errors
 from carbon_node.transport.news import News
@@ -21,21 +23,17 @@ OPERATION = "update_configuration"
 OPERATION_ID = 0x096EBADA
 RESULT_ID = 0x0784A8B4
 
-_PREFIX = f"detail::{SERVICE_NAME}"
-_IN = Struct(f"{_PREFIX}_{OPERATION}_In", (Member("configuration", "string"),), "final")
-_OUT = Struct(f"{_PREFIX}_{OPERATION}_Out", (Member("return_", "string"),), "final")
-_RESULT = Struct(
-    f"{_PREFIX}_{OPERATION}_Result", (Member("result", _OUT, id=RESULT_ID),), "mutable"
-)
-REQUEST = Struct(f"{_PREFIX}_Request", (Member(OPERATION, _IN, id=OPERATION_ID),), "mutable")
-REPLY = Struct(f"{_PREFIX}_Reply", (Member(OPERATION, _RESULT, id=OPERATION_ID),), "mutable")
+_IN = Struct(f"{OPERATION}_In", (Member("configuration", "string"),), "final")
+_OUT = Struct(f"{OPERATION}_Out", (Member("return_", "string"),), "final")
+_RESULT = Struct(f"{OPERATION}_Result", (Member("result", _OUT, id=RESULT_ID),), "mutable")
+REQUEST = Struct(f"{SERVICE_NAME}_Request", (Member(OPERATION, _IN, id=OPERATION_ID),), "mutable")
+"""What callers write; Fast DDS's RPC calls topic and type the same."""
+
+REPLY = Struct(f"{SERVICE_NAME}_Reply", (Member(OPERATION, _RESULT, id=OPERATION_ID),), "mutable")
+"""What this node writes, on a topic of the same name too."""
 
 BATCH = 16
-"""Calls or answers taken before other coroutines get their turn."""
-
-
-def _service(participant: native.Participant) -> native.Service:
-    return native.Service(participant, SERVICE_NAME, native_type(REQUEST), native_type(REPLY))
+"""Calls taken before other coroutines get their turn."""
 
 
 HOLD_S = 2.0
@@ -68,22 +66,26 @@ class Hold:
 
 
 class ConfigurationServer:
-    """The answering end."""
+    """The answering end: a reader of requests and a writer of replies."""
 
     def __init__(self, participant: native.Participant, news: News) -> None:
-        self._replier = native.Replier(_service(participant), native_qos(SERVICE))
+        qos = native_qos(SERVICE)
+        self._requests = native.Reader(participant, REQUEST.name, native_type(REQUEST), qos)
+        self._replies = native.Writer(participant, REPLY.name, native_type(REPLY), qos)
         self._news = news
         self._hold = Hold()
 
     def take(self) -> list[ConfigurationCall]:
         """Take some of the calls that wait, as soon as all callers can be answered."""
-        if self._hold.is_on(*self._replier.matched(), time.monotonic()):
+        writers, readers = len(self._requests.matched()), len(self._replies.matched())
+        if self._hold.is_on(writers, readers, time.monotonic()):
             # A match is news anyway; this is for the caller whose reader never comes.
             asyncio.get_running_loop().call_later(HOLD_S, self._news.announce)
             return []
         return [
-            ConfigurationCall(text, correlation)
-            for ((text,),), correlation in self._replier.take(BATCH)
+            ConfigurationCall(sample.value[0][0], sample.correlation)
+            for sample in self._requests.take(BATCH)
+            if sample.value is not None
         ]
 
     def answer(self, call: ConfigurationCall, text: str) -> None:
@@ -93,36 +95,4 @@ class ConfigurationServer:
             TransportError: Fast DDS refused.
         """
         with translated_errors("answer a configuration call"):
-            self._replier.reply((((sendable(text),),),), call.correlation)
-
-
-class ConfigurationClient:
-    """The calling end, as main's orchestrator has it."""
-
-    def __init__(self, participant: native.Participant, news: News) -> None:
-        self._requester = native.Requester(_service(participant), native_qos(SERVICE))
-        self._news = news
-        self._answers: dict[bytes, str] = {}
-
-    async def call(self, text: str, timeout_s: float) -> str:
-        """Send a request and wait for its answer.
-
-        Raises:
-            TransportError: nobody serves, or no answer came in time.
-        """
-        with translated_errors("call the configuration service"):
-            if not await self._news.until(self._is_served, timeout_s):
-                raise TransportError(f"nobody served {SERVICE_NAME} within {timeout_s} s")
-            correlation = self._requester.request(((sendable(text),),))
-            if not await self._news.until(lambda: self._has_answer(correlation), timeout_s):
-                raise TransportError(f"{SERVICE_NAME} did not answer within {timeout_s} s")
-        return self._answers.pop(correlation)
-
-    def _is_served(self) -> bool:
-        writers, readers = self._requester.matched()
-        return writers == readers > 0
-
-    def _has_answer(self, correlation: bytes) -> bool:
-        for (((text,),),), answered in self._requester.take(BATCH):
-            self._answers[answered] = text
-        return correlation in self._answers
+            self._replies.write((((sendable(text),),),), call.correlation)

@@ -110,7 +110,7 @@ def test_the_default_place_changes(settings: SettingsInForce) -> None:
 
 
 def test_other_changes_keep_what_was_looked_up(settings: SettingsInForce) -> None:
-    """The tables are not read anew for a change that does not concern them."""
+    """The tables are not read again for a change that does not concern them."""
     before = settings.conditions().intensity
     change(settings, pue=1.2)
 

@@ -5,6 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from tests.memory_transport import MemoryBus, MemoryTransport
 from tests.stores import store_config
 from tests.unit.store.samples import answer, failure, summary, task
 
@@ -18,7 +19,6 @@ from carbon_node.settings import ConfigurationService, load
 from carbon_node.store import Store, open_store
 from carbon_node.tasks.answer import Answer
 from carbon_node.tasks.key import TaskKey
-from carbon_node.transport.memory import MemoryBus, MemoryTransport
 from carbon_node.wire.contract import NODE_NAME, Role
 
 pytestmark = pytest.mark.anyio

@@ -15,10 +15,10 @@ import pytest
 from carbon_node.estimation import (
     DEFAULT_PUE,
     Assumptions,
+    Basis,
     Estimate,
     EstimationRequest,
     Measurement,
-    Mode,
     Place,
     Plan,
     Reason,
@@ -48,7 +48,12 @@ def test_the_shown_result_is_what_the_node_computes() -> None:
     """Every number, source and step of the example is the code's, for the task on the page."""
     place = Place("France", "Europe")
     request = EstimationRequest(
-        "example/model", power_w=300.0, latency=0.25, place=place, desired_carbon_g=0.002
+        "example/model",
+        hardware="example board",
+        power_w=300.0,
+        latency=0.25,
+        place=place,
+        desired_carbon_g=0.002,
     )
     planned = plan(request, Assumptions())
     assert isinstance(planned, Plan)
@@ -104,7 +109,7 @@ def test_every_reason_is_explained() -> None:
 def test_every_mode_is_explained() -> None:
     """All that a result can name."""
     shown = set(first_column("What CarbonTracker has to do with it"))
-    assert shown == {mode.value for mode in Mode if mode is not Mode.AUTO}
+    assert shown == {basis.value for basis in Basis}
 
 
 def test_every_step_of_the_ladder_is_explained() -> None:

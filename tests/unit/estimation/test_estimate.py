@@ -9,11 +9,13 @@ from hypothesis import strategies as st
 
 from carbon_node.estimation import (
     Assumptions,
+    Basis,
     CarbonIntensity,
     Estimate,
     EstimationRequest,
     ExplicitHardware,
     Factor,
+    GuessedPower,
     Interval,
     LatencyUnit,
     Measurement,
@@ -201,7 +203,7 @@ def test_a_failed_tracker_leaves_the_formula_and_its_failure() -> None:
     """The failure of the tracker never fails the task."""
     estimate = estimated(outcome=TrackerFailure("timeout", "after 5 s"))
     assert estimate.carbon_g == estimated().carbon_g
-    assert estimate.mode is Mode.DECLARED
+    assert estimate.mode is Basis.DECLARED
     assert "timeout" in estimate.warnings[0]
 
 
@@ -229,19 +231,8 @@ MEASURED = Measurement(0.002, 1.0, inferences=40, components=("gpu:test",))
 def test_a_measured_task_takes_the_energy_of_one_inference() -> None:
     """0.002 kWh for 40 inferences are 0.00005 kWh for one."""
     estimate = estimated(assumptions=NAMED_HERE, outcome=MEASURED)
-    assert estimate.mode is Mode.MEASURED
+    assert estimate.mode is Basis.MEASURED
     assert estimate.device_energy_kwh.value == pytest.approx(0.00005, rel=1e-15)
-
-
-def test_a_guessed_power_widens_the_interval() -> None:
-    """A guess of the tracker is known to a factor of ten, a reading to 5 %."""
-    read = estimated(assumptions=NAMED_HERE, outcome=MEASURED).device_energy_kwh
-    guessed = estimated(
-        assumptions=NAMED_HERE, outcome=dataclasses.replace(MEASURED, power_is_guessed=True)
-    ).device_energy_kwh
-    assert read.high / read.value == pytest.approx(1.05)
-    assert guessed.high / guessed.value == pytest.approx(10)
-    assert guessed.low < read.low
 
 
 @pytest.mark.parametrize(
@@ -257,7 +248,7 @@ def test_a_guessed_power_widens_the_interval() -> None:
 def test_without_a_measurement_the_declared_numbers_step_in(outcome: TrackerOutcome) -> None:
     """A measured task whose run failed still gets the formula's number, with a warning."""
     estimate = estimated(assumptions=NAMED_HERE, outcome=outcome)
-    assert estimate.mode is Mode.FORMULA
+    assert estimate.mode is Basis.FORMULA
     assert estimate.carbon_g == estimated().carbon_g
     assert estimate.warnings
 
@@ -303,7 +294,7 @@ OUTCOMES = (
         st.floats(),
         st.floats(),
         inferences=st.integers(-1, 10),
-        power_is_guessed=st.booleans(),
+        guesses=st.sampled_from([(), (GuessedPower("CPU", Interval(3.6, 36, 360)),)]),
     )
 )
 

@@ -2,6 +2,7 @@
 
 import dataclasses
 import math
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -9,11 +10,15 @@ from hypothesis import strategies as st
 
 from carbon_node.estimation import (
     Assumptions,
+    Basis,
     EstimationRequest,
     ExplicitHardware,
+    Factor,
+    Interval,
     LatencyUnit,
     Mode,
     ModelRun,
+    NamedHardware,
     NotComputed,
     Plan,
     Reason,
@@ -23,7 +28,9 @@ from carbon_node.estimation import (
 from carbon_node.estimation.declared import ExplicitEnergy, PowerAndLatency
 
 TASK = EstimationRequest(model="a/model", hardware="gpu-1", power_w=300, latency=2)
-HERE = Assumptions(host_names=frozenset({"GPU-1"}), model_is_runnable=True)
+HERE = dataclasses.replace(TASK, known=NamedHardware(is_here=True))
+RATED = NamedHardware("GPU 1", power=Factor(Interval(90, 228, 300), "GPU 1"), rated_w=300)
+RUNNABLE = Assumptions(model_is_runnable=True)
 
 
 def planned(request: EstimationRequest, assumptions: Assumptions) -> Plan:
@@ -45,6 +52,11 @@ def reason(request: EstimationRequest, assumptions: Assumptions | None = None) -
 def explicit(**numbers: float) -> EstimationRequest:
     """Return the task with explicit numbers."""
     return dataclasses.replace(TASK, explicit=ExplicitHardware(**numbers))
+
+
+def elsewhere(**changes: Any) -> EstimationRequest:  # noqa: ANN401 - any field
+    """Return the task with other values."""
+    return dataclasses.replace(TASK, **changes)
 
 
 @pytest.mark.parametrize("error", ["no such model", "", "line\nline\r\n" * 1000])
@@ -119,7 +131,7 @@ def test_an_explicit_energy_wins_over_everything() -> None:
 def test_an_energy_alone_has_no_power_to_confirm() -> None:
     """Without a power there is nothing to simulate: the formula stands alone."""
     found = planned(explicit(energy_wh=3), Assumptions())
-    assert (found.mode, found.run) == (Mode.FORMULA, None)
+    assert (found.basis, found.run) == (Basis.FORMULA, None)
 
 
 def test_an_energy_with_a_latency_has_a_power_to_confirm() -> None:
@@ -161,40 +173,62 @@ def test_unusable_explicit_numbers_are_refused(numbers: dict[str, float], expect
 @pytest.mark.parametrize(
     ("mode", "assumptions", "request_", "expected"),
     [
-        (Mode.FORMULA, HERE, TASK, Mode.FORMULA),
-        (Mode.DECLARED, HERE, TASK, Mode.DECLARED),
-        (Mode.MEASURED, Assumptions(), TASK, Mode.MEASURED),
-        (Mode.AUTO, Assumptions(), TASK, Mode.DECLARED),
-        (Mode.AUTO, HERE, TASK, Mode.MEASURED),
-        (Mode.AUTO, HERE, dataclasses.replace(TASK, hardware="elsewhere"), Mode.DECLARED),
-        (Mode.AUTO, HERE, dataclasses.replace(TASK, hardware="x", power_w=0), Mode.MEASURED),
-        (Mode.AUTO, HERE, dataclasses.replace(TASK, hardware="x", latency=0), Mode.MEASURED),
-        (
-            Mode.AUTO,
-            dataclasses.replace(HERE, model_is_runnable=False),
-            TASK,
-            Mode.DECLARED,
-        ),
+        (Mode.FORMULA, RUNNABLE, HERE, Basis.FORMULA),
+        (Mode.DECLARED, RUNNABLE, HERE, Basis.DECLARED),
+        (Mode.MEASURED, Assumptions(), TASK, Basis.MEASURED),
+        (Mode.AUTO, Assumptions(), TASK, Basis.DECLARED),
+        (Mode.AUTO, RUNNABLE, HERE, Basis.MEASURED),
+        (Mode.AUTO, Assumptions(), HERE, Basis.DECLARED),
+        (Mode.AUTO, RUNNABLE, TASK, Basis.DECLARED),
+        (Mode.AUTO, RUNNABLE, elsewhere(power_w=0, known=RATED), Basis.CATALOGUE),
+        (Mode.DECLARED, RUNNABLE, elsewhere(power_w=0, known=RATED), Basis.CATALOGUE),
+        (Mode.FORMULA, RUNNABLE, elsewhere(power_w=0, known=RATED), Basis.CATALOGUE),
     ],
 )
-def test_the_mode_follows_the_documented_rule(
-    mode: Mode, assumptions: Assumptions, request_: EstimationRequest, expected: Mode
+def test_the_basis_follows_the_documented_rule(
+    mode: Mode, assumptions: Assumptions, request_: EstimationRequest, expected: Basis
 ) -> None:
-    """Measured where asked for, or where this host can answer what it is asked; else declared."""
-    assert planned(request_, dataclasses.replace(assumptions, mode=mode)).mode is expected
+    """Measured where asked for, or where the named hardware is this host; else by its numbers."""
+    assert planned(request_, dataclasses.replace(assumptions, mode=mode)).basis is expected
 
 
-def test_a_blank_host_name_matches_no_hardware() -> None:
-    """Hardware without a description does not mean this host."""
-    assumptions = dataclasses.replace(HERE, host_names=frozenset({""}))
-    found = planned(dataclasses.replace(TASK, hardware=""), assumptions)
-    assert found.mode is Mode.DECLARED
+@pytest.mark.parametrize(
+    ("missing", "expected"),
+    [({"power_w": 0}, Reason.NO_POWER), ({"latency": 0}, Reason.NO_LATENCY)],
+)
+def test_other_hardware_is_not_measured_here_for_want_of_numbers(
+    missing: dict[str, float], expected: Reason
+) -> None:
+    """What this host draws says nothing about the hardware that the task names."""
+    assert reason(elsewhere(**missing), RUNNABLE) is expected
+
+
+def test_a_catalogued_power_needs_a_latency() -> None:
+    """What the hardware draws is known, how long it draws it is not."""
+    assert reason(elsewhere(power_w=0, latency=0, known=RATED)) is Reason.NO_LATENCY
+
+
+@pytest.mark.parametrize("name", ["", "Zynq\nUltra\x1b[31mScale", "x" * 1_000_000])
+def test_a_missing_power_names_the_hardware_safely(name: str) -> None:
+    """The reason is one line, whatever the hardware is called."""
+    result = plan(elsewhere(power_w=0, hardware=name), Assumptions())
+    assert isinstance(result, NotComputed)
+    assert result.detail.isprintable()
+    assert len(result.detail) < 160
+
+
+def test_the_latency_unit_of_the_hardware_wins() -> None:
+    """A unit that is known for the hardware is used instead of the general one, and said."""
+    known = NamedHardware(latency_unit=LatencyUnit.US, entry='hardware."gpu-1" (settings)')
+    numbers = planned(elsewhere(known=known, latency=812), Assumptions()).declared
+    assert isinstance(numbers, PowerAndLatency)
+    assert numbers.latency.interval.value == pytest.approx(812e-6 / 3600)
+    assert numbers.latency.source.endswith('812, read as us, by hardware."gpu-1" (settings)')
 
 
 def test_garbage_is_not_measured_away() -> None:
     """A wrong number is refused even where the host could measure: its cause has to be found."""
-    garbage = dataclasses.replace(TASK, hardware="x", power_w=math.nan)
-    assert reason(garbage, HERE) is Reason.NOT_FINITE
+    assert reason(elsewhere(power_w=math.nan, known=RATED), RUNNABLE) is Reason.NOT_FINITE
 
 
 def test_a_declared_plan_simulates_its_power() -> None:
@@ -204,8 +238,8 @@ def test_a_declared_plan_simulates_its_power() -> None:
 
 def test_a_measured_plan_runs_the_model() -> None:
     """The tracker gets what identifies the model."""
-    request = dataclasses.replace(TASK, model_path="/m.onnx", raw_model=b"x")
-    assert planned(request, HERE).run == ModelRun("a/model", "/m.onnx", b"x")
+    request = dataclasses.replace(HERE, model_path="/m.onnx", raw_model=b"x")
+    assert planned(request, RUNNABLE).run == ModelRun("a/model", "/m.onnx", b"x")
 
 
 NUMBERS = st.none() | st.floats() | st.just(0.0)
@@ -223,11 +257,11 @@ def test_no_number_raises(
 ) -> None:
     """Whatever the wire brings, there is a plan with sound numbers or a reason."""
     request = dataclasses.replace(
-        TASK,
+        HERE if is_here else TASK,
         power_w=power_w,
         latency=latency,
         explicit=ExplicitHardware(explicit_w, explicit_h, explicit_wh),
     )
-    found = plan(request, dataclasses.replace(HERE if is_here else Assumptions(), mode=mode))
+    found = plan(request, dataclasses.replace(RUNNABLE, mode=mode))
     if isinstance(found, Plan) and isinstance(found.run, SimulatedRun):
         assert 0 < found.run.power_w <= 10e6

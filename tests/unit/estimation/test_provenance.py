@@ -17,8 +17,12 @@ from carbon_node.estimation import (
     EstimationRequest,
     ExplicitHardware,
     Factor,
+    GuessedPower,
+    Interval,
+    LatencyUnit,
     Measurement,
     Mode,
+    NamedHardware,
     NotComputed,
     NotTracked,
     OutputUnits,
@@ -51,7 +55,24 @@ GRID = CarbonIntensity(
     (Step("code", "no match"), Step("country", "taken", "France", "FR")),
 )
 CONFIRMED = Measurement(300 * 0.5003 / 3.6e6, 0.5, components=("simulated",))
-MEASURED = Measurement(2e-3, 1.0, 40, ("gpu:NVIDIA H200", "cpu:Intel Xeon"), power_is_guessed=True)
+MEASURED = Measurement(
+    2e-3, 1.0, 40, ("gpu:NVIDIA H200",), host="gpu-7", meters=("nvml",), excluded=("AMD GPU 0",)
+)
+ESTIMATED = dataclasses.replace(
+    MEASURED,
+    components=("gpu:NVIDIA H200", "cpu:Intel Xeon"),
+    guesses=(GuessedPower("Intel Xeon", Interval(3.6, 36, 360)),),
+    spread=Interval(0.8, 1.0, 1.3),
+    others=("2.1 of 8 cores were busy with other work",),
+)
+RATED = NamedHardware(
+    "NVIDIA H100 PCIe",
+    'hardware."H100_x4" (preset sustainml)',
+    4,
+    power=Factor(Interval(420, 1064, 1400), "4 x NVIDIA H100 PCIe"),
+    rated_w=1400,
+    latency_unit=LatencyUnit.US,
+)
 
 
 def published(
@@ -80,6 +101,9 @@ MEASURING = Assumptions(mode=Mode.MEASURED)
         (TASK, Assumptions(), TrackerFailure("timeout", "after 5 s")),
         (ENERGY, Assumptions(), NotTracked()),
         (TASK, MEASURING, MEASURED),
+        (TASK, MEASURING, ESTIMATED),
+        (dataclasses.replace(TASK, known=NamedHardware(is_here=True)), MEASURING, ESTIMATED),
+        (dataclasses.replace(TASK, power_w=0.0, known=RATED), Assumptions(), NotTracked()),
         (dataclasses.replace(TASK, inferences=1000.0), Assumptions(), CONFIRMED),
         (dataclasses.replace(TASK, desired_carbon_g=0.0), Assumptions(), CONFIRMED),
         (dataclasses.replace(TASK, power_w=0.0), Assumptions(), NotTracked()),
@@ -96,7 +120,9 @@ def test_every_kind_of_result_follows_the_schema(
 @pytest.mark.parametrize("reason", Reason)
 def test_every_reason_is_in_the_schema(reason: Reason) -> None:
     """The closed list of the code is the closed list of the schema."""
-    VALIDATOR.validate(provenance(NotComputed(reason, "why"), "1.2.3"))
+    shown = provenance(NotComputed(reason, "why"), "1.2.3")
+    VALIDATOR.validate(shown)
+    VALIDATOR.validate(shown | {"settings_revision": 3, "num_outputs": 1, "error": "why"})
 
 
 def test_the_schema_refuses_other_keys() -> None:
@@ -128,6 +154,8 @@ def recomputed_device_kwh(factors: dict[str, Any], end: int) -> float:
         (dataclasses.replace(TASK, inferences=1000.0), Assumptions(), CONFIRMED),
         (ENERGY, Assumptions(), NotTracked()),
         (TASK, MEASURING, MEASURED),
+        (TASK, MEASURING, ESTIMATED),
+        (dataclasses.replace(TASK, power_w=0.0, known=RATED), Assumptions(), NotTracked()),
     ],
 )
 def test_a_reader_can_recompute_every_number(

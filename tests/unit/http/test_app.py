@@ -1,6 +1,5 @@
 """The local interface as its clients see it: real sockets, a real server."""
 
-import asyncio
 import json
 import signal
 import socket
@@ -17,33 +16,28 @@ from carbon_node.http.address import TcpAddress, UnixAddress
 from carbon_node.http.server import HttpInterface
 from carbon_node.observability.metrics import Metrics
 
+pytestmark = pytest.mark.anyio
 
-def answer_of(
+
+async def answer_of(
     path: str,
     view: PlainView | None = None,
     headers: Mapping[str, str] | None = None,
     method: str = "GET",
 ) -> Answer:
     """The answer of a fresh interface."""
-
-    async def look() -> Answer:
-        async with serving(view) as interface:
-            return await ask(interface, path, headers, method)
-
-    return asyncio.run(look())
+    async with serving(view) as interface:
+        return await ask(interface, path, headers, method)
 
 
-def test_the_status_tells_what_the_node_does_and_has_done() -> None:
+async def test_the_status_tells_what_the_node_does_and_has_done() -> None:
     """The node's own summary is passed on whole, with the totals that were counted."""
     metrics = Metrics()
     metrics.task_finished("estimated", energy_kwh=0.5, carbon_g=100.0)
     metrics.task_finished("failed")
-
-    async def look() -> Answer:
-        async with serving(metrics=metrics) as interface:
-            return await ask(interface, "/api/status")
-
-    content = json.loads(asyncio.run(look()).body)
+    async with serving(metrics=metrics) as interface:
+        answer = await ask(interface, "/api/status")
+    content = json.loads(answer.body)
     assert content["totals"] == {
         "tasks": {"estimated": 1, "failed": 1},
         "energy_kwh": 0.5,
@@ -55,27 +49,27 @@ def test_the_status_tells_what_the_node_does_and_has_done() -> None:
     assert content["node"]["degraded"] == ["live intensity is off: no key"]
 
 
-def test_results_come_newest_first_in_pages() -> None:
+async def test_results_come_newest_first_in_pages() -> None:
     """Limit and offset choose a part of the results; each is told whole."""
-    found = json.loads(answer_of("/api/results").body)
+    found = json.loads((await answer_of("/api/results")).body)
     assert found == [result(3), result(2), result(1)]
-    page = json.loads(answer_of("/api/results?limit=1&offset=1").body)
+    page = json.loads((await answer_of("/api/results?limit=1&offset=1")).body)
     assert [kept["problem_id"] for kept in page] == [2]
 
 
 @pytest.mark.parametrize(
     "query", ["limit=0", "limit=501", "limit=-1", "limit=x", "limit=1.5", "offset=99999999999"]
 )
-def test_a_page_out_of_range_is_refused(query: str) -> None:
+async def test_a_page_out_of_range_is_refused(query: str) -> None:
     """A limit or offset that is none is a bad request that names the bounds."""
-    answer = answer_of(f"/api/results?{query}")
+    answer = await answer_of(f"/api/results?{query}")
     assert answer.status == 400
     assert "expected" in json.loads(answer.body)["detail"]
 
 
-def test_one_result_is_found_by_its_task_id() -> None:
+async def test_one_result_is_found_by_its_task_id() -> None:
     """A result has an address of its own."""
-    answer = answer_of("/api/results/2/1")
+    answer = await answer_of("/api/results/2/1")
     assert json.loads(answer.body) == result(2)
 
 
@@ -98,235 +92,197 @@ def test_one_result_is_found_by_its_task_id() -> None:
         "/nothing",
     ],
 )
-def test_an_unknown_path_is_not_found(path: str) -> None:
+async def test_an_unknown_path_is_not_found(path: str) -> None:
     """Unknown ids, traversals and other paths get JSON that says so."""
-    answer = answer_of(path)
+    answer = await answer_of(path)
     assert answer.status in (404, 307)
     assert answer.status == 307 or set(json.loads(answer.body)) == {"error", "detail"}
 
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "PATCH", "OPTIONS", "TRACE", "BREW"])
-def test_the_interface_is_read_only(method: str) -> None:
+async def test_the_interface_is_read_only(method: str) -> None:
     """Every method that does not read is refused, on every path."""
     for path in ("/api/settings", "/nothing"):
-        answer = answer_of(path, method=method)
+        answer = await answer_of(path, method=method)
         assert (answer.status, answer.headers["allow"]) == (405, "GET, HEAD")
 
 
-def test_head_answers_without_content() -> None:
+async def test_head_answers_without_content() -> None:
     """HEAD tells what GET would, without its body."""
-    answer = answer_of("/api/status", method="HEAD")
+    answer = await answer_of("/api/status", method="HEAD")
     assert (answer.status, answer.body) == (200, b"")
     assert int(answer.headers["content-length"]) > 0
 
 
 @pytest.mark.parametrize("host", ["evil.example", "evil.example:9415", "", "localhost.evil", "[::"])
-def test_a_foreign_host_is_refused(host: str) -> None:
+async def test_a_foreign_host_is_refused(host: str) -> None:
     """A page under a name that was made to point here (DNS rebinding) reads nothing."""
-    assert answer_of("/api/results", headers={"Host": host}).status == 403
+    assert (await answer_of("/api/results", headers={"Host": host})).status == 403
 
 
 @pytest.mark.parametrize("host", ["localhost", "LOCALHOST:9415", "127.0.0.1:1", "[::1]:9415"])
-def test_addresses_and_localhost_are_let_in(host: str) -> None:
+async def test_addresses_and_localhost_are_let_in(host: str) -> None:
     """Names that no attacker can own are accepted with any port."""
-    assert answer_of("/healthz", headers={"Host": host}).status == 200
+    assert (await answer_of("/healthz", headers={"Host": host})).status == 200
 
 
 @pytest.mark.parametrize("origin", ["http://evil.example", "null", "https://localhost", "x"])
-def test_a_foreign_origin_is_refused(origin: str) -> None:
+async def test_a_foreign_origin_is_refused(origin: str) -> None:
     """A script of another site reads nothing."""
-    assert answer_of("/api/results", headers={"Origin": origin}).status == 403
+    assert (await answer_of("/api/results", headers={"Origin": origin})).status == 403
 
 
-def test_the_own_origin_is_let_in() -> None:
+async def test_the_own_origin_is_let_in() -> None:
     """A page from this very address may read."""
     headers = {"Host": "localhost:9415", "Origin": "http://localhost:9415"}
-    assert answer_of("/api/status", headers=headers).status == 200
+    assert (await answer_of("/api/status", headers=headers)).status == 200
 
 
-def test_answers_are_kept_from_browsers() -> None:
+async def test_answers_are_kept_from_browsers() -> None:
     """No answer, good or bad, is cached, guessed at or shared with other sites."""
     for path in ("/api/status", "/nothing"):
-        headers = answer_of(path).headers
+        headers = (await answer_of(path)).headers
         assert headers["cache-control"] == "no-store"
         assert headers["x-content-type-options"] == "nosniff"
         assert headers["cross-origin-resource-policy"] == "same-origin"
 
 
-def test_the_probes_follow_the_node() -> None:
+async def test_the_probes_follow_the_node() -> None:
     """Ready needs a node that answers tasks; healthy one that makes progress."""
     view = PlainView()
 
-    def probes() -> tuple[int, int]:
-        return answer_of("/healthz", view).status, answer_of("/readyz", view).status
+    async def probes() -> tuple[int, int]:
+        return (await answer_of("/healthz", view)).status, (await answer_of("/readyz", view)).status
 
-    assert probes() == (200, 200)
+    assert await probes() == (200, 200)
     view.change(is_ready=False)
-    assert probes() == (200, 503)
+    assert await probes() == (200, 503)
     view.change(is_ready=True, stalled=("the loop stands",))
-    assert probes() == (503, 503)
-    assert json.loads(answer_of("/healthz", view).body)["reasons"][0] == "the loop stands"
+    assert await probes() == (503, 503)
+    assert json.loads((await answer_of("/healthz", view)).body)["reasons"][0] == "the loop stands"
 
 
-def test_settings_come_with_their_sources() -> None:
+async def test_settings_come_with_their_sources() -> None:
     """Each setting is told with where it came from."""
-    content = json.loads(answer_of("/api/settings").body)
+    content = json.loads((await answer_of("/api/settings")).body)
     assert content["pue"] == {"value": 1.58, "source": "default"}
     assert content["intensity_g_per_kwh"]["value"] is None
 
 
-def test_a_failing_store_is_an_answer() -> None:
+async def test_a_failing_store_is_an_answer() -> None:
     """What the node cannot read is told with its reason, and the interface goes on."""
-
-    async def look() -> tuple[Answer, Answer]:
-        view = PlainView(is_broken=True)
-        async with serving(view) as interface:
-            return await ask(interface, "/api/results"), await ask(interface, "/healthz")
-
-    failed, healthy = asyncio.run(look())
+    view = PlainView(is_broken=True)
+    async with serving(view) as interface:
+        failed, healthy = await ask(interface, "/api/results"), await ask(interface, "/healthz")
     assert failed.status == 503
     assert json.loads(failed.body)["detail"] == "results.db cannot be read: disk I/O error"
     assert healthy.status == 200
 
 
-def test_a_defect_is_logged_and_answered(caplog: pytest.LogCaptureFixture) -> None:
+async def test_a_defect_is_logged_and_answered(caplog: pytest.LogCaptureFixture) -> None:
     """A bug behind one path costs one answer, and its traceback is in the log."""
     view = PlainView()
     view.summary = None  # type: ignore[assignment]
-    answer = answer_of("/healthz", view)
+    answer = await answer_of("/healthz", view)
     assert answer.status == 500
     assert json.loads(answer.body)["detail"] == "the node's log says what happened"
     assert any(record.exc_info for record in caplog.records)
 
 
-def test_good_and_bad_requests_leave_no_log_line(caplog: pytest.LogCaptureFixture) -> None:
+async def test_good_and_bad_requests_leave_no_log_line(caplog: pytest.LogCaptureFixture) -> None:
     """Neither a scrape nor a stray client fills the log."""
     caplog.set_level("DEBUG", logger="uvicorn")
 
-    async def look() -> None:
-        async with serving() as interface:
-            await ask(interface, "/metrics")
-            await ask(
-                interface, "/nothing", {"Upgrade": "websocket", "Connection": "upgrade, close"}
-            )
-
-    asyncio.run(look())
+    async with serving() as interface:
+        await ask(interface, "/metrics")
+        await ask(interface, "/nothing", {"Upgrade": "websocket", "Connection": "upgrade, close"})
     assert [record for record in caplog.records if record.name != "asyncio"] == []
 
 
-def test_a_taken_port_is_a_reason_to_warn() -> None:
+async def test_a_taken_port_is_a_reason_to_warn() -> None:
     """The node goes on without its interface, and says why."""
-
-    async def start() -> tuple[str | None, str | None]:
-        with socket.create_server(("127.0.0.1", 0)) as taken:
-            address = TcpAddress("127.0.0.1", taken.getsockname()[1])
-            interface = HttpInterface(address, PlainView(), Metrics())
-            reason = await interface.start()
-            await interface.stop()
-            return reason, interface.listens_at
-
-    reason, listens_at = asyncio.run(start())
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        address = TcpAddress("127.0.0.1", taken.getsockname()[1])
+        interface = HttpInterface(address, PlainView(), Metrics())
+        reason = await interface.start()
+        await interface.stop()
+        listens_at = interface.listens_at
     assert reason is not None
     assert reason.startswith("cannot listen at 127.0.0.1:")
     assert reason.endswith("Address already in use")
     assert listens_at is None
 
 
-def test_a_host_that_does_not_exist_is_a_reason_to_warn() -> None:
+async def test_a_host_that_does_not_exist_is_a_reason_to_warn() -> None:
     """A name without an address does not keep the node from working."""
-
-    async def start() -> str | None:
-        address = TcpAddress("no-such-host.invalid", 9415)
-        return await HttpInterface(address, PlainView(), Metrics()).start()
-
-    assert str(asyncio.run(start())).startswith("cannot listen at no-such-host.invalid:9415")
+    address = TcpAddress("no-such-host.invalid", 9415)
+    reason = await HttpInterface(address, PlainView(), Metrics()).start()
+    assert str(reason).startswith("cannot listen at no-such-host.invalid:9415")
 
 
-def test_off_serves_nothing() -> None:
+async def test_off_serves_nothing() -> None:
     """Without an address nothing starts, and nothing has to be stopped."""
-
-    async def start() -> HttpInterface:
-        interface = HttpInterface(None, PlainView(), Metrics())
-        assert await interface.start() is None
-        await interface.stop()
-        return interface
-
-    assert asyncio.run(start()).listens_at is None
+    interface = HttpInterface(None, PlainView(), Metrics())
+    assert await interface.start() is None
+    await interface.stop()
+    assert interface.listens_at is None
 
 
-def test_ipv6_is_served() -> None:
+async def test_ipv6_is_served() -> None:
     """The loopback address of IPv6 works like that of IPv4."""
-
-    async def look() -> int:
-        async with serving(address=TcpAddress("::1", 0)) as interface:
-            return (await ask(interface, "/healthz", {"Host": "[::1]"})).status
-
-    assert asyncio.run(look()) == 200
+    async with serving(address=TcpAddress("::1", 0)) as interface:
+        assert (await ask(interface, "/healthz", {"Host": "[::1]"})).status == 200
 
 
-def test_a_unix_socket_is_served_and_removed(tmp_path: Path) -> None:
+async def test_a_unix_socket_is_served_and_removed(tmp_path: Path) -> None:
     """A socket file is for its owner and group, and is gone after the stop."""
     path = tmp_path / "http.sock"
 
-    async def look() -> tuple[int, int]:
-        async with serving(address=UnixAddress(path)) as interface:
-            return stat.S_IMODE(path.stat().st_mode), (await ask(interface, "/healthz")).status
-
-    assert asyncio.run(look()) == (0o660, 200)
+    async with serving(address=UnixAddress(path)) as interface:
+        assert stat.S_IMODE(path.stat().st_mode) == 0o660
+        assert (await ask(interface, "/healthz")).status == 200
     assert not path.exists()
 
 
-def test_a_stale_unix_socket_is_replaced(tmp_path: Path) -> None:
+async def test_a_stale_unix_socket_is_replaced(tmp_path: Path) -> None:
     """The socket of a node that was killed does not keep the next one from listening."""
     path = tmp_path / "http.sock"
     with socket.socket(socket.AF_UNIX) as killed:
         killed.bind(str(path))
 
-    async def look() -> int:
-        async with serving(address=UnixAddress(path)) as interface:
-            return (await ask(interface, "/healthz")).status
-
-    assert asyncio.run(look()) == 200
+    async with serving(address=UnixAddress(path)) as interface:
+        assert (await ask(interface, "/healthz")).status == 200
 
 
-def test_a_living_unix_socket_is_left_alone(tmp_path: Path) -> None:
+async def test_a_living_unix_socket_is_left_alone(tmp_path: Path) -> None:
     """Two nodes do not take a socket from each other."""
     address = UnixAddress(tmp_path / "http.sock")
 
-    async def look() -> tuple[str | None, int]:
-        async with serving(address=address) as first:
-            second = HttpInterface(address, PlainView(), Metrics())
-            return await second.start(), (await ask(first, "/healthz")).status
-
-    reason, status = asyncio.run(look())
+    async with serving(address=address) as first:
+        second = HttpInterface(address, PlainView(), Metrics())
+        reason, status = await second.start(), (await ask(first, "/healthz")).status
     assert str(reason).endswith("Address already in use")
     assert status == 200
 
 
-def test_a_file_is_not_replaced_by_a_socket(tmp_path: Path) -> None:
+async def test_a_file_is_not_replaced_by_a_socket(tmp_path: Path) -> None:
     """A path that holds something else stays as it is."""
     path = tmp_path / "precious"
     path.write_text("data")
 
-    async def start() -> str | None:
-        return await HttpInterface(UnixAddress(path), PlainView(), Metrics()).start()
-
-    assert asyncio.run(start()) is not None
+    assert (await HttpInterface(UnixAddress(path), PlainView(), Metrics()).start()) is not None
     assert path.read_text() == "data"
 
 
-def test_signal_handlers_stay_the_nodes_own() -> None:
+async def test_signal_handlers_stay_the_nodes_own() -> None:
     """Serving installs no handler: signals belong to the daemon."""
 
     def handlers() -> list[object]:
         return [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)]
 
-    async def look() -> bool:
-        before = handlers()
-        async with serving():
-            return handlers() == before
-
-    assert asyncio.run(look())
+    before = handlers()
+    async with serving():
+        assert handlers() == before
 
 
 def test_nothing_is_imported_before_it_is_needed() -> None:

@@ -16,6 +16,8 @@ from carbon_node.http.connection import CONNECTION_LIMIT, HEADER_LIMIT_BYTES
 from carbon_node.http.guard import HEADER_LIMIT
 from carbon_node.http.server import BACKLOG
 
+pytestmark = pytest.mark.anyio
+
 PATIENCE_S = 10.0
 
 
@@ -33,40 +35,31 @@ def open_descriptors() -> int:
     return len(os.listdir("/proc/self/fd"))  # noqa: PTH208  # a list without a Path per entry
 
 
-def test_ten_thousand_headers_are_refused() -> None:
+async def test_ten_thousand_headers_are_refused() -> None:
     """A request of ten thousand headers is answered with an error, however it arrives."""
-
-    async def look() -> list[int]:
-        lines = "".join(f"X-{number}: y\r\n" for number in range(10_000))
-        request = (
-            f"GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n{lines}\r\n".encode()
-        )
-        async with serving() as interface:
-            whole = await exchange(interface, request)
-            few = await ask(interface, "/healthz", {f"X-{n}": "y" for n in range(HEADER_LIMIT)})
-            after = await ask(interface, "/healthz")
-            return [whole.status, few.status, after.status]
-
-    whole, few, after = asyncio.run(look())
-    assert whole in (400, 431)
-    assert (few, after) == (431, 200)
+    lines = "".join(f"X-{number}: y\r\n" for number in range(10_000))
+    request = (
+        f"GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n{lines}\r\n".encode()
+    )
+    async with serving() as interface:
+        whole = await exchange(interface, request)
+        few = await ask(interface, "/healthz", {f"X-{n}": "y" for n in range(HEADER_LIMIT)})
+        after = await ask(interface, "/healthz")
+    assert whole.status in (400, 431)
+    assert (few.status, after.status) == (431, 200)
 
 
-def test_a_header_without_end_is_refused() -> None:
+async def test_a_header_without_end_is_refused() -> None:
     """What is buffered of an unfinished request stays bounded."""
-
-    async def look() -> bytes:
-        async with serving() as interface:
-            reader, writer = await connect(interface)
-            writer.write(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nX: ")
-            for _ in range(HEADER_LIMIT_BYTES // 1024 + 1):
-                writer.write(b"y" * 1024)
-                await asyncio.sleep(0)
-            answer = await reader.readline()
-            writer.close()
-            return answer
-
-    assert asyncio.run(look()).startswith(b"HTTP/1.1 4")
+    async with serving() as interface:
+        reader, writer = await connect(interface)
+        writer.write(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nX: ")
+        for _ in range(HEADER_LIMIT_BYTES // 1024 + 1):
+            writer.write(b"y" * 1024)
+            await asyncio.sleep(0)
+        answer = await reader.readline()
+        writer.close()
+        assert answer.startswith(b"HTTP/1.1 4")
 
 
 @pytest.mark.parametrize(
@@ -84,142 +77,115 @@ def test_a_header_without_end_is_refused() -> None:
         b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + bytes(100) + b"\r\n\r\n",
     ],
 )
-def test_what_is_not_http_is_refused(request_bytes: bytes) -> None:
+async def test_what_is_not_http_is_refused(request_bytes: bytes) -> None:
     """Garbage gets an error and a closed connection; the next client is served."""
-
-    async def look() -> tuple[int, int]:
-        async with serving() as interface:
-            broken = await asyncio.wait_for(exchange(interface, request_bytes), PATIENCE_S)
-            return broken.status, (await ask(interface, "/healthz")).status
-
-    broken, next_one = asyncio.run(look())
-    assert broken in (400, 403, 405, 501, 505)
-    assert next_one == 200
+    async with serving() as interface:
+        broken = await asyncio.wait_for(exchange(interface, request_bytes), PATIENCE_S)
+        next_one = await ask(interface, "/healthz")
+    assert broken.status in (400, 403, 405, 501, 505)
+    assert next_one.status == 200
 
 
-def test_a_body_that_nobody_asked_for_is_not_kept() -> None:
+async def test_a_body_that_nobody_asked_for_is_not_kept() -> None:
     """A GET that announces a huge body is answered without waiting for it."""
-
-    async def look() -> int:
-        head = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9999999999\r\n"
-        async with serving() as interface:
-            reader, writer = await connect(interface)
-            writer.write(head + b"\r\n" + bytes(100_000))
-            status_line = await asyncio.wait_for(reader.readline(), PATIENCE_S)
-            writer.close()
-            return int(status_line.split()[1])
-
-    assert asyncio.run(look()) == 200
+    head = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9999999999\r\n"
+    async with serving() as interface:
+        reader, writer = await connect(interface)
+        writer.write(head + b"\r\n" + bytes(100_000))
+        status_line = await asyncio.wait_for(reader.readline(), PATIENCE_S)
+        writer.close()
+        assert (int(status_line.split()[1])) == 200
 
 
-def test_slow_clients_are_cut(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_slow_clients_are_cut(monkeypatch: pytest.MonkeyPatch) -> None:
     """Clients that send nothing, or byte by byte, lose their connection and its descriptor."""
     monkeypatch.setattr(connection, "LIFETIME_S", 0.3)
 
-    async def look() -> tuple[int, int]:
-        async with serving() as interface:
-            before = open_descriptors()
-            silent = [await connect(interface) for _ in range(10)]
-            dripping = [await connect(interface) for _ in range(10)]
-            for _, writer in dripping:
-                writer.write(b"GET /healthz HTTP/1.1\r\nX-Slow: ")
-            for reader, writer in silent + dripping:
-                assert await asyncio.wait_for(_end(reader), PATIENCE_S) == b""
-                writer.close()
-            await asyncio.sleep(0)
-            return open_descriptors() - before, (await ask(interface, "/healthz")).status
-
-    assert asyncio.run(look()) == (0, 200)
+    async with serving() as interface:
+        before = open_descriptors()
+        silent = [await connect(interface) for _ in range(10)]
+        dripping = [await connect(interface) for _ in range(10)]
+        for _, writer in dripping:
+            writer.write(b"GET /healthz HTTP/1.1\r\nX-Slow: ")
+        for reader, writer in silent + dripping:
+            assert await asyncio.wait_for(_end(reader), PATIENCE_S) == b""
+            writer.close()
+        await asyncio.sleep(0)
+        assert (open_descriptors() - before, (await ask(interface, "/healthz")).status) == (0, 200)
 
 
-def test_a_client_that_does_not_read_is_cut(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_client_that_does_not_read_is_cut(monkeypatch: pytest.MonkeyPatch) -> None:
     """An answer that nobody takes is thrown away with its connection."""
     monkeypatch.setattr(connection, "LIFETIME_S", 0.5)
     view = PlainView(kept=[result(number) for number in range(500)] * 20)
 
-    async def look() -> None:
-        async with serving(view) as interface:
-            before = open_descriptors()
-            reader, writer = await connect(interface)
-            writer.transport.pause_reading()  # type: ignore[attr-defined]  # of the socket's kind
-            for _ in range(40):
-                writer.write(b"GET /api/results?limit=500 HTTP/1.1\r\nHost: localhost\r\n\r\n")
-            async with asyncio.timeout(PATIENCE_S):
-                # The client keeps its end. No event tells that a descriptor is closed.
-                while open_descriptors() > before + 1:  # noqa: ASYNC110
-                    await asyncio.sleep(0.05)
-            writer.close()
-            assert reader is not None  # a reader that is dropped closes its transport
-
-    asyncio.run(look())
+    async with serving(view) as interface:
+        before = open_descriptors()
+        reader, writer = await connect(interface)
+        writer.transport.pause_reading()  # type: ignore[attr-defined]  # of the socket's kind
+        for _ in range(40):
+            writer.write(b"GET /api/results?limit=500 HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        async with asyncio.timeout(PATIENCE_S):
+            # The client keeps its end. No event tells that a descriptor is closed.
+            while open_descriptors() > before + 1:  # noqa: ASYNC110
+                await asyncio.sleep(0.05)
+        writer.close()
+        assert reader is not None  # a reader that is dropped closes its transport
 
 
 @pytest.mark.usefixtures("many_descriptors")
-def test_a_thousand_connections_leave_the_interface_usable() -> None:
+async def test_a_thousand_connections_leave_the_interface_usable() -> None:
     """A flood of idle connections is bounded in descriptors and locks nobody out."""
-
-    async def look() -> tuple[int, list[int]]:
-        async with serving() as interface:
-            before = open_descriptors()
-            most, statuses, clients = 0, [], []
-            for number in range(1000):
-                clients.append(await connect(interface))
-                if number % 100 == 99:
-                    statuses.append((await ask(interface, "/healthz")).status)
-                    most = max(most, open_descriptors() - before - len(clients))
-            for _, writer in clients:
-                writer.close()
-            return most, statuses
-
-    most, statuses = asyncio.run(look())
+    async with serving() as interface:
+        before = open_descriptors()
+        most, statuses, clients = 0, [], []
+        for number in range(1000):
+            clients.append(await connect(interface))
+            if number % 100 == 99:
+                statuses.append((await ask(interface, "/healthz")).status)
+                most = max(most, open_descriptors() - before - len(clients))
+        for _, writer in clients:
+            writer.close()
+        most, statuses = most, statuses
     assert most <= CONNECTION_LIMIT + BACKLOG
     assert statuses == [200] * 10
 
 
-def test_descriptors_stay_constant_over_many_requests() -> None:
+async def test_descriptors_stay_constant_over_many_requests() -> None:
     """Neither good nor bad requests leave a descriptor behind."""
-
-    async def look() -> int:
-        async with serving() as interface:
+    async with serving() as interface:
+        await ask(interface, "/metrics")
+        before = open_descriptors()
+        for _ in range(50):
             await ask(interface, "/metrics")
-            before = open_descriptors()
-            for _ in range(50):
-                await ask(interface, "/metrics")
-                await ask(interface, "/nothing")
-                await exchange(interface, b"garbage\r\n\r\n")
-            await asyncio.sleep(0)
-            return open_descriptors() - before
-
-    assert asyncio.run(look()) <= 1
+            await ask(interface, "/nothing")
+            await exchange(interface, b"garbage\r\n\r\n")
+        await asyncio.sleep(0)
+        assert (open_descriptors() - before) <= 1
 
 
-def test_the_stop_does_not_wait_for_clients() -> None:
+async def test_the_stop_does_not_wait_for_clients() -> None:
     """Idle and half-sent connections are cut and delay the end of the node by nothing."""
-
-    async def look() -> float:
-        async with serving() as interface:
-            clients = [await connect(interface) for _ in range(5)]
-            clients[0][1].write(b"GET /healthz HTTP/1.1\r\n")
-            await ask(interface, "/healthz")
-            since_s = time.monotonic()
-        took_s = time.monotonic() - since_s
-        for reader, writer in clients:
-            assert await asyncio.wait_for(_end(reader), PATIENCE_S) == b""
-            writer.close()
-        return took_s
-
-    assert asyncio.run(look()) < 0.5
+    async with serving() as interface:
+        clients = [await connect(interface) for _ in range(5)]
+        clients[0][1].write(b"GET /healthz HTTP/1.1\r\n")
+        await ask(interface, "/healthz")
+        since_s = time.monotonic()
+    took_s = time.monotonic() - since_s
+    for reader, writer in clients:
+        assert await asyncio.wait_for(_end(reader), PATIENCE_S) == b""
+        writer.close()
+    assert (took_s) < 0.5
 
 
-def test_a_unix_socket_has_the_same_bounds(tmp_path: Path) -> None:
+async def test_a_unix_socket_has_the_same_bounds(tmp_path: Path) -> None:
     """Foreign hosts and writing methods are refused there too."""
-
-    async def look() -> tuple[int, int]:
-        async with serving(address=UnixAddress(tmp_path / "http.sock")) as interface:
-            foreign = await ask(interface, "/healthz", {"Host": "evil.example"})
-            return foreign.status, (await ask(interface, "/healthz", method="POST")).status
-
-    assert asyncio.run(look()) == (403, 405)
+    async with serving(address=UnixAddress(tmp_path / "http.sock")) as interface:
+        foreign = await ask(interface, "/healthz", {"Host": "evil.example"})
+        assert (foreign.status, (await ask(interface, "/healthz", method="POST")).status) == (
+            403,
+            405,
+        )
 
 
 async def _end(reader: asyncio.StreamReader) -> bytes:

@@ -1,6 +1,5 @@
 """The description of the interface says what the interface does."""
 
-import asyncio
 import json
 from typing import Any
 
@@ -11,23 +10,22 @@ from tests.unit.http.node_view import Answer, PlainView, ask, serving
 from carbon_node.http.app import operations
 from carbon_node.observability.metrics import Metrics
 
+pytestmark = pytest.mark.anyio
+
 EXAMPLES = {"{problem}": "2", "{iteration}": "1"}
 
 
-def fetched(*paths: str) -> list[Answer]:
+async def fetched(*paths: str) -> list[Answer]:
     """Answers of one served interface."""
-
-    async def look() -> list[Answer]:
-        async with serving() as interface:
-            return [await ask(interface, path) for path in paths]
-
-    return asyncio.run(look())
+    async with serving() as interface:
+        return [await ask(interface, path) for path in paths]
 
 
-@pytest.fixture(scope="module")
-def description() -> dict[str, Any]:
+@pytest.fixture
+async def description() -> dict[str, Any]:
     """The description as served."""
-    content: dict[str, Any] = json.loads(fetched("/openapi.json")[0].body)
+    (answer,) = await fetched("/openapi.json")
+    content: dict[str, Any] = json.loads(answer.body)
     return content
 
 
@@ -38,7 +36,7 @@ def example(path: str) -> str:
     return path
 
 
-def test_every_route_is_described_and_every_description_is_routed(
+async def test_every_route_is_described_and_every_description_is_routed(
     description: dict[str, Any],
 ) -> None:
     """Routes and description name the same paths."""
@@ -60,10 +58,11 @@ def _closed(schema: Any) -> Any:  # noqa: ANN401  # any part of a schema
             return schema
 
 
-def test_every_described_path_answers_as_described(description: dict[str, Any]) -> None:
+async def test_every_described_path_answers_as_described(description: dict[str, Any]) -> None:
     """Each path gives a described status, and JSON that its schema describes."""
     paths = list(description["paths"])
-    for path, answer in zip(paths, fetched(*map(example, paths)), strict=True):
+    answers = await fetched(*map(example, paths))
+    for path, answer in zip(paths, answers, strict=True):
         described = description["paths"][path]["get"]["responses"][str(answer.status)]["content"]
         media = answer.headers["content-type"].partition(";")[0]
         assert media in described
@@ -72,7 +71,7 @@ def test_every_described_path_answers_as_described(description: dict[str, Any]) 
             jsonschema.validate(json.loads(answer.body), _closed(schema))
 
 
-def test_every_reference_leads_somewhere(description: dict[str, Any]) -> None:
+async def test_every_reference_leads_somewhere(description: dict[str, Any]) -> None:
     """No schema refers to one that is not there."""
     names = {f"#/components/schemas/{name}" for name in description["components"]["schemas"]}
     text = json.dumps(description)
@@ -81,7 +80,7 @@ def test_every_reference_leads_somewhere(description: dict[str, Any]) -> None:
     assert used <= names
 
 
-def test_parameters_are_those_of_the_paths(description: dict[str, Any]) -> None:
+async def test_parameters_are_those_of_the_paths(description: dict[str, Any]) -> None:
     """Path parameters are described, required, and stand in the path."""
     for path, described in description["paths"].items():
         for parameter in described["get"]["parameters"]:

@@ -1,6 +1,5 @@
 """The metrics as Prometheus reads them."""
 
-import asyncio
 import time
 from itertools import pairwise
 
@@ -10,10 +9,12 @@ from hypothesis import strategies as st
 from prometheus_client import Metric
 from prometheus_client.openmetrics import parser as openmetrics_parser
 from prometheus_client.parser import text_string_to_metric_families
-from tests.unit.http.node_view import Answer, PlainView, ask, serving
+from tests.unit.http.node_view import PlainView, ask, serving
 
 from carbon_node.http.metrics_page import MetricsPage
 from carbon_node.observability.metrics import STAGE_BOUNDS_S, Metrics
+
+pytestmark = pytest.mark.anyio
 
 SCRAPE_LIMIT_S = 0.1  # ten times what a scrape may take on an idle machine
 
@@ -116,17 +117,13 @@ def test_two_nodes_in_one_process_do_not_share_numbers() -> None:
     )
 
 
-def test_a_scrape_over_the_interface_is_quick_and_counted() -> None:
+async def test_a_scrape_over_the_interface_is_quick_and_counted() -> None:
     """A scrape is read by a real parser, within its time, and appears among the requests."""
-
-    async def scrape() -> tuple[Answer, float]:
-        async with serving(metrics=counted()) as interface:
-            await ask(interface, "/metrics")
-            since_s = time.monotonic()
-            answer = await ask(interface, "/metrics")
-            return answer, time.monotonic() - since_s
-
-    answer, took_s = asyncio.run(scrape())
+    async with serving(metrics=counted()) as interface:
+        await ask(interface, "/metrics")
+        since_s = time.monotonic()
+        answer = await ask(interface, "/metrics")
+        took_s = time.monotonic() - since_s
     assert answer.headers["content-type"].startswith("text/plain; version=0.0.4")
     read = {family.name: family for family in text_string_to_metric_families(answer.body.decode())}
     assert values(read["carbon_node_requests"])["http", "200"] == 1

@@ -14,6 +14,8 @@ import pytest
 
 from carbon_node.observability.supervisor import NoSupervisor, Systemd, supervisor
 
+pytestmark = pytest.mark.anyio
+
 PATIENCE_S = 10.0
 WATCHDOG_USEC = 90_000
 
@@ -75,19 +77,16 @@ def test_every_message_arrives_as_the_protocol_has_it(listener: Listener) -> Non
     assert listener.receive() == "STOPPING=1"
 
 
-def test_the_watchdog_is_fed_within_its_deadline(listener: Listener) -> None:
+async def test_the_watchdog_is_fed_within_its_deadline(listener: Listener) -> None:
     """While all goes well every deadline sees a ping."""
     deadline_s = 0.9
 
-    async def live() -> None:
-        watchdog_usec = int(deadline_s * 1e6)
-        watching = asyncio.create_task(supervisor(listener.address, watchdog_usec).watch([]))
-        for _ in range(3):
-            message = await asyncio.to_thread(listener.receive, deadline_s)
-            assert message == "WATCHDOG=1"
-        watching.cancel()
-
-    asyncio.run(live())
+    watchdog_usec = int(deadline_s * 1e6)
+    watching = asyncio.create_task(supervisor(listener.address, watchdog_usec).watch([]))
+    for _ in range(3):
+        message = await asyncio.to_thread(listener.receive, deadline_s)
+        assert message == "WATCHDOG=1"
+    watching.cancel()
 
 
 def test_pings_stop_when_the_loop_is_frozen(listener: Listener) -> None:
@@ -116,13 +115,12 @@ def test_pings_stop_when_the_loop_is_frozen(listener: Listener) -> None:
     assert not thread.is_alive()
 
 
-def test_pings_stop_while_a_check_fails(
+async def test_pings_stop_while_a_check_fails(
     listener: Listener, caplog: pytest.LogCaptureFixture
 ) -> None:
     """What stands still is told to the supervisor and the log instead of a ping."""
     stuck: list[str] = []
-
-    async def live() -> None:
+    with caplog.at_level(logging.ERROR):
         checks = [lambda: None, lambda: stuck[0] if stuck else None]
         watching = asyncio.create_task(supervisor(listener.address, WATCHDOG_USEC).watch(checks))
         assert await asyncio.to_thread(listener.receive) == "WATCHDOG=1"
@@ -132,14 +130,11 @@ def test_pings_stop_while_a_check_fails(
         stuck.clear()
         assert await asyncio.to_thread(listener.receive) == "WATCHDOG=1"
         watching.cancel()
-
-    with caplog.at_level(logging.ERROR):
-        asyncio.run(live())
     assert "no progress, the watchdog is not fed" in caplog.messages
 
 
 @pytest.mark.parametrize("address", [None, ""])
-def test_nobody_listening_is_silent(address: str | None) -> None:
+async def test_nobody_listening_is_silent(address: str | None) -> None:
     """Without a notification socket every call does nothing."""
     nobody = supervisor(address, WATCHDOG_USEC)
     assert isinstance(nobody, NoSupervisor)
@@ -147,12 +142,12 @@ def test_nobody_listening_is_silent(address: str | None) -> None:
     nobody.status("idle")
     nobody.reloading()
     nobody.stopping()
-    asyncio.run(nobody.watch([lambda: "stuck"]))
+    await nobody.watch([lambda: "stuck"])
 
 
-def test_a_watchdog_that_is_not_wanted_ends_at_once() -> None:
+async def test_a_watchdog_that_is_not_wanted_ends_at_once() -> None:
     """Systemd without WatchdogSec gets no pings."""
-    asyncio.run(asyncio.wait_for(supervisor("/nowhere", None).watch([]), PATIENCE_S))
+    await asyncio.wait_for(supervisor("/nowhere", None).watch([]), PATIENCE_S)
 
 
 @pytest.mark.parametrize("address", ["/nowhere/at/all", "@nobody-listens-here", "/" + "x" * 200])

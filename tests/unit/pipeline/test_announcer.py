@@ -6,11 +6,11 @@ from contextlib import asynccontextmanager
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.memory_transport import MemoryBus, MemoryTransport
 from tests.transports import take
 
 from carbon_node.errors import StatusTransitionError
 from carbon_node.pipeline.announcer import Event, NodeStatusMachine, StatusAnnouncer
-from carbon_node.transport.memory import MemoryBus, MemoryTransport
 from carbon_node.wire.contract import NODE_NAME, Arrival, Role, Topic
 from carbon_node.wire.samples import NodeStatus, Status, TaskId, TaskStatus
 
@@ -113,6 +113,7 @@ async def watched() -> AsyncIterator[tuple[StatusAnnouncer, AsyncIterator[Arriva
     announcer.ready()
     await take(arrivals, 1)
     yield announcer, arrivals
+    announcer.stop()  # which ends its timer
     await peer.close()
     await node.close()
 

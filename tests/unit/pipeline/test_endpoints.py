@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 import pytest
+from tests.memory_transport import MemoryBus, MemoryTransport
 from tests.transports import PATIENCE_S, PEERS, opened, take
 
 from carbon_node.errors import TransportError
@@ -17,7 +18,6 @@ from carbon_node.pipeline.endpoints import (
     RpcEndpoint,
     TopicEndpoint,
 )
-from carbon_node.transport.memory import MemoryBus, MemoryTransport
 from carbon_node.wire.contract import NODE_NAME, ConfigurationCall, Role, Topic
 from carbon_node.wire.samples import (
     ConfigurationRequest,

@@ -69,7 +69,7 @@ async def test_a_running_task_that_is_repeated_is_answered_once(world: World) ->
 
 
 async def test_an_answered_task_that_is_repeated_is_answered_again(world: World) -> None:
-    """It is computed anew and published again, because that was asked for."""
+    """It is computed again and published again, because that was asked for."""
     world.tracker.may_end.set()
     task_id = world.submit()
     await world.answered()

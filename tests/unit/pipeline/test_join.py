@@ -164,7 +164,7 @@ def test_too_many_incomplete_tasks_lose_the_oldest() -> None:
 
 
 def test_a_flood_of_odd_numbers_is_forgotten_again() -> None:
-    """Started tasks are remembered as long as the bound allows; then a repetition counts anew."""
+    """Started tasks are remembered as long as the bound allows; then a repetition counts as new."""
     join = Join(replace(BOUNDS, remembered_blocks=1))
     add_all(join, [*inputs_of(ID), *inputs_of(TaskId(2**32 - 1, 1))])
 

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 from structlog.testing import capture_logs
+from tests.memory_transport import MemoryBus, MemoryTransport
 
 from carbon_node.estimation import NotComputed, Reason
 from carbon_node.observability.metrics import Metrics
@@ -15,7 +16,6 @@ from carbon_node.pipeline.register import ANSWERED_KEPT, TaskRegister
 from carbon_node.pipeline.task import Progress, TaskInputs
 from carbon_node.tasks.answer import Answer, Outcome
 from carbon_node.tasks.key import TaskKey
-from carbon_node.transport.memory import MemoryBus, MemoryTransport
 from carbon_node.wire.contract import NODE_NAME, Role
 from carbon_node.wire.samples import HWResource, MLModel, TaskId, UserInput
 

@@ -52,7 +52,7 @@ def inputs(user: object, model: object = None, text: str = "m") -> TaskInputs:
 
 
 def test_inputs_without_secrets_stay_the_same_objects() -> None:
-    """Nothing is copied or parsed anew where there is nothing to hide."""
+    """Nothing is copied or parsed again where there is nothing to hide."""
     task = inputs({"num_outputs": 2, "max_tokens": "a long text"})
     assert cleaned(task, Keeper()) == (task, ())
 

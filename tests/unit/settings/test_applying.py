@@ -257,6 +257,8 @@ def test_without_access_everything_is_refused(node: NodeQuestions) -> None:
 def test_only_these_settings_can_be_set_by_request() -> None:
     """Peers may set a closed list, in which nothing opens a file or socket or loosens a guard."""
     assert {
+        "hardware",
+        "hardware_preset",
         "latency_unit",
         "pue",
         "place",

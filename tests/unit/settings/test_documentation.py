@@ -27,6 +27,10 @@ def row_of(entry: Entry) -> str:
     match shown(entry.default):
         case None | "" | []:
             default = "none"
+        case dict() as table if not table:
+            default = "none"
+        case list() as parts:
+            default = ", ".join(map(str, parts))
         case bool() as fact:
             default = str(fact).lower()
         case float() as number:

@@ -12,7 +12,7 @@ from hypothesis import settings as examples
 from hypothesis import strategies as st
 
 from carbon_node.settings import Change, ConfigurationService, Settings, load
-from carbon_node.settings.catalogue import catalogue, description, flat, nested
+from carbon_node.settings.catalogue import catalogue, description, flat, nested, shown
 
 PATIENT = examples(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 """Slow machines must not fail these properties, which say nothing about time."""
@@ -23,6 +23,18 @@ PRINTABLE = st.text(
     max_size=20,
 )
 PATHS = PRINTABLE.map(lambda name: Path("/") / name.strip("/."))
+DEVICES = st.sampled_from(["all", "none", "0", "7", "GPU-5f3c", "MIG-11/3/0"])
+HARDWARE_NAMES = st.sampled_from(["H100_x4", "Edge box 9.1", "Rack[12]*"])
+HARDWARE = st.fixed_dictionaries(
+    {},
+    optional={
+        "same_as": st.just("NVIDIA H200"),
+        "count": st.integers(1, 9),
+        "power_w": st.just(300.0) | st.just([100.0, 200.0, 300.0]),
+        "latency_unit": st.sampled_from(["s", "us"]),
+        "pue": st.floats(1, 5),
+    },
+)
 
 
 def values_of(key: str) -> st.SearchStrategy[object]:
@@ -32,6 +44,12 @@ def values_of(key: str) -> st.SearchStrategy[object]:
         known = known["anyOf"][0]
     if "enum" in known:
         return st.sampled_from(known["enum"])
+    if key == "tracker.devices":
+        return st.lists(DEVICES, min_size=1, max_size=3).map(tuple)
+    return _values_of_type(key, known)
+
+
+def _values_of_type(key: str, known: dict[str, Any]) -> st.SearchStrategy[object]:
     match known["type"]:
         case "boolean":
             return st.booleans()
@@ -40,6 +58,8 @@ def values_of(key: str) -> st.SearchStrategy[object]:
         case "number":
             low = known.get("minimum", known.get("exclusiveMinimum"))
             return st.floats(low, known["maximum"], exclude_min="exclusiveMinimum" in known)
+        case "object":
+            return st.dictionaries(HARDWARE_NAMES, HARDWARE, max_size=2)
         case "array":
             return st.lists(PATHS, max_size=3).map(tuple)
         case _:
@@ -66,13 +86,21 @@ VALUES = st.fixed_dictionaries({}, optional={key: values_of(key) for key in cata
 
 def as_toml(value: object) -> str:
     """Return a value as TOML writes it."""
-    if isinstance(value, tuple):
-        return "[" + ", ".join(as_toml(str(part)) for part in value) + "]"
+    if isinstance(value, dict):
+        return (
+            "{"
+            + ", ".join(f"{as_toml(key)} = {as_toml(part)}" for key, part in value.items())
+            + "}"
+        )
+    if isinstance(value, list | tuple):
+        return "[" + ", ".join(as_toml(part) for part in value) + "]"
     return json.dumps(str(value) if isinstance(value, Path) else value, ensure_ascii=False)
 
 
 def as_variable(value: object) -> str:
     """Return a value as the environment holds it."""
+    if isinstance(value, dict):
+        return json.dumps(value)
     return ":".join(map(str, value)) if isinstance(value, tuple) else str(value)
 
 
@@ -186,7 +214,16 @@ def test_a_set_applies_whole_or_not_at_all(requests: list[dict[str, Any]]) -> No
             assert served.current is before
         elif "set" in request:
             values = flat(served.current.settings)
-            assert {key: values[key] for key in request["set"]} == request["set"]
+            asked = request["set"]
+            assert {key: shown(values[key]) for key in asked} == _as_json(asked)
+
+
+def _shown(settings: Settings) -> dict[str, object]:
+    return {key: shown(value) for key, value in flat(settings).items()}
+
+
+def _as_json(values: dict[str, Any]) -> Any:  # noqa: ANN401 - any JSON
+    return json.loads(json.dumps(values))
 
 
 @PATIENT
@@ -196,10 +233,10 @@ def test_what_is_told_leads_from_the_start_to_the_present(requests: list[object]
     told: list[Change] = []
     configuration = load({}, {}, system_file=Path("/none")).configuration
     served = ConfigurationService(configuration, Nothing(), told.extend)
-    followed = flat(configuration.settings)
+    followed = _shown(configuration.settings)
     for request in requests:
         asyncio.run(served.answer(json.dumps(request)))
     for change in told:
         assert followed[change.key] == change.old
         followed[change.key] = change.new
-    assert flat(served.current.settings) == followed
+    assert _shown(served.current.settings) == followed

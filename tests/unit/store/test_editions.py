@@ -122,7 +122,7 @@ def test_mark_of_what_is_not_there_changes_nothing() -> None:
 
 
 def test_ignored_inputs_stay_ignored_when_a_restart_delivers_them() -> None:
-    """An answered task is not answered anew for inputs that came while it ran."""
+    """An answered task is not answered again for inputs that came while it ran."""
     editions = note(_answered(), Ignore(KEY, "a", "b"))
 
     assert isinstance(accept(editions, _accept("b"))[1], Answered)
@@ -146,12 +146,24 @@ def test_ignored_inputs_are_on_record() -> None:
 def test_editions_made_in_ignorance_of_older_ones_follow_them() -> None:
     """What was answered while the disk could not be read becomes the newest, and loses nothing."""
     stored, blind = _answered(State.ACKNOWLEDGED), _answered()
-    merged = appended(stored, blind)
+    merged, numbers = appended(stored, blind)
     assert [(e.number, e.state, e.is_superseded) for e in merged] == [
         (1, State.ACKNOWLEDGED, True),
         (2, State.SAVED, False),
     ]
-    assert appended((), blind) == blind
+    assert numbers == {1: 2}
+    assert appended((), blind) == (blind, {1: 1})
+
+
+def test_an_answer_found_in_ignorance_goes_to_the_edition_that_waits_for_it() -> None:
+    """A task that was accepted before its disk failed has one edition, and its answer, after."""
+    accepted, _ = accept((), _accept())
+    saved, kept = save((), _save(), first=1000)
+
+    merged, numbers = appended(accepted, saved)
+
+    assert [(e.number, e.answer) for e in merged] == [(1, kept.answer)]
+    assert numbers == {1000: 1}
 
 
 EVENTS = st.one_of(

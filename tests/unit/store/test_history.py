@@ -22,15 +22,14 @@ MANY = 100_000
 NOON = datetime(2026, 5, 1, 12, tzinfo=UTC)
 NOON_MS = 1_777_636_800_000
 
-MULTIPLY = """
-WITH RECURSIVE numbers (n) AS (SELECT 2 UNION ALL SELECT n + 1 FROM numbers WHERE n < :many)
-INSERT INTO tasks SELECT n, n, iteration_id, writer, edition, digest, state, is_superseded,
-    ignored_digest, accepted_at_ms + n, finished_at_ms, 'model-' || (n % 40), hardware, place,
-    outcome, reason, mode, place_code, energy_kwh, device_energy_kwh, intensity_g_per_kwh,
-    carbon_g, carbon_low_g, carbon_high_g, revision, stage_seconds, detail, place_name,
-    tracker_failure, agrees
-FROM tasks, numbers
-"""
+MULTIPLIED = {
+    "id": "n",
+    "problem_id": "n",
+    "accepted_at_ms": "accepted_at_ms + n",
+    "model": "'model-' || (n % 40)",
+}
+"""What differs between the rows of a large history."""
+
 PUBLISH = (
     "INSERT INTO published SELECT tasks.id, p.carbon_footprint, p.energy_consumption,"
     " p.carbon_intensity, p.extra_data FROM tasks, published AS p WHERE tasks.id > 1"
@@ -165,7 +164,11 @@ def large(tmp_path_factory: pytest.TempPathFactory) -> Path:
     with closing(Database.open(directory / DATABASE_NAME)) as database:
         database.write([_edition(1)])
     with closing(sqlite3.connect(directory / DATABASE_NAME)) as connection:
-        connection.execute(MULTIPLY, {"many": MANY})
+        columns = [row[1] for row in connection.execute("PRAGMA table_info(tasks)")]
+        values = ", ".join(MULTIPLIED.get(name, name) for name in columns)
+        numbers = "WITH RECURSIVE numbers (n) AS (SELECT 2 UNION ALL SELECT n + 1 FROM numbers"
+        rows = f"INSERT INTO tasks SELECT {values} FROM tasks, numbers"  # noqa: S608 - constants
+        connection.execute(f"{numbers} WHERE n < ?) {rows}", (MANY,))
         connection.execute(PUBLISH)
         connection.commit()
     return directory

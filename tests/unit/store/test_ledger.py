@@ -3,22 +3,26 @@
 import resource
 import shutil
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from itertools import count
 from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
 
 import pytest
-from hypothesis import settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, invariant, multiple, rule
 from tests.unit.store.samples import answer, summary, task
 
-from carbon_node.store.editions import Accept, Editions, Mark, Save, State
+from carbon_node.errors import StoreError
+from carbon_node.store.database import Database
+from carbon_node.store.editions import Accept, Editions, Mark, Save, State, accept, note, save
 from carbon_node.store.history import Query
 from carbon_node.store.ledger import Ledger
 from carbon_node.tasks.answer import Answer, Kept
-from carbon_node.tasks.decision import Answered
+from carbon_node.tasks.decision import Answered, Decision
 from carbon_node.tasks.key import TaskKey
 
 KEYS = [task(1), task(2), task(1, writer="other")]
@@ -170,3 +174,172 @@ def test_memory_has_an_end_and_says_what_it_cost(
 
 LedgerMachine.TestCase.settings = settings(max_examples=60, stateful_step_count=25, deadline=None)
 test_ledger_keeps_its_promises = LedgerMachine.TestCase
+
+
+class FailingDatabase:
+    """Lets one call of the database fail, before or after it has done its work.
+
+    Args:
+        method: name of the method.
+        number: which of its calls fails, counting from 0.
+        is_late: whether it fails when all is done, as a sync does that reports an error.
+        failures: how many calls in a row fail.
+    """
+
+    def __init__(self, method: str, number: int, failures: int, *, is_late: bool) -> None:
+        self.method = method
+        self._calls = range(number, number + failures)
+        self._is_late = is_late
+        self._count = count()
+
+    def __enter__(self) -> None:
+        self._true: Callable[..., Any] = getattr(Database, self.method)
+        setattr(Database, self.method, self._call)
+
+    def __exit__(self, *_: object) -> None:
+        setattr(Database, self.method, self._true)
+
+    @property
+    def _call(self) -> Callable[..., Any]:
+        def call(database: Database, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - any method
+            is_failing = next(self._count) in self._calls
+            if is_failing and not self._is_late:
+                raise StoreError("injected: disk I/O error")
+            result = self._true(database, *args, **kwargs)
+            if is_failing:
+                raise StoreError("injected: disk I/O error")
+            return result
+
+        return call
+
+
+FAILURES = st.builds(
+    FailingDatabase,
+    st.sampled_from(["load", "write", "open"]),
+    st.integers(0, 12),
+    st.integers(1, 4),
+    is_late=st.booleans(),
+)
+STEPS = st.lists(
+    st.tuples(
+        keys, digests, st.sampled_from(["accept", "save", "publish", "acknowledge", "forget"])
+    ),
+    max_size=20,
+)
+
+
+class Pair:
+    """A ledger and a model of it, which never fails.
+
+    Args:
+        directory: state directory of the ledger.
+    """
+
+    def __init__(self, directory: Path) -> None:
+        self.ledger = Ledger(directory)
+        self.ledger.open()
+        self.model: dict[TaskKey, Editions] = dict.fromkeys(KEYS, ())
+        self._now_ms = 0
+        self._latest: dict[TaskKey, tuple[Kept, Kept]] = {}
+
+    def do(self, key: TaskKey, digest: str, step: str) -> None:
+        """Let the same happen to both; what they say of it is the same."""
+        self._now_ms += 1
+        match step:
+            case "accept":
+                self._accept(Accept(key, digest, summary(), self._now_ms))
+            case "save":
+                carbon_g = float(self._now_ms)
+                self._save(Save(key, digest, summary(), answer(key, carbon_g), self._now_ms))
+            case "forget":
+                self.ledger.prune(10_000, -1)
+            case _:
+                self._mark(key, State.PUBLISHED if step == "publish" else State.ACKNOWLEDGED)
+
+    def _accept(self, event: Accept) -> None:
+        self.model[event.key], expected = accept(self.model[event.key], event)
+        decision = self._decision(event)
+        assert type(decision) is type(expected)
+        if isinstance(decision, Answered) and isinstance(expected, Answered):
+            assert decision.kept.answer == expected.kept.answer
+
+    def _decision(self, event: Accept) -> Decision:
+        """Wait, as the store does, until what is known of the task can be read."""
+        for _ in range(10):
+            with suppress(StoreError):
+                return self.ledger.accept(event)
+        raise AssertionError("never readable")
+
+    def _save(self, event: Save) -> None:
+        self.model[event.key], expected = save(self.model[event.key], event)
+        self._latest[event.key] = self.ledger.commit([event])[0], expected
+
+    def _mark(self, key: TaskKey, state: State) -> None:
+        if key not in self._latest:
+            return
+        kept, expected = self._latest[key]
+        self.model[key] = note(self.model[key], Mark(key, expected.edition, state))
+        self.ledger.commit([Mark(key, kept.edition, state)])
+
+
+@settings(deadline=None, max_examples=100)
+@given(STEPS, FAILURES)
+def test_a_call_that_fails_changes_no_answer(
+    steps: list[tuple[TaskKey, str, str]], failure: FailingDatabase
+) -> None:
+    """With reads, writes and syncs that fail, each task is answered as if none had failed.
+
+    Nothing that was answered is taken for new, no answer changes, and marks are on the edition that
+    they are about; marks alone may be lost.
+    """
+    with TemporaryDirectory() as directory:
+        pair = Pair(Path(directory))
+        with failure:
+            for step in steps:
+                pair.do(*step)
+        pair.ledger.close()
+        again = Ledger(Path(directory))
+        again.open()
+        found = {key: again.editions(key) for key in KEYS}
+        again.close()
+    for key in KEYS:
+        assert [each.number for each in found[key]] == list(range(1, len(found[key]) + 1))
+        for other, each in zip(found[key], pair.model[key], strict=False):
+            assert (other.digest, other.answer) == (each.digest, each.answer)
+            assert other.state <= each.state
+        assert len(found[key]) >= len(pair.model[key])
+
+
+def test_what_cannot_be_read_is_not_taken_for_new(tmp_path: Path) -> None:
+    """An answered task whose read fails once is known, and one whose reads fail is not decided."""
+    event = Accept(task(), "a", summary(), 1)
+    ledger = Ledger(tmp_path)
+    ledger.open()
+    kept = ledger.commit([Save(task(), "a", summary(), answer(task()), 1)])[0]
+    ledger.prune(10_000, -1)  # nothing is in memory any more
+
+    with FailingDatabase("load", 0, 1, is_late=False):
+        assert ledger.accept(event) == Answered(kept, is_acknowledged=False)
+    ledger.prune(10_000, -1)
+    with FailingDatabase("load", 0, 100, is_late=False):
+        with pytest.raises(StoreError, match="injected"):
+            ledger.accept(event)
+        assert ledger.health.is_degraded
+    assert ledger.accept(event) == Answered(kept, is_acknowledged=False)
+    ledger.close()
+
+
+def test_a_mark_follows_its_answer_to_its_place(tmp_path: Path) -> None:
+    """An answer that was saved while its task could not be read is marked after its editions."""
+    ledger = Ledger(tmp_path)
+    ledger.open()
+    ledger.commit([Save(task(), "a", summary(), answer(task()), 1)])
+    ledger.prune(10_000, -1)
+    with FailingDatabase("load", 0, 100, is_late=False):
+        kept = ledger.commit([Save(task(), "b", summary(), answer(task(), 3.0), 2)])[0]
+    ledger.recover()
+    ledger.commit([Mark(task(), kept.edition, State.ACKNOWLEDGED)])
+    first, second = ledger.editions(task())
+    assert (first.number, first.state) == (1, State.SAVED)
+    assert (second.number, second.state, second.digest) == (2, State.ACKNOWLEDGED, "b")
+    ledger.close()

@@ -2,7 +2,7 @@
 
 import asyncio
 import sqlite3
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
@@ -17,19 +17,14 @@ from carbon_node.tasks.answer import Kept
 from carbon_node.tasks.decision import Answered, Compute, ComputeReason
 from carbon_node.tasks.key import TaskKey
 
-Body = Callable[[Store], Awaitable[None]]
+pytestmark = pytest.mark.anyio
+
+PATIENCE_S = 20.0
+"""Longest wait for something that has to happen."""
 
 
-def _run(config: StoreConfig, body: Body, clocks: Clocks | None = None) -> list[Health]:
-    """Run a body with a store and return what the store said."""
-    told: list[Health] = []
-
-    async def opened() -> None:
-        async with open_store(config, told.append, clocks or Clocks()) as store:
-            await body(store)
-
-    asyncio.run(opened())
-    return told
+def _nobody(_health: Health) -> None:
+    """What a store says where nobody listens."""
 
 
 async def _unanswered(store: Store) -> int:
@@ -48,79 +43,63 @@ def config(request: pytest.FixtureRequest, state_dir: Path) -> StoreConfig:
     return store_config(state_dir if request.param == "file" else None)
 
 
-def test_task_is_due_until_it_is_answered(config: StoreConfig) -> None:
+async def test_task_is_due_until_it_is_answered(config: StoreConfig) -> None:
     """Never measured twice in one life of the node."""
-
-    async def body(store: Store) -> None:
+    told: list[Health] = []
+    async with open_store(config, told.append) as store:
         assert await store.accept(task(), "a", summary()) == Compute(ComputeReason.NEW)
         kept = await store.save(task(), "a", summary(), answer(task()))
         assert kept == Kept(task(), 1, answer(task()))
         assert await store.accept(task(), "a", summary()) == Answered(kept, is_acknowledged=False)
         assert await store.accept(task(), "b", summary()) == Compute(ComputeReason.CHANGED)
+    assert told == []
 
-    assert _run(config, body) == []
 
-
-def test_same_task_id_of_another_orchestrator_is_another_task(config: StoreConfig) -> None:
+async def test_same_task_id_of_another_orchestrator_is_another_task(config: StoreConfig) -> None:
     """A restarted orchestrator counts from (1, 1) again."""
-
-    async def body(store: Store) -> None:
+    async with open_store(config, _nobody) as store:
         await _answer(store, task(writer="before"))
         assert await store.accept(task(writer="after"), "a", summary()) == Compute(
             ComputeReason.NEW
         )
 
-    _run(config, body)
 
-
-def test_first_save_of_the_same_inputs_stands(config: StoreConfig) -> None:
+async def test_first_save_of_the_same_inputs_stands(config: StoreConfig) -> None:
     """Saves that race, also within one transaction, all publish the same value."""
-
-    async def body(store: Store) -> None:
+    async with open_store(config, _nobody) as store:
         saves = [store.save(task(), "a", summary(), answer(task(), n)) for n in (1.0, 2.0, 3.0)]
         assert {kept.answer.carbon_g for kept in await asyncio.gather(*saves)} == {1.0}
 
-    _run(config, body)
 
-
-def test_marks_are_seen_by_the_next_acceptance(config: StoreConfig) -> None:
+async def test_marks_are_seen_by_the_next_acceptance(config: StoreConfig) -> None:
     """A mark is on record although nobody waited for it."""
-
-    async def body(store: Store) -> None:
+    async with open_store(config, _nobody) as store:
         kept = await _answer(store, task())
         store.mark_published(kept)
         store.mark_acknowledged(kept)
         await _answer(store, task(2))
         assert await store.accept(task(), "a", summary()) == Answered(kept, is_acknowledged=True)
 
-    _run(config, body)
 
-
-def test_mark_without_company_is_written_a_moment_later(state_dir: Path) -> None:
+async def test_mark_that_no_write_follows_is_written_a_moment_later(state_dir: Path) -> None:
     """The last mark of a burst does not wait for the next task."""
-
-    async def body(store: Store) -> None:
+    async with open_store(store_config(state_dir), _nobody) as store:
         store.mark_published(await _answer(store, task()))
-        for _ in range(200):
-            await asyncio.sleep(0.01)
-            if (await store.editions(task()))[0].state is State.PUBLISHED:
-                return
-        pytest.fail("the mark was never written")
-
-    _run(store_config(state_dir), body)
+        async with asyncio.timeout(PATIENCE_S):
+            while (await store.editions(task()))[0].state is not State.PUBLISHED:  # noqa: ASYNC110  # asks the disk
+                await asyncio.sleep(0.01)
 
 
-def test_answers_survive_a_restart_as_they_were(state_dir: Path) -> None:
+async def test_answers_survive_a_restart_as_they_were(state_dir: Path) -> None:
     """After a restart the stored answer is the one that was published, to the last bit."""
     key = task()
-
-    async def first(store: Store) -> None:
+    told: list[Health] = []
+    async with open_store(store_config(state_dir), told.append) as store:
         store.mark_acknowledged(await _answer(store, key, carbon_g=0.1 + 0.2))
         await _answer(store, task(2))
         await store.accept(task(3), "a", summary())
         await store.save(task(4), "a", summary(), failure(task(4)))
-
-    async def second(store: Store) -> None:
+    async with open_store(store_config(state_dir), told.append) as store:
         kept = Kept(key, 1, answer(key, 0.1 + 0.2))
         assert await store.accept(key, "a", summary()) == Answered(kept, is_acknowledged=True)
         decision = await store.accept(task(2), "a", summary())
@@ -131,22 +110,18 @@ def test_answers_survive_a_restart_as_they_were(state_dir: Path) -> None:
         assert await store.accept(task(4), "a", summary()) == Answered(
             failed, is_acknowledged=False
         )
+    assert told == []
 
-    assert _run(store_config(state_dir), first) == _run(store_config(state_dir), second) == []
 
-
-def test_interrupted_task_whose_inputs_changed_is_not_unanswered(state_dir: Path) -> None:
+async def test_interrupted_task_whose_inputs_changed_is_not_unanswered(state_dir: Path) -> None:
     """Inputs that were overtaken do not count as a task that waits."""
-
-    async def body(store: Store) -> None:
+    async with open_store(store_config(state_dir), _nobody) as store:
         await store.accept(task(), "a", summary())
         await _answer(store, task(), "b")
         assert await _unanswered(store) == 0
 
-    _run(store_config(state_dir), body)
 
-
-def test_saves_that_wait_share_one_commit(
+async def test_saves_that_wait_share_one_commit(
     config: StoreConfig, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The sync is paid once for a burst, which is what makes durable saves quick."""
@@ -163,17 +138,14 @@ def test_saves_that_wait_share_one_commit(
 
     monkeypatch.setattr(Ledger, "commit", counted)
 
-    async def body(store: Store) -> None:
+    async with open_store(config, _nobody) as store:
         await asyncio.gather(*(_answer(store, task(n)) for n in range(1, 301)))
-
-    _run(config, body)
     assert (sum(commits), len(commits) < 100) == (300, True)
 
 
-def test_save_outlives_the_cancellation_of_its_task(config: StoreConfig) -> None:
+async def test_save_outlives_the_cancellation_of_its_task(config: StoreConfig) -> None:
     """An answer that was about to be kept is kept."""
-
-    async def body(store: Store) -> None:
+    async with open_store(config, _nobody) as store:
         saving = asyncio.create_task(store.save(task(), "a", summary(), answer(task())))
         await asyncio.sleep(0)
         saving.cancel()
@@ -182,52 +154,44 @@ def test_save_outlives_the_cancellation_of_its_task(config: StoreConfig) -> None
         kept = Kept(task(), 1, answer(task()))
         assert (await store.save(task(), "a", summary(), answer(task(), 9.0))) == kept
 
-    _run(config, body)
 
-
-def test_texts_of_peers_cannot_make_a_row_unwritable(config: StoreConfig) -> None:
+async def test_texts_of_peers_cannot_make_a_row_unwritable(config: StoreConfig) -> None:
     """A megabyte, a null character, half a surrogate pair and no number at all are kept."""
     odd = summary("m" * 1_000_000, "a\0b", "\ud800")
     key = task(2**32 - 1, 2**32 - 1)
     nan = replace(answer(key), carbon_g=float("inf"), energy_kwh=None, reason="'\"\0")
 
-    async def body(store: Store) -> None:
+    told: list[Health] = []
+    async with open_store(config, told.append) as store:
         await store.accept(key, "a", odd)
         await store.save(key, "a", odd, nan)
         (edition,) = await store.editions(key)
         assert (len(edition.summary.model), edition.summary.place) == (1000, "?")
         assert edition.answer == nan
+    assert told == []
 
-    assert _run(config, body) == []
 
-
-def test_results_are_found_newest_last(config: StoreConfig) -> None:
+async def test_results_are_found_newest_last(config: StoreConfig) -> None:
     """The status page asks for the last few, or for one task."""
-
-    async def body(store: Store) -> None:
+    async with open_store(config, _nobody) as store:
         for n in range(1, 6):
             await _answer(store, task(n))
         last = await store.results(Query(last=2))
         one = await store.results(Query(task_id=task(3).task_id))
         assert [edition.key.task_id.problem_id for edition in (*last, *one)] == [4, 5, 3]
 
-    _run(config, body)
 
-
-def test_second_store_is_refused_and_names_the_first(state_dir: Path) -> None:
+async def test_second_store_is_refused_and_names_the_first(state_dir: Path) -> None:
     """Two nodes on one state directory would answer each other's tasks."""
-
-    async def body(_: Store) -> None:
+    async with open_store(store_config(state_dir), _nobody):
         with pytest.raises(StateDirectoryInUse, match=r"belongs to carbon node pid \d+ on \w+"):
-            async with open_store(store_config(state_dir), print):
+            async with open_store(store_config(state_dir), _nobody):
                 pass
 
-    _run(store_config(state_dir), body)
-
-    async def after(store: Store) -> None:
+    told: list[Health] = []
+    async with open_store(store_config(state_dir), told.append) as store:
         assert await _unanswered(store) == 0
-
-    assert _run(store_config(state_dir), after) == []
+    assert told == []
 
 
 class _Time:
@@ -249,30 +213,25 @@ async def _kept(store: Store) -> list[int]:
     return [edition.key.task_id.problem_id for edition in await store.results(Query())]
 
 
-def test_oldest_results_go_when_there_are_too_many(state_dir: Path) -> None:
-    """The database never grows without bound, also when thousands are too many at once."""
-
-    async def fill(store: Store) -> None:
+async def test_oldest_results_go_when_there_are_too_many(state_dir: Path) -> None:
+    """The database never grows without bound, even if thousands are too many at once."""
+    async with open_store(store_config(state_dir), _nobody) as store:
         await asyncio.gather(*(_answer(store, task(n)) for n in range(1, 1303)))
 
-    async def prune(store: Store) -> None:
-        for _ in range(1000):
-            if len(await _kept(store)) <= 50:
-                break
+    config = store_config(state_dir, max_results=50, prune_every_s=0.001)
+    async with open_store(config, _nobody) as store, asyncio.timeout(PATIENCE_S):
+        while len(await _kept(store)) > 50:  # noqa: ASYNC110  # asks the disk
             await asyncio.sleep(0.005)
         assert await _kept(store) == list(range(1253, 1303))
-
-    _run(store_config(state_dir), fill)
-    _run(store_config(state_dir, max_results=50, prune_every_s=0.001), prune)
     with closing(sqlite3.connect(state_dir / "results.sqlite3")) as database:
         assert database.execute("SELECT count(*) FROM published").fetchone() == (50,)
 
 
-def test_results_go_when_they_are_too_old(state_dir: Path) -> None:
+async def test_results_go_when_they_are_too_old(state_dir: Path) -> None:
     """Age is counted from the acceptance."""
     time = _Time(1_000_000_000.0)
 
-    async def body(store: Store) -> None:
+    async with open_store(store_config(state_dir, max_age_days=2), _nobody, time.clocks()) as store:
         await _answer(store, task(1))
         time.pass_(86_400 * 1.5)
         await _answer(store, task(2))
@@ -282,15 +241,13 @@ def test_results_go_when_they_are_too_old(state_dir: Path) -> None:
         await store.prune()
         assert await _kept(store) == [2]
 
-    _run(store_config(state_dir, max_age_days=2), body, time.clocks())
-
 
 @pytest.mark.parametrize("jump_s", [-1.7e9, 1e9])
-def test_clock_that_jumps_costs_no_result(state_dir: Path, jump_s: float) -> None:
+async def test_clock_that_jumps_costs_no_result(state_dir: Path, jump_s: float) -> None:
     """Neither back to 1970 nor thirty years ahead."""
     time = _Time(1_700_000_000.0)
 
-    async def body(store: Store) -> None:
+    async with open_store(store_config(state_dir, max_age_days=2), _nobody, time.clocks()) as store:
         kept = await _answer(store, task(1))
         time.wall += jump_s
         assert await store.accept(task(1), "a", summary()) == Answered(kept, is_acknowledged=False)
@@ -299,5 +256,3 @@ def test_clock_that_jumps_costs_no_result(state_dir: Path, jump_s: float) -> Non
         time.wall -= jump_s
         await store.prune()
         assert await _kept(store) == [1, 2]
-
-    _run(store_config(state_dir, max_age_days=2), body, time.clocks())

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from carbon_node.errors import TrackerProtocolError
 from carbon_node.estimation.measurement import ModelRun, SimulatedRun
-from carbon_node.tracking.config import Limits
+from carbon_node.tracking.config import Limits, Unmetered
 from carbon_node.tracking.failures import FailureName
 from carbon_node.tracking.messages import (
     HEADER,
@@ -46,6 +46,8 @@ JOBS = st.builds(
     limits=st.builds(Limits, LIMITS, LIMITS, LIMITS),
     model_roots=st.just(()) | st.just((Path("/models"), Path("/more"))),
     model_limit_bytes=st.integers(0, 2**40),
+    devices=st.none() | st.lists(st.text(), max_size=2).map(tuple),
+    unmetered=st.sampled_from(Unmetered),
 )
 REPORTS = st.builds(
     Report,

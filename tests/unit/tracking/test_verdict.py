@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from carbon_node.errors import TrackerDied, TrackerError, TrackerProtocolError, TrackerTimeout
+from carbon_node.estimation import GuessedPower, Interval
 from carbon_node.estimation.measurement import Measurement
 from carbon_node.tracking.failures import FailureName
 from carbon_node.tracking.messages import Report, frame
@@ -95,6 +96,8 @@ def test_bad_end_has_its_name_and_kind(
         ({"longest_s": math.inf}, FailureName.NOT_FINITE),
         ({"inferences": "many"}, FailureName.GARBAGE_RESULT),
         ({"components": None}, FailureName.GARBAGE_RESULT),
+        ({"windows": [[1]]}, FailureName.GARBAGE_RESULT),
+        ({"windows": [[0.1, "many", None]]}, FailureName.GARBAGE_RESULT),
     ],
 )
 def test_window_that_cannot_be_believed_is_refused(
@@ -146,15 +149,58 @@ def test_length_of_the_window_is_what_both_clocks_allow(epoch_s: float, expected
     assert judge(report, 1.0).duration_s == expected_s
 
 
-def test_guess_in_one_component_is_said() -> None:
-    """One guessed component makes the whole measurement a guess."""
-    report = _report(
+def _guessed_report() -> Report:
+    return _report(
         _component(source="nvml", devices=["H100"]),
-        _component(name="cpu", source="guess", devices=["Processor"]),
+        _component(name="cpu", source="guess", devices=["Processor"], lowest_power_w=35.6),
+        circumstances={"host": "gpu-7", "sockets": 2, "excluded": ["AMD GPU"], "others": ["load"]},
     )
-    measurement = judge(report, 1.0)
-    assert measurement.power_is_guessed
-    assert measurement.components == ("gpu:H100", "cpu:Processor")
+
+
+def test_guess_is_bounded_by_ratings_times_sockets() -> None:
+    """A processor of known rating is guessed by it, for each socket, beside what is metered."""
+    measurement = judge(_guessed_report(), 1.0, Interval(36, 180, 360))
+    assert measurement.guesses == (GuessedPower("2 x Processor", Interval(72, 360, 720)),)
+    assert measurement.device_energy_kwh == pytest.approx((300 + 360) * DURATION_S / J_PER_KWH)
+    assert (measurement.components, measurement.meters) == (
+        ("gpu:H100", "cpu:Processor"),
+        ("nvml",),
+    )
+
+
+def test_guess_of_an_unknown_processor_reaches_as_far_as_any_is_rated() -> None:
+    """Two sockets of 500 W are the most that there is, a tenth of the guess the least."""
+    (guess,) = judge(_guessed_report(), 1.0).guesses
+    assert guess.power_w == Interval(2 * 3.56, 71.2, 1000)
+
+
+def test_circumstances_of_a_run_are_part_of_the_measurement() -> None:
+    """Where it ran, what was not charged, and who else was there."""
+    measurement = judge(_guessed_report(), 1.0)
+    assert (measurement.host, measurement.excluded, measurement.others) == (
+        "gpu-7",
+        ("AMD GPU",),
+        ("load",),
+    )
+
+
+@pytest.mark.parametrize(
+    ("windows", "spread"),
+    [
+        ([], (1.0, 1.0)),
+        ([[0.1, 7, 300.0]], (1.0, 1.0)),
+        ([[0.1, 10, 300.0], [0.1, 10, 300.0]], (1.0, 1.0)),
+        ([[0.1, 10, 100.0], [0.1, 10, 300.0]], (0.5, 1.5)),
+        ([[0.1, 10, None], [0.3, 10, 300.0]], (0.5, 1.5)),
+        ([[0.1, 0, 300.0], [0.1, 10, 300.0]], (1.0, 1.0)),
+    ],
+)
+def test_spread_of_sub_windows_is_relative_to_the_whole(
+    windows: list[list[float | None]], spread: tuple[float, float]
+) -> None:
+    """Energy of an inference in the least and the most expensive sub-window."""
+    found = judge(_report(windows=windows), 1.0).spread
+    assert (found.low, found.high) == pytest.approx(spread)
 
 
 @given(

@@ -5,6 +5,7 @@ import weakref
 
 import pytest
 
+from carbon_node.errors import TransportError
 from carbon_node.transport.news import News
 
 pytestmark = pytest.mark.anyio
@@ -23,9 +24,9 @@ async def test_every_waiter_wakes_at_an_announcement() -> None:
     again.cancel()
 
 
-def test_a_fact_that_holds_needs_no_news() -> None:
+async def test_a_fact_that_holds_needs_no_news() -> None:
     """What is true already is not waited for, even without time to wait."""
-    assert asyncio.run(News().until(lambda: True, 0.0))
+    assert await News().until(lambda: True, 0.0)
 
 
 async def test_a_fact_is_looked_at_again_with_each_announcement() -> None:
@@ -44,9 +45,9 @@ async def test_a_fact_is_looked_at_again_with_each_announcement() -> None:
     assert await waiting
 
 
-def test_waiting_ends_in_time() -> None:
+async def test_waiting_ends_in_time() -> None:
     """A fact that never holds is given up after the time limit."""
-    assert not asyncio.run(News().until(lambda: False, 0.01))
+    assert not await News().until(lambda: False, 0.01)
 
 
 async def test_items_are_not_held_while_the_next_one_is_waited_for() -> None:
@@ -84,3 +85,21 @@ async def test_a_stream_wakes_for_what_it_brings_only_and_ends_with_the_news() -
     news.close()
     assert await ending is None
     assert [item async for item in stream] == []
+
+
+async def test_an_error_in_taking_reaches_the_consumer() -> None:
+    """Whoever waits learns that nothing can be taken, and the announcer goes on."""
+    news, errors = News(), [TransportError("gone")]
+
+    def take() -> list[int]:
+        if is_broken.is_set():
+            raise errors[0]
+        return []
+
+    is_broken = asyncio.Event()
+    waiting = asyncio.ensure_future(anext(news.stream(take)))
+    await asyncio.sleep(0)
+    is_broken.set()
+    news.announce()
+    with pytest.raises(TransportError, match="gone"):
+        await waiting

@@ -1,4 +1,4 @@
-"""What the library's threads do: hand over, wait for the answer, write it down.
+"""What the library's threads do: hand a task over, wait for its answer, fill it in.
 
 Two rules keep the process and its peers alive. No exception may leave a callback: the library would
 end the process. And no output may leave without readable extra_data: the orchestrator would end. So
@@ -42,9 +42,8 @@ ADDRESSED_NODE_IDS = frozenset({CONFIGURATION_NODE_ID, 0})
 one per node, and its requests have no ids."""
 
 QUIET_S = 0.25
-"""Seconds in which the library still works on the answer of a callback that has returned: it sends
-it, and holds its listener for 0.1 s. A node that is destroyed meanwhile takes the process with
-it."""
+"""Seconds for which the library still works on the answer after a callback has returned: it sends
+it, and keeps its listener for 0.1 s. Destroying the node meanwhile ends the process."""
 
 REQUESTS_WRITER = "sustainml_py"
 """Writer of all requests: the library does not say whose they are."""

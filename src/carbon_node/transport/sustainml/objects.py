@@ -75,7 +75,7 @@ def copied(sample_type: type[SampleT], source: object) -> SampleT:
         WireError: an enumeration has a value that the contract does not know.
     """
     sample = decode(sample_type, _members(STRUCTS[sample_type], source))
-    assert isinstance(sample, sample_type)  # noqa: S101 - decode constructs what it is told to
+    assert isinstance(sample, sample_type)  # noqa: S101 - decode constructs the type that it is given
     return sample
 
 
@@ -95,7 +95,7 @@ def _members(struct: Struct, source: object) -> tuple[Any, ...]:
     return tuple(_copied(member.type, getattr(source, member.name)()) for member in struct.members)
 
 
-def _copied(kind: object, value: Any) -> object:  # noqa: ANN401 - whatever the library hands out
+def _copied(kind: object, value: Any) -> object:  # noqa: ANN401 - any value of the library
     match kind:
         case Struct():
             return _members(kind, value)

@@ -1,4 +1,4 @@
-"""Where foreign threads wait for answers of the event loop."""
+"""Where the library's threads wait for answers of the event loop."""
 
 import math
 import threading

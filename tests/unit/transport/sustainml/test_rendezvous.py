@@ -37,7 +37,7 @@ def test_an_answer_goes_to_the_thread_that_waits_for_its_key() -> None:
 
 
 def test_an_answer_may_come_before_the_thread_blocks() -> None:
-    """Whoever is asked may answer at once."""
+    """An answer may come at once, before the wait begins."""
     meeting: Rendezvous[str, int] = Rendezvous()
     assert meeting.wait("key", lambda: meeting.answer("key", 7), PATIENCE_S) == 7
 
@@ -66,7 +66,7 @@ def test_a_late_answer_does_not_go_to_the_next_one_that_waits() -> None:
 
 
 def test_an_answer_that_nobody_waits_for_is_refused() -> None:
-    """Whoever answers learns that it was in vain."""
+    """A late answer is refused."""
     meeting: Rendezvous[str, int] = Rendezvous()
     with pytest.raises(TransportError, match="nobody waits"):
         meeting.answer("key", 1)

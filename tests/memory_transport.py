@@ -1,4 +1,4 @@
-"""The pipeline's topics within one process, with the behaviour of DDS that the node relies on.
+"""A transport for tests: the pipeline's topics within one process, as the node knows them from DDS.
 
 Late readers get the last sample of each instance, an instance that is not taken in time shows its
 newest sample only, and peers come and go. There are no limits and no losses.

@@ -1,0 +1,71 @@
+"""Declared numbers that can be meant, but hardly in the unit in which they were read.
+
+Nothing is corrected: a number is published as it was declared, with a warning that says what it
+would be in another unit.
+"""
+
+from typing import Final
+
+from carbon_node.estimation.declared import Declared, ExplicitEnergy, PowerAndLatency
+from carbon_node.estimation.request import Assumptions, EstimationRequest, NamedHardware
+from carbon_node.estimation.units import SECONDS_PER_HOUR, LatencyUnit, hours_from_latency
+
+RATING_EXCESS: Final = 1.2
+"""Times its rating that hardware may be declared to draw without a warning: measured means stay
+below the rating; peaks, and a host around the device, reach above it."""
+
+
+def doubts(
+    request: EstimationRequest, numbers: Declared, assumptions: Assumptions
+) -> tuple[str, ...]:
+    """Say which declared numbers make no sense for the hardware, one line each.
+
+    Args:
+        request: the task.
+        numbers: the declared numbers that count.
+        assumptions: which durations are plausible.
+    """
+    match numbers:
+        case PowerAndLatency(is_catalogued=True):
+            return _of_latency(request, assumptions)
+        case PowerAndLatency(power_w=power_w):
+            return (*_of_power(power_w, request.known), *_of_latency(request, assumptions))
+        case ExplicitEnergy(power_w=float() as power_w):
+            return _of_power(power_w, request.known)
+        case _:
+            return ()
+
+
+def _of_power(power_w: float, known: NamedHardware) -> tuple[str, ...]:
+    rated_w = known.rated_w
+    if rated_w is None or power_w <= rated_w * RATING_EXCESS:
+        return ()
+    times = "" if known.count == 1 else f"{known.count} x "
+    return (
+        f"declared power {power_w:g} W is {power_w / rated_w:.3g} times the {rated_w:g} W that"
+        f" {times}{known.known_as} is rated; read as mW it would be {power_w / 1000:g} W",
+    )
+
+
+def _of_latency(request: EstimationRequest, assumptions: Assumptions) -> tuple[str, ...]:
+    if request.explicit.latency_h:
+        return ()
+    shortest_s, longest_s = assumptions.plausible_latency_s
+    in_units = {unit: _seconds(request.latency, unit) for unit in LatencyUnit}
+    read_s = in_units.pop(request.unit_of_latency)
+    if shortest_s <= read_s <= longest_s:
+        return ()
+    others = [
+        f"as {unit.value} {seconds:g} s"
+        for unit, seconds in in_units.items()
+        if shortest_s <= seconds <= longest_s
+    ]
+    hint = f"; it would be {', '.join(others)}" if others else ""
+    return (
+        f"latency {request.latency:g} read as {request.unit_of_latency.value} is {read_s:g} s an"
+        f" inference, outside {shortest_s:g} to {longest_s:g} s{hint}",
+    )
+
+
+def _seconds(latency: float, unit: LatencyUnit) -> float:
+    return hours_from_latency(latency, unit) * SECONDS_PER_HOUR

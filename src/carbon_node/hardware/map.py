@@ -1,0 +1,278 @@
+"""The hardware map: what the names that tasks use stand for.
+
+Entries come from the operator and from the shipped preset. An exact name beats a pattern, and among
+patterns the one that requires most characters wins. Where the operator and the preset both have an
+entry, the operator's values win one by one, and what it leaves open is the preset's.
+"""
+
+import json
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from fnmatch import fnmatchcase
+from importlib.resources import files
+from typing import Final, Self
+
+from carbon_node.errors import ConfigError
+from carbon_node.estimation import (
+    MAX_POWER_W,
+    MAX_PUE,
+    Factor,
+    Interval,
+    LatencyUnit,
+    NamedHardware,
+    exact,
+)
+from carbon_node.hardware.catalogue import Catalogue, Hardware
+from carbon_node.hardware.names import (
+    is_pattern,
+    normalised,
+    normalised_pattern,
+    own_characters,
+    shown,
+)
+
+MAX_COUNT: Final = 100_000
+"""No task names more devices at once; the cause is a wrong number."""
+
+MAX_ENTRIES: Final = 1000
+"""Of the operator; each result looks at every pattern."""
+
+MIN_OWN_CHARACTERS: Final = 2
+"""Letters and digits that a pattern must have, so that it cannot catch everything."""
+
+OFF: Final = "off"
+"""The preset that has no entry."""
+
+HERE: Final = frozenset(map(normalised, ("localhost", "this host", "here")))
+"""Names that always mean this host."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """What one name, or one pattern of names, stands for. None or empty where it does not say.
+
+    Args:
+        name: a name, or a shell-style pattern such as `H100_x*`.
+        origin: whose entry it is, e.g. "settings", "preset sustainml".
+        same_as: name of the device in the catalogue.
+        count: how many of them.
+        power_w: watts under load of all devices together.
+        latency_unit: unit in which its node sends latencies.
+        latency_unit_with_memory: the same where the task states a memory footprint.
+        measured_on: host name or worker's label where models are measured for it.
+        pue: facility energy over device energy where it stands.
+
+    Raises:
+        ConfigError: the entry means nothing, or everything.
+    """
+
+    name: str
+    origin: str
+    same_as: str = ""
+    count: int | None = None
+    power_w: Interval | None = None
+    latency_unit: LatencyUnit | None = None
+    latency_unit_with_memory: LatencyUnit | None = None
+    measured_on: str = ""
+    pue: float | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse what no task could mean."""
+        if not normalised_pattern(self.name):
+            raise self._refused("a name needs a letter or a digit, and at most 200 characters")
+        if is_pattern(self.name) and own_characters(self.name) < MIN_OWN_CHARACTERS:
+            raise self._refused(
+                f"this pattern catches everything; give it {MIN_OWN_CHARACTERS} letters or digits"
+            )
+        if self.count is not None and not 1 <= self.count <= MAX_COUNT:
+            raise self._refused(f"count is {self.count}; it must lie between 1 and {MAX_COUNT}")
+        if self.power_w is not None and self.power_w.high > MAX_POWER_W:
+            raise self._refused(
+                f"power_w reaches {self.power_w.high:g} W; {MAX_POWER_W:g} W is the limit"
+            )
+        if self.pue is not None and not (math.isfinite(self.pue) and 1 <= self.pue <= MAX_PUE):
+            raise self._refused(f"pue is {self.pue:g}; it must lie between 1 and {MAX_PUE:g}")
+
+    def with_power(self, power_w: Interval) -> Self:
+        """Return the entry with a power.
+
+        Raises:
+            ConfigError: it is more than any hardware draws.
+        """
+        return replace(self, power_w=power_w)
+
+    def _refused(self, why: str) -> ConfigError:
+        return ConfigError(f'hardware."{shown(self.name)}": {why}')
+
+    @property
+    def label(self) -> str:
+        """What results call the entry."""
+        return f'hardware."{shown(self.name)}" ({self.origin})'
+
+
+def power_of(watts: float | Iterable[float]) -> Interval:
+    """Read the watts of an entry: one value, or low, value and high.
+
+    Args:
+        watts: as an operator wrote them.
+
+    Raises:
+        ConfigError: they are no interval of positive numbers.
+    """
+    numbers = (watts,) if isinstance(watts, int | float) else tuple(watts)
+    if len(numbers) not in (1, 3):
+        raise ConfigError(f"power_w has {len(numbers)} numbers; give one, or low, value and high")
+    try:
+        return exact(numbers[0]) if len(numbers) == 1 else Interval(*numbers)
+    except ValueError as error:
+        raise ConfigError(f"power_w is impossible: {error}") from error
+
+
+def preset(name: str) -> tuple[Entry, ...]:
+    """Read a shipped map.
+
+    Args:
+        name: "sustainml", or "off" for none.
+    """
+    if name == OFF:
+        return ()
+    table = json.loads(
+        (files("carbon_node.hardware") / "data" / f"{name}.json").read_text(encoding="utf-8")
+    )
+    with_memory = LatencyUnit(table["latency_unit_with_memory"])
+    return tuple(
+        Entry(
+            **{**row, "latency_unit": LatencyUnit(row["latency_unit"])},
+            name=each,
+            origin=f"preset {name}",
+            latency_unit_with_memory=with_memory,
+        )
+        for each, row in table["hardware"].items()
+    )
+
+
+class HardwareMap:
+    """What is known of hardware by the names that tasks use. Immutable.
+
+    Args:
+        catalogue: devices and their power.
+        entries: the operator's.
+        presets: entries that hold where the operator has none.
+        here: names of this host and its devices.
+
+    Raises:
+        ConfigError: an entry names a device that the catalogue does not have.
+    """
+
+    def __init__(
+        self,
+        catalogue: Catalogue,
+        entries: Iterable[Entry] = (),
+        presets: Iterable[Entry] = (),
+        here: Iterable[str] = (),
+    ) -> None:
+        self._catalogue = catalogue
+        given = tuple(entries)
+        self._entries = _Entries.of(given)
+        self._presets = _Entries.of(presets)
+        self._here = frozenset(map(normalised, here)) - {""} | HERE
+        if len(given) > MAX_ENTRIES:
+            raise ConfigError(
+                f"the hardware map has {len(given)} entries; {MAX_ENTRIES} is the limit, and a"
+                " pattern stands for many"
+            )
+        for entry in given:
+            self._require_device(entry)
+
+    def known(self, name: str, *, states_memory: bool = False) -> NamedHardware:
+        """Tell what is known of the hardware that a task names.
+
+        Args:
+            name: as sent; unchecked.
+            states_memory: whether the task states a memory footprint.
+        """
+        key = normalised(name)
+        entry = _merged(self._entries.match(key), self._presets.match(key))
+        if entry is None:
+            return _listed(self._catalogue.get(name), is_here=key in self._here)
+        if states_memory and entry.latency_unit_with_memory is not None:
+            entry = replace(entry, latency_unit=entry.latency_unit_with_memory)
+        device = self._catalogue.get(entry.same_as or name)
+        is_here = key in self._here or normalised(entry.measured_on) in self._here
+        return _described(device, entry, is_here=is_here)
+
+    def _require_device(self, entry: Entry) -> None:
+        if entry.same_as and self._catalogue.get(entry.same_as) is None:
+            try:
+                self._catalogue.find(entry.same_as)
+            except ConfigError as error:
+                raise ConfigError(f"{entry.label}: same_as: {error}") from error
+
+
+@dataclass(frozen=True, slots=True)
+class _Entries:
+    """Entries by normalised name, and behind their normalised patterns, the narrowest first."""
+
+    exact: Mapping[str, Entry]
+    patterns: tuple[tuple[str, Entry], ...]
+
+    @classmethod
+    def of(cls, entries: Iterable[Entry]) -> Self:
+        given = tuple(entries)
+        named = {normalised(each.name): each for each in given if not is_pattern(each.name)}
+        patterns = [each for each in given if is_pattern(each.name)]
+        patterns.sort(key=lambda each: own_characters(each.name), reverse=True)
+        return cls(named, tuple((normalised_pattern(each.name), each) for each in patterns))
+
+    def match(self, key: str) -> Entry | None:
+        if not key:
+            return None
+        matching = (entry for pattern, entry in self.patterns if fnmatchcase(key, pattern))
+        return self.exact.get(key) or next(matching, None)
+
+
+def _merged(operators: Entry | None, shipped: Entry | None) -> Entry | None:
+    if operators is None or shipped is None:
+        return operators or shipped
+    unit = operators.latency_unit
+    return replace(
+        operators,
+        origin=f"{operators.origin}, {shipped.origin}",
+        same_as=operators.same_as or shipped.same_as,
+        count=shipped.count if operators.count is None else operators.count,
+        latency_unit=shipped.latency_unit if unit is None else unit,
+        latency_unit_with_memory=shipped.latency_unit_with_memory if unit is None else unit,
+        pue=shipped.pue if operators.pue is None else operators.pue,
+    )
+
+
+def _listed(device: Hardware | None, *, is_here: bool) -> NamedHardware:
+    if device is None:
+        return NamedHardware(is_here=is_here)
+    return NamedHardware(
+        known_as=device.name, power=device.power, rated_w=device.rated_w, is_here=is_here
+    )
+
+
+def _described(device: Hardware | None, entry: Entry, *, is_here: bool) -> NamedHardware:
+    count = entry.count or 1
+    return NamedHardware(
+        known_as="" if device is None else device.name,
+        entry=entry.label,
+        count=count,
+        power=_power(device, entry, count),
+        rated_w=None if device is None else device.rated_w * count,
+        latency_unit=entry.latency_unit,
+        pue=None if entry.pue is None else Factor(exact(entry.pue), entry.label),
+        is_here=is_here,
+    )
+
+
+def _power(device: Hardware | None, entry: Entry, count: int) -> Factor | None:
+    if entry.power_w is not None:
+        return Factor(entry.power_w, f"power_w of {entry.label}")
+    if device is None:
+        return None
+    times = "" if count == 1 else f"{count} x "
+    return Factor(device.power.interval.scaled(count), f"{times}{device.power.source}")

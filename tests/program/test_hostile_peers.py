@@ -1,0 +1,55 @@
+"""The real node among participants that mean no good, or were written without care."""
+
+import random
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from tests.callers import calling
+from tests.domains import fresh_domain
+from tests.program.processes import running_node
+from tests.rtps import PID_ENTITY_NAME, RawParticipant, hostile, raw_participant, text
+
+pytestmark = pytest.mark.anyio
+
+FORMULA = {"CARBON_NODE_TRACKER__MODE": "formula"}
+EVERY_S = 0.002
+ANNOUNCEMENTS = 1_000
+
+
+@contextmanager
+def flooded(domain: int) -> Iterator[None]:
+    """Announce participants and endpoints of any octets, 500 of each a second."""
+    ended = threading.Event()
+    with raw_participant(domain) as raw:
+        flooding = threading.Thread(target=_flood, args=(raw, ended))
+        flooding.start()
+        try:
+            yield
+        finally:
+            ended.set()
+            flooding.join()
+
+
+def _flood(raw: RawParticipant, ended: threading.Event) -> None:
+    chance = random.Random(17)  # noqa: S311 - the same packets in every run
+    for _ in range(ANNOUNCEMENTS):
+        # Well meant, and not UTF-8.
+        name = (PID_ENTITY_NAME, text("Knoten-Küche".encode("latin-1")))
+        raw.announce(name, *hostile(chance), lease_duration_s=1)
+        raw.announce_writer(*hostile(chance))
+        if ended.wait(EVERY_S):
+            return
+
+
+async def test_a_node_starts_and_answers_whatever_is_announced(tmp_path: Path) -> None:
+    """Neither a start nor tasks are disturbed by what discovery says of others."""
+    domain = fresh_domain()
+    with flooded(domain), running_node(domain, tmp_path, env=FORMULA) as node:
+        async with calling(domain) as caller:
+            for _ in range(50):
+                await caller.output(caller.submit())
+        assert node.stop() == 0
+    assert "Traceback" not in "\n".join(node.lines)

@@ -1,0 +1,190 @@
+"""Whose energy a result has: the named hardware's, or that of a host which the result names."""
+
+import dataclasses
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from carbon_node.estimation import (
+    Assumptions,
+    Basis,
+    CarbonIntensity,
+    Estimate,
+    EstimationRequest,
+    Factor,
+    GuessedPower,
+    Interval,
+    Measurement,
+    Mode,
+    NamedHardware,
+    NotComputed,
+    NotTracked,
+    Plan,
+    TrackerFailure,
+    TrackerOutcome,
+    conclude,
+    exact,
+    plan,
+    provenance,
+)
+
+GRID = CarbonIntensity(exact(400), "Testland", "TL", 2025, "test")
+ASSUMED = Assumptions(pue=Factor(exact(1.25), "test"), model_is_runnable=True)
+HERE = NamedHardware(is_here=True)
+TASK = EstimationRequest("a/model", hardware="gpu-7", known=HERE, power_w=300, latency=2)
+RATED = NamedHardware("GPU 9", power=Factor(Interval(90, 228, 300), "GPU 9"), rated_w=300)
+METERED = Measurement(0.002, 1.0, 40, ("gpu:A",), host="gpu-7", meters=("nvml",))
+GUESS = GuessedPower("2 x AMD EPYC 9654", Interval(72, 360, 720))
+MIXED = dataclasses.replace(METERED, guesses=(GUESS,), device_energy_kwh=0.002 + 360 / 3.6e6)
+GUESSED = Measurement(360 / 3.6e6, 1.0, 40, ("cpu:B",), guesses=(GUESS,), host="gpu-7")
+
+
+def estimated(
+    request: EstimationRequest, outcome: TrackerOutcome, mode: Mode = Mode.AUTO
+) -> Estimate:
+    """Plan and conclude a task that has an estimate."""
+    planned = plan(request, dataclasses.replace(ASSUMED, mode=mode))
+    assert isinstance(planned, Plan), planned
+    result = conclude(planned, GRID, outcome)
+    assert isinstance(result, Estimate), result
+    return result
+
+
+def test_a_metered_run_is_measured_within_the_meters_tolerance() -> None:
+    """What meters say of all components is known to 5 %."""
+    estimate = estimated(TASK, METERED)
+    energy = estimate.device_energy_kwh
+    assert estimate.mode is Basis.MEASURED
+    assert estimate.warnings == ()
+    assert energy.value == pytest.approx(0.00005)
+    assert (energy.low, energy.high) == pytest.approx((0.95 * energy.value, 1.05 * energy.value))
+
+
+def test_a_guess_beside_a_meter_adds_its_own_bounds() -> None:
+    """A metered GPU keeps its 5 % beside a guessed processor, and the run is no measurement."""
+    estimate = estimated(TASK, MIXED)
+    assert estimate.mode is Basis.ESTIMATED
+    per_inference = 1 / 40
+    low_kwh, high_kwh = 0.0019 + 72 / 3.6e6, 0.0021 + 720 / 3.6e6
+    energy = estimate.device_energy_kwh
+    assert energy.low == pytest.approx(low_kwh * per_inference)
+    assert energy.high == pytest.approx(high_kwh * per_inference)
+
+
+def test_a_guess_is_named_with_its_watts_and_processor() -> None:
+    """Nobody takes it for a reading."""
+    (warning,) = estimated(TASK, MIXED).warnings
+    assert warning == (
+        "the power of 2 x AMD EPYC 9654 is a guess, 360 W of 72 to 720 W: no meter of it can be"
+        " read"
+    )
+
+
+def test_declared_numbers_win_over_a_guess() -> None:
+    """A run that is mostly guessed says less than what the hardware's node declares."""
+    estimate = estimated(TASK, GUESSED)
+    assert estimate.mode is Basis.FORMULA
+    assert estimate.device_energy_kwh.value == pytest.approx(300 * 2 / 3.6e6)
+    assert "guess" in estimate.warnings[0]
+
+
+def test_a_guess_stands_where_nothing_is_declared() -> None:
+    """Without declared numbers the run is published, as an estimate."""
+    estimate = estimated(dataclasses.replace(TASK, power_w=0, latency=0), GUESSED)
+    assert estimate.mode is Basis.ESTIMATED
+    assert estimate.device_energy_kwh.high == pytest.approx(720 / 3.6e6 / 40)
+
+
+def test_sub_windows_that_differ_widen_the_interval() -> None:
+    """Bounds reach as far as the meter's tolerance and the sub-windows do."""
+    uneven = dataclasses.replace(METERED, spread=Interval(0.6, 1.0, 2.0))
+    energy = estimated(TASK, uneven).device_energy_kwh
+    assert energy.low == pytest.approx(0.6 * 0.95 * energy.value)
+    assert energy.high == pytest.approx(2.0 * 1.05 * energy.value)
+
+
+def test_load_by_others_and_what_is_not_charged_are_said() -> None:
+    """Both are warnings of the result."""
+    crowded = dataclasses.replace(
+        METERED, others=("3 of 8 cores were busy with other work",), excluded=("AMD GPU 0",)
+    )
+    assert estimated(TASK, crowded).warnings == (
+        "3 of 8 cores were busy with other work",
+        "not charged: AMD GPU 0",
+    )
+
+
+def test_a_forced_measurement_names_both_machines() -> None:
+    """An operator who measures whatever is named gets a number that says whose it is."""
+    elsewhere = dataclasses.replace(TASK, hardware="Zynq\x1b UltraScale+", known=NamedHardware())
+    estimate = estimated(elsewhere, METERED, Mode.MEASURED)
+    assert estimate.warnings == ("measured on gpu-7, but the task names Zynq� UltraScale+",)
+    shown = provenance(estimate, "1")
+    assert shown["measured_on"] == {
+        "host": "gpu-7",
+        "components": ["gpu:A"],
+        "meters": ["nvml"],
+        "excluded": [],
+    }
+
+
+def test_a_catalogued_power_warns_with_its_watts() -> None:
+    """The reader learns that no power was sent, and how wide what is known of it is."""
+    estimate = estimated(
+        dataclasses.replace(TASK, hardware="GPU 9", known=RATED, power_w=0), NotTracked()
+    )
+    assert estimate.mode is Basis.CATALOGUE
+    assert estimate.device_energy_kwh.value == pytest.approx(228 * 2 / 3.6e6)
+    (warning,) = estimate.warnings
+    assert warning.startswith("no power was sent for GPU 9: 90 to 300 W")
+
+
+def test_the_pue_of_the_hardware_wins() -> None:
+    """A board that stands in no data centre has no data centre's PUE."""
+    board = dataclasses.replace(TASK, known=NamedHardware(pue=Factor(exact(1.0), "board")))
+    estimate = estimated(board, NotTracked())
+    assert estimate.energy_kwh == estimate.device_energy_kwh
+
+
+def test_refused_numbers_are_warnings() -> None:
+    """What could not be read is not ignored silently."""
+    refused = dataclasses.replace(TASK, known=NamedHardware(), refused=("power_w is text",))
+    assert estimated(refused, NotTracked()).warnings == ("power_w is text",)
+
+
+NUMBERS = st.sampled_from([0.0, 300.0, 1e-3, 2.0])
+KNOWN = st.sampled_from([NamedHardware(), HERE, RATED, dataclasses.replace(RATED, is_here=True)])
+OUTCOMES = st.sampled_from(
+    [METERED, MIXED, GUESSED, NotTracked(), TrackerFailure("timeout", "late")]
+)
+
+
+@given(NUMBERS, NUMBERS, KNOWN, OUTCOMES, st.sampled_from(Mode), st.text(max_size=20))
+def test_an_energy_is_the_named_hardwares_or_says_whose_it_is(
+    power_w: float,
+    latency: float,
+    known: NamedHardware,
+    outcome: TrackerOutcome,
+    mode: Mode,
+    name: str,
+) -> None:
+    """Over modes, names and missing numbers: never another machine's number in disguise."""
+    request = dataclasses.replace(
+        TASK, hardware=name, known=known, power_w=power_w, latency=latency
+    )
+    planned = plan(request, dataclasses.replace(ASSUMED, mode=mode))
+    if isinstance(planned, NotComputed):
+        return
+    result = conclude(planned, GRID, outcome)
+    if isinstance(result, NotComputed):
+        return
+    if result.mode.is_of_a_run:
+        is_said = any(warning.startswith("measured on gpu-7, but") for warning in result.warnings)
+        assert known.is_here or (mode is Mode.MEASURED and is_said)
+        assert "measured_on" in provenance(result, "1")
+    else:
+        watts = power_w or (known.power.interval.value if known.power else 0.0)
+        assert result.device_energy_kwh.value == pytest.approx(watts * latency / 3.6e6)
+        assert "measured_on" not in provenance(result, "1")
+    assert (result.mode is Basis.MEASURED) <= (outcome is METERED)

@@ -1,0 +1,161 @@
+"""The hardware map: what the names of tasks stand for."""
+
+from collections.abc import Iterable
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from carbon_node.errors import ConfigError
+from carbon_node.estimation import Interval, LatencyUnit
+from carbon_node.hardware import Catalogue, Entry, HardwareMap, power_of, preset
+
+CATALOGUE = Catalogue.load()
+SHIPPED = HardwareMap(CATALOGUE, presets=preset("sustainml"))
+
+
+def entry(name: str, **values: Any) -> Entry:  # noqa: ANN401 - any field
+    """Return an entry of the operator."""
+    return Entry(name, "settings", **values)
+
+
+def operators(*entries: Entry, here: Iterable[str] = ()) -> HardwareMap:
+    """Return a map of an operator's entries over the preset."""
+    return HardwareMap(CATALOGUE, entries, preset("sustainml"), here)
+
+
+@pytest.mark.parametrize("name", ["H100_x4", "h100 X4", "H100-x4", "H100x4", " H100__x4 "])
+def test_names_that_differ_in_case_and_separators_are_one(name: str) -> None:
+    """One normalisation decides."""
+    known = SHIPPED.known(name)
+    assert (known.known_as, known.count, known.rated_w) == ("NVIDIA H100 PCIe", 4, 1400)
+    assert known.entry == 'hardware."H100_x4" (preset sustainml)'
+
+
+@pytest.mark.parametrize(
+    ("name", "unit", "newer"),
+    [
+        ("Zynq UltraScale+ ZCU102", LatencyUnit.US, LatencyUnit.H),
+        ("Snapdragon8gen3", LatencyUnit.S, LatencyUnit.H),
+        ("PIM_AI_4chip", LatencyUnit.S, LatencyUnit.H),
+        ("PIM_AI_24dimm", LatencyUnit.S, LatencyUnit.H),
+    ],
+)
+def test_both_generations_of_producers_have_their_unit(
+    name: str, unit: LatencyUnit, newer: LatencyUnit
+) -> None:
+    """Whoever states a memory footprint is of 2026, and sends hours."""
+    assert SHIPPED.known(name).latency_unit is unit
+    assert SHIPPED.known(name, states_memory=True).latency_unit is newer
+
+
+def test_hardware_without_a_rating_has_no_power() -> None:
+    """Nobody rates the board, so nothing is taken for its power."""
+    assert SHIPPED.known("Zynq UltraScale+ ZCU102").power is None
+
+
+def test_the_operators_values_win_one_by_one() -> None:
+    """What the operator leaves open is the preset's."""
+    known = operators(entry("h100 x4", same_as="NVIDIA B200")).known("H100_x4")
+    assert (known.known_as, known.count) == ("NVIDIA B200 SXM", 4)
+    assert known.entry == 'hardware."h100 x4" (settings, preset sustainml)'
+
+
+def test_the_operators_unit_holds_for_all_generations() -> None:
+    """A stated unit is no default."""
+    known = operators(entry("H100*", latency_unit=LatencyUnit.MS)).known("H100", states_memory=True)
+    assert known.latency_unit is LatencyUnit.MS
+
+
+def test_the_narrowest_pattern_wins_and_a_name_beats_patterns() -> None:
+    """Order in the file does not matter."""
+    names = operators(
+        entry("Edge*", count=2),
+        entry("Edge Box*", count=3),
+        entry("Edge Box 9", count=4),
+        entry("Rack[12]", count=5),
+    )
+    assert [names.known(name).count for name in ("EdgeX", "edge_box_7", "EDGE BOX 9")] == [2, 3, 4]
+    assert [names.known(name).count for name in ("rack 1", "rack 3")] == [5, 1]
+
+
+def test_stated_watts_win_over_the_catalogue() -> None:
+    """They are of all devices together."""
+    known = operators(entry("H100_x4", power_w=Interval(500, 900, 1200))).known("H100_x4")
+    assert known.power is not None
+    assert known.power.interval == Interval(500, 900, 1200)
+    assert known.power.source.startswith('power_w of hardware."H100_x4"')
+
+
+@pytest.mark.parametrize(
+    ("name", "is_here"),
+    [("gpu-7", True), ("GPU_7", True), ("NVIDIA L4", True), ("localhost", True), ("", False)],
+)
+def test_a_host_is_named_by_itself_and_its_devices(name: str, is_here: bool) -> None:  # noqa: FBT001
+    """And by nothing else: no name is no name of this host."""
+    names = operators(here=("gpu-7", "NVIDIA L4", ""))
+    assert names.known(name).is_here is is_here
+
+
+def test_an_entry_says_where_a_name_is_measured() -> None:
+    """measured_on makes a name one of this host's."""
+    names = operators(entry("H100", measured_on="gpu-7"), here=("GPU-7",))
+    assert names.known("H100").is_here
+    assert not names.known("H100_x2").is_here
+
+
+@pytest.mark.parametrize(
+    ("name", "values", "why"),
+    [
+        ("*", {}, "letter or a digit|catches everything"),
+        ("?*", {}, "catches everything"),
+        ("[a-z]*", {}, "catches everything"),
+        ("a*", {}, "catches everything"),
+        ("", {}, "letter or a digit"),
+        ("x" * 201, {}, "200 characters"),
+        ("X1", {"count": 0}, "count is 0"),
+        ("X1", {"pue": 0.9}, "pue is 0.9"),
+        ("X1", {"pue": float("nan")}, "pue is nan"),
+        ("X1", {"power_w": Interval(1, 1, 2e7)}, "power_w reaches"),
+    ],
+)
+def test_an_entry_that_means_nothing_or_everything_is_refused(
+    name: str, values: dict[str, object], why: str
+) -> None:
+    """The message names the entry."""
+    with pytest.raises(ConfigError, match=why) as raised:
+        entry(name, **values)
+    assert str(raised.value).startswith('hardware."')
+
+
+def test_an_unknown_same_as_is_refused_with_near_names() -> None:
+    """A misspelt device is found when the map is made, not when a task comes."""
+    with pytest.raises(ConfigError, match=r'hardware\."X1".*same_as.*similar: NVIDIA H100'):
+        operators(entry("X1", same_as="NVIDIA H100 SXN"))
+
+
+@pytest.mark.parametrize(
+    "watts", [(), (1, 2), (3, 2, 1), (0,), -5.0, float("nan"), (1, 2, float("inf"))]
+)
+def test_impossible_watts_are_refused(watts: float | tuple[float, ...]) -> None:
+    """One number above 0, or three in order."""
+    with pytest.raises(ConfigError, match="power_w"):
+        power_of(watts)
+
+
+def test_every_name_of_the_preset_has_a_unit_and_a_known_device() -> None:
+    """The shipped map can be used as it is."""
+    operators(*preset("sustainml"))
+    assert all(each.latency_unit for each in preset("sustainml"))
+
+
+@given(st.text())
+def test_no_name_raises(name: str) -> None:
+    """Whatever a task calls its hardware, something or nothing is known of it."""
+    assert SHIPPED.known(name).count >= 1
+
+
+def test_a_name_of_a_megabyte_is_nothings_name() -> None:
+    """It is not even compared."""
+    assert SHIPPED.known("H100" * 250_000).known_as == ""
