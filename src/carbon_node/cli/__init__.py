@@ -35,6 +35,10 @@ _COMMANDS = {
         "carbon_node.cli.estimate:estimate",
         "Estimate energy and carbon of inferences; several machines or places are compared.",
     ),
+    "place": Lazy(
+        "carbon_node.cli.place:place_app",
+        "Say what the text of a place means, and which intensity it has.",
+    ),
     "status": Lazy(
         "carbon_node.cli.status:status",
         "Show what a running node does and has done; never joins the DDS domain.",

@@ -147,8 +147,10 @@ def _carbon_g(edition: Edition) -> tuple[float, float, float] | None:
 
 
 def _place(edition: Edition) -> str:
-    code = edition.answer.place_code if edition.answer is not None else ""
-    return code or edition.summary.place
+    """Name the place whose intensity was used, which need not be the one that was asked for."""
+    answer = edition.answer
+    used = "" if answer is None else answer.place_name or answer.place_code
+    return used or edition.summary.place
 
 
 def _label(text: str) -> str:

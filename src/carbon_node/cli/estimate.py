@@ -97,6 +97,7 @@ def _numbers(estimate: Estimate) -> dict[str, object]:
         "place": intensity.place,
         "place_code": intensity.code,
         "year": intensity.year,
+        "counted": intensity.counted,
         "inferences": estimate.inferences,
         "sources": {
             **{name: factor.source for name, factor in named.items()},

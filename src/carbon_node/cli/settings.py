@@ -11,7 +11,9 @@ from rich.table import Table
 from rich.text import Text
 
 from carbon_node.cli.options import ConfigOption
+from carbon_node.estimation import Place
 from carbon_node.hardware import preset
+from carbon_node.intensity import IntensityConfig, IntensityLookup
 from carbon_node.settings import Loaded, Origin, Source, load
 from carbon_node.settings.catalogue import catalogue, flat, shown
 from carbon_node.settings.catalogue import schema as json_schema
@@ -48,10 +50,17 @@ def check(
     file: Annotated[Path, typer.Argument(help="Configuration file in TOML.")],
 ) -> int:
     """Check a configuration file; status 2 and one line for each problem if it is not valid."""
-    problems = problems_of_file(file)
+    problems = problems_of_file(file) or _place_problems(file)
     for line in problems or (f"{file} is valid",):
         print(line)
     return 2 if problems else 0
+
+
+def _place_problems(file: Path) -> tuple[str, ...]:
+    """Say what of the file's place is not understood; a node would start, and leave it out."""
+    place = load({}, {}, config=file).settings.place
+    problem = IntensityLookup(IntensityConfig()).not_understood(Place(place))
+    return () if problem is None else (f"place is not understood ({file}): {problem}",)
 
 
 @settings_app.command()

@@ -137,11 +137,13 @@ def _as_line(task: SubmittedTask, answer: Answer) -> str:
     footprint = answer.footprint
     name = f"{footprint.task_id.problem_id}.{footprint.task_id.iteration_id}"
     subject = f"{task.ml_model.model} on {task.hw_resource.hw_description}"
-    error = bounded_json.loads(footprint.extra_data).get("error")
+    provenance = bounded_json.loads(footprint.extra_data)
+    error = provenance.get("error")
     if error is not None:
         return f"{name}  no result: {error}  ({subject}, {answer.seconds:.2f} s)"
     return (
         f"{name}  {footprint.carbon_footprint:.6g} gCO2e = "
         f"{footprint.energy_consumption:.6g} kWh x {footprint.carbon_intensity:.6g} gCO2e/kWh"
+        f" of {provenance['place']['name']}"
         f"  ({subject}, {answer.seconds:.2f} s)"
     )

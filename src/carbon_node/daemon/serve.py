@@ -122,6 +122,8 @@ async def _serve(
         log.info("ready", domain=settings.domain, seconds=round(time.monotonic() - since_s, 3))
         node = _node(configuration, choice, transport, announcer, tracker, store, stop, secrets)
         node.operators.ready()
+        if settings.place:
+            await asyncio.to_thread(node.settings.check_place)
         async with asyncio.TaskGroup() as services:
             # They go on during the stop: whoever asks then is still answered.
             serving = [

@@ -65,6 +65,13 @@ class SettingsInForce:
         tracker = _TrackerAsConfigured(self._tracker, parts.tracker_config(configuration.settings))
         return parts.conditions(configuration, tracker, self._intensity)
 
+    def check_place(self) -> None:
+        """Log what of the configured place is not understood; blocks while tables are read."""
+        place = self._intensity_config.default_place
+        problem = self._intensity.not_understood(place)
+        if problem is not None:
+            log.warning("the setting place is not understood", place=place.region, problem=problem)
+
     def output_gap_s(self) -> float:
         """Least time between two outputs from now on, in seconds."""
         return self.service.current.settings.output_gap_ms / 1000
@@ -102,6 +109,7 @@ class SettingsInForce:
         if intensity_config != self._intensity_config:
             self._intensity_config = intensity_config
             self._intensity = _lookup(intensity_config, self._live)
+            self.check_place()
 
 
 def _lookup(config: IntensityConfig, live: LiveIntensity | None) -> IntensityLookup:

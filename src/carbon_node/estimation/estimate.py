@@ -15,7 +15,7 @@ import math
 import sys
 
 from carbon_node.estimation.choice import chosen_energy
-from carbon_node.estimation.interval import Interval
+from carbon_node.estimation.interval import Factor, Interval
 from carbon_node.estimation.measurement import (
     Measurement,
     SimulatedRun,
@@ -23,7 +23,7 @@ from carbon_node.estimation.measurement import (
     TrackerOutcome,
 )
 from carbon_node.estimation.planning import Plan
-from carbon_node.estimation.request import MAX_POWER_W
+from carbon_node.estimation.request import DEFAULT_PUE, MAX_POWER_W
 from carbon_node.estimation.result import (
     Budget,
     CarbonIntensity,
@@ -96,7 +96,7 @@ def _concluded(
     if isinstance(chosen, NotComputed):
         return chosen
     request, assumptions = plan.request, plan.assumptions
-    pue = assumptions.pue if request.known.pue is None else request.known.pue
+    pue = request.known.pue or _pue(assumptions.pue, intensity.site_pue)
     device_energy_kwh = chosen.energy.per_inference_kwh.scaled(request.inferences)
     energy_kwh = device_energy_kwh * pue.interval
     carbon_g = _normal(energy_kwh * intensity.g_per_kwh)
@@ -120,6 +120,11 @@ def _concluded(
         revision=assumptions.revision,
         output_units=assumptions.output_units,
     )
+
+
+def _pue(assumed: Factor, of_site: Factor | None) -> Factor:
+    """Take a provider's own PUE where nobody set one: it is nearer than the mean of all sites."""
+    return of_site if of_site is not None and assumed == DEFAULT_PUE else assumed
 
 
 def _tracking(plan: Plan, outcome: TrackerOutcome) -> Tracking:

@@ -37,6 +37,12 @@ MAX_TEXT = 160
 MAX_ASKED = 64
 """Characters of a place that are repeated; a result stays small whatever peers send."""
 
+MAX_PARTS = 6
+"""Parts of a place's text, and grid zones, that are named."""
+
+MAX_PART = 40
+"""Characters of each."""
+
 MAX_WARNINGS = 8
 """Warnings that are published."""
 
@@ -156,6 +162,8 @@ def _intensity(intensity: CarbonIntensity) -> Json:
         "interval": _interval(intensity.g_per_kwh),
         "source": _clipped(intensity.source),
         "year": intensity.year,
+        **({"counted": intensity.counted} if intensity.counted else {}),
+        **({"zones": list(intensity.zones[:MAX_PARTS])} if intensity.zones else {}),
     }
 
 
@@ -166,6 +174,20 @@ def _place(asked: Place, intensity: CarbonIntensity) -> Json:
         "name": _clipped(intensity.place),
         "code": intensity.code,
         "steps": [_step(step) for step in intensity.steps],
+        **_account(intensity),
+    }
+
+
+def _account(intensity: CarbonIntensity) -> dict[str, Json]:
+    """Say which parts of the text were accounted for, and which were not."""
+    understood: list[Json] = [
+        {"text": one_line(part.text, MAX_PART), "as": part.kind}
+        for part in intensity.understood[:MAX_PARTS]
+    ]
+    left: list[Json] = [one_line(text, MAX_PART) for text in intensity.not_understood[:MAX_PARTS]]
+    return {
+        **({"understood": understood} if understood else {}),
+        **({"not_understood": left} if left else {}),
     }
 
 

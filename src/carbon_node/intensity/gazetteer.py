@@ -280,7 +280,7 @@ class Gazetteer:
         divisions = [names.territories.get(a, a) for a in names.subdivisions.areas(name).split()]
         divisions += own[2:].split() if own.startswith((DIVISION, ABBREVIATED)) else []
         cities = names.cities.areas(name)
-        own_city = own[2:] if own.startswith(CITY) else ""
+        own_city = _detailed(own[2:], cities) if own.startswith(CITY) else ""
         senses = {Sense(area, Kind.COUNTRY) for area in countries} | codes
         senses.update(Sense(area, Kind.SUBDIVISION) for area in divisions)
         if name.rpartition(" ")[2] in _COUNTIES:
@@ -396,6 +396,12 @@ class Gazetteer:
 def _city(area: str) -> Sense:
     """Read an area of the table of cities: small letters mark small towns, a plus large cities."""
     return Sense(area.rstrip("+").upper(), Kind.TOWN if area.islower() else Kind.CITY)
+
+
+def _detailed(country_code: str, cities: str) -> str:
+    """Return the state or province of the largest city of a name in a country, if it is known."""
+    areas = (area.rstrip("+") for area in cities.lstrip("!").split())
+    return next((area for area in areas if country(area) == country_code), country_code)
 
 
 def _kind(is_country: bool, codes: set[Sense], divisions: list[str], senses: set[Sense]) -> Kind:  # noqa: FBT001

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from carbon_node.estimation import CarbonIntensity, Factor, Interval, Place, Step, Understood
-from carbon_node.intensity.gazetteer import Kind, country
+from carbon_node.intensity.gazetteer import Kind, Piece, country
 from carbon_node.intensity.grid import Country, Intensities, Mean
 from carbon_node.intensity.location import (
     Location,
@@ -84,16 +84,25 @@ def _of_location(location: Location, tables: Tables) -> CarbonIntensity | None:
 
 def _told(answer: CarbonIntensity, location: Location) -> CarbonIntensity:
     """Add what of the text was accounted for."""
-    understood = tuple(Understood(piece.text, piece.kind.value) for piece in location.pieces)
+    understood = tuple(
+        Understood(piece.text, _kind(piece, location.area).value) for piece in location.pieces
+    )
     return replace(answer, understood=understood, not_understood=location.unread)
+
+
+def _kind(piece: Piece, area: str | None) -> Kind:
+    """Return as what a part of the text means the place that was taken."""
+    kinds = {sense.kind for sense in piece.senses if sense.area == area}
+    if piece.kind in {Kind.CODE, *kinds} or not kinds:
+        return piece.kind
+    return min(kinds)
 
 
 def _of_area(location: Location, tables: Tables) -> CarbonIntensity | None:
     area = location.area
     if area is None:
         return None
-    is_town = any(piece.kind in {Kind.CITY, Kind.TOWN, Kind.CLOUD} for piece in location.pieces)
-    value = value_of(area, tables, location.zones, is_town=is_town)
+    value = value_of(area, tables, location.zones, is_town=location.is_town)
     if value is None:
         return _of_lacking_country(location, tables)
     is_named = value.zones or not value.is_own or area in tables.intensities.subdivisions

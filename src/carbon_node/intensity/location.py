@@ -47,6 +47,7 @@ class Location:
         rejected: area that the continent contradicts; the interval has to cover it.
         region: cloud region that is meant, None if none is.
         zones: grid zones that are meant, empty where they are those of the area.
+        is_town: whether a town or a site is meant rather than the whole area.
         pieces: the parts of the text that are accounted for.
         unread: the parts that are not.
     """
@@ -59,6 +60,7 @@ class Location:
     rejected: str | None = None
     region: CloudRegion | None = None
     zones: tuple[str, ...] = ()
+    is_town: bool = False
     pieces: tuple[Piece, ...] = ()
     unread: tuple[str, ...] = ()
     group: str = ""
@@ -154,6 +156,7 @@ class Locator:
                 is_named=True,
                 region=reading.region,
                 zones=reading.zones,
+                is_town=reading.is_town or reading.region is not None,
                 pieces=reading.pieces,
                 unread=reading.unread,
             )

@@ -74,6 +74,7 @@ class Reading:
         evident: the area that is meant without a continent, None if that needs one.
         is_dominated: whether the evident area is a city with namesakes on whose continent it need
             not be meant.
+        is_town: whether a city bears the name of the area that is meant.
         towns: areas in which only a small town can be meant.
         divisions: areas that bear the name themselves.
         prominent: areas that a continent alone can decide for.
@@ -88,6 +89,7 @@ class Reading:
     areas: tuple[str, ...] = ()
     evident: str | None = None
     is_dominated: bool = False
+    is_town: bool = False
     towns: frozenset[str] = frozenset()
     divisions: frozenset[str] = frozenset()
     prominent: frozenset[str] = frozenset()
@@ -220,6 +222,7 @@ class Reader:
             reading.areas,
             reading.evident,
             reading.is_dominated,
+            reading.is_town,
             reading.towns,
             reading.divisions,
             reading.prominent,
@@ -236,18 +239,22 @@ class Reader:
         areas = frozenset(area for area, fit in fits.items() if fit is not Fit.NONE)
         sure = frozenset(area for area, fit in fits.items() if fit is Fit.PLACE)
         address = self._address(pieces)
-        is_town = any(sense.kind in _CITIES for sense in places[0].senses & agreed)
-        if address and not sure and not is_town:
+        is_city = any(sense.kind in _CITIES for sense in places[0].senses & agreed)
+        if address and not sure and not is_city:
             areas = sure = frozenset({address})
         elif address in sure:
             areas = frozenset({str(address)})
         region = next((piece.region for piece in places if piece.region), None)
         zones = next((piece.zones for piece in places if piece.zones), ())
+        towns = {sense.area for sense in places[0].senses if sense.kind in _CITIES}
+        evident = self._evident(places, areas, sure)
+        is_town = evident is not None and any(self.contains(evident, area) for area in towns)
         return Reading(
-            places[0].kind,
+            _kind(places[0], areas),
             tuple(sorted(areas)),
-            self._evident(places, areas, sure),
+            evident,
             len(places) == 1 and places[0].is_dominated,
+            is_town,
             frozenset(areas - {sense.area for sense in agreed if sense.kind is not Kind.TOWN}),
             frozenset(sense.area for sense in agreed if sense.kind not in _CITIES),
             places[0].prominent if len(places) == 1 else areas,
@@ -342,9 +349,14 @@ class Reader:
 
     def _inner(self, one: Sense, other: Sense) -> Sense | None:
         """Return the narrower of two senses of which one contains the other."""
-        if self.contains(one.area, other.area):
+        if self._holds(one, other):
             return other
-        return one if self.contains(other.area, one.area) else None
+        return one if self._holds(other, one) else None
+
+    def _holds(self, outer: Sense, inner: Sense) -> bool:
+        """Whether a place contains another one; a city has no territories overseas."""
+        is_abroad = country(outer.area) != country(inner.area)
+        return self.contains(outer.area, inner.area) and not (is_abroad and outer.kind in _CITIES)
 
     def contains(self, outer: str, inner: str) -> bool:
         """Whether an area lies in another one, or is it."""
@@ -376,6 +388,13 @@ class Reader:
         return sense.kind is Kind.ABBREVIATION or (
             sense.kind is Kind.SUBDIVISION and country(sense.area) not in self._names.leading
         )
+
+
+def _kind(piece: Piece, areas: frozenset[str]) -> Kind:
+    """Return as what a part means one of the areas."""
+    kinds = {sense.kind for sense in piece.senses if sense.area in areas}
+    is_city = bool(kinds) and kinds <= _CITIES and piece.kind is not Kind.CODE
+    return Kind.CITY if is_city else piece.kind
 
 
 def _is_turning(word: str) -> bool:
