@@ -69,6 +69,16 @@ def test_check_of_a_valid_file_ends_with_0(tmp_path: Path) -> None:
     assert (done.returncode, done.stdout) == (0, f"{file} is valid\n")
 
 
+def test_check_says_that_a_place_is_not_understood(tmp_path: Path) -> None:
+    """A valid text that names no place is a problem too: the node would leave it out."""
+    file = tmp_path / "my.toml"
+    file.write_text("place = 'Germny'")
+    done = settings(tmp_path, "check", str(file))
+    assert done.returncode == 2
+    assert done.stdout.startswith(f"place is not understood ({file}): ")
+    assert "near matches: germany" in done.stdout
+
+
 def test_check_prints_one_line_for_each_problem(tmp_path: Path) -> None:
     """Each problem is one line with key, value, file and range, and the status is 2."""
     file = tmp_path / "my.toml"

@@ -147,6 +147,23 @@ def test_the_pue_of_the_hardware_wins() -> None:
     assert estimate.energy_kwh == estimate.device_energy_kwh
 
 
+def test_the_sites_pue_stands_where_nobody_set_one() -> None:
+    """A provider's own is nearer than the mean of all sites; setting and hardware win over it."""
+    site = dataclasses.replace(GRID, site_pue=Factor(exact(1.15), "provider"))
+    board = dataclasses.replace(TASK, known=NamedHardware(pue=Factor(exact(1.0), "board")))
+    assumed = Assumptions()
+    for task, given_, expected in (
+        (TASK, assumed, 1.15),
+        (TASK, dataclasses.replace(assumed, pue=Factor(exact(1.25), "setting")), 1.25),
+        (board, assumed, 1.0),
+    ):
+        planned = plan(task, given_)
+        assert isinstance(planned, Plan)
+        result = conclude(planned, site, NotTracked())
+        assert isinstance(result, Estimate)
+        assert result.pue.interval.value == expected
+
+
 def test_refused_numbers_are_warnings() -> None:
     """What could not be read is not ignored silently."""
     refused = dataclasses.replace(TASK, known=NamedHardware(), refused=("power_w is text",))
