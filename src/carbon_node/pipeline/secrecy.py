@@ -35,6 +35,8 @@ _Container: TypeAlias = dict[Any, Any] | list[Any]
 _LISTS = ("inputs", "outputs", "input_batch")
 """Fields of samples that are lists of texts."""
 
+_NOT_UTF8 = b"\xff"
+
 
 def cleaned(inputs: TaskInputs, keeper: SecretKeeper) -> tuple[TaskInputs, tuple[str, ...]]:
     """Take the secrets out of a task's inputs, wherever they occur.
@@ -233,9 +235,11 @@ def _rebuilt(sample: SampleT, opened: _Opened) -> SampleT:
 
 
 def _octets(content: object) -> bytes:
-    if isinstance(content, str):
-        return content.encode(errors="surrogateescape")
-    return json.dumps(content).encode()
+    if not isinstance(content, str):
+        return json.dumps(content).encode()
+    octets = content.encode(errors="surrogateescape")
+    # The secret may have been all that made it unreadable, and the log has to say that it was.
+    return octets if extra_data.read(octets).problem else octets + _NOT_UTF8
 
 
 def _texts_in(value: object) -> Iterator[str]:

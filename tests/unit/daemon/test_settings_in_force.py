@@ -161,11 +161,11 @@ def test_a_reload_of_an_unusable_file_changes_nothing(settings: SettingsInForce)
     assert settings.service.current.revision == 0
 
 
-def test_a_place_that_is_not_understood_is_logged(settings: SettingsInForce) -> None:
+async def test_a_place_that_is_not_understood_is_logged(settings: SettingsInForce) -> None:
     """An operator hears of a typing error before a task needs the place."""
     with capture_logs() as lines:
-        change(settings, place="Germny")
-        change(settings, place="Germany")
+        await change(settings, place="Germny")
+        await change(settings, place="Germany")
 
     (warning,) = (line for line in lines if line["log_level"] == "warning")
     assert warning["place"] == "Germny"
