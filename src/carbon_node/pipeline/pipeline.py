@@ -17,7 +17,7 @@ from carbon_node.pipeline.ports import SecretKeeper
 from carbon_node.pipeline.publishing import Publishing
 from carbon_node.pipeline.raw_models import claim
 from carbon_node.pipeline.register import TaskRegister
-from carbon_node.pipeline.secrecy import cleaned, without_secrets
+from carbon_node.pipeline.secrecy import later_without_secrets, without_secrets
 from carbon_node.pipeline.task import Progress, TaskInputs
 from carbon_node.tasks.decision import Answered, Compute
 from carbon_node.wire.contract import Arrival
@@ -84,27 +84,34 @@ class Pipeline:
                 part.cancel()
         await self._publishing.settle()
 
-    def start(self, inputs: TaskInputs, *, is_repeat: bool = False) -> None:
+    async def start(self, inputs: TaskInputs) -> None:
         """Start a complete task: from here on, its inputs are without secrets.
 
         Args:
-            inputs: its three samples.
-            is_repeat: whether it is computed even if these inputs were answered.
+            inputs: its three samples, as they came.
         """
-        self._started_count += 1
+        # Before anything is awaited: a model that nobody claimed may have to make room.
         claim(inputs.ml_model)
-        inputs, secrets = cleaned(inputs, self._secrets)
+        clean, secrets = await without_secrets(inputs, self._secrets)
+        if not self.is_stopping:
+            self._begin(clean, secrets)
+
+    def _begin(
+        self, inputs: TaskInputs, secrets: tuple[str, ...] = (), *, is_repeat: bool = False
+    ) -> None:
+        self._started_count += 1
         progress = Progress(self._started_count, inputs, secrets, is_repeat=is_repeat)
         self._register.enter(progress)
         task = asyncio.create_task(self._perform(progress), name=progress.name)
         self._tasks[task] = progress
         task.add_done_callback(self._forget)
 
-    def revise(self, arrival: Arrival) -> None:
+    async def revise(self, arrival: Arrival) -> None:
         """Take in a later sample of a task that has started and not ended; others are not meant."""
         progress = self._register.find_open(arrival.key)
         if progress is not None:
-            progress.revise(without_secrets(arrival, progress.secrets, self._secrets))
+            later = await later_without_secrets(arrival, progress.secrets, self._secrets)
+            progress.revise(later)
 
     def stop_task(self, task_id: TaskId, why: str) -> bool:
         """End a waiting or running task with a failed result.
@@ -127,7 +134,7 @@ class Pipeline:
         inputs = progress.inputs if progress else self._register.find_answered(task_id)
         if inputs is None or self.is_stopping:
             return False
-        self.start(inputs, is_repeat=True)
+        self._begin(inputs, is_repeat=True)
         return True
 
     def pause(self) -> bool:
@@ -166,7 +173,7 @@ class Pipeline:
                 log.error("output not published", task_id=progress.name, error=str(error))  # noqa: TRY400 - the message says it all
         changed = progress.changed
         if changed is not None and await self._keeping.has_to_run_again(progress, changed):
-            self.start(changed)
+            self._begin(changed, progress.secrets)
 
     async def _answer(self, progress: Progress) -> None:
         self._publishing.task_started(progress.inputs.key.task_id)

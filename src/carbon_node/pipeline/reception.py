@@ -80,10 +80,10 @@ class Reception:
     async def _hand_over(self, arrival: Arrival) -> None:
         match arrival.sample:
             case UserInput() | HWResource():
-                self._take_in(arrival)
+                await self._take_in(arrival)
             case MLModel() as model:
                 light = await self._models.detached(model)
-                self._take_in(replace(arrival, sample=light))
+                await self._take_in(replace(arrival, sample=light))
             case NodeControl() as command:
                 self._control.obey(command)
             case ConfigurationRequest() as request:
@@ -91,23 +91,23 @@ class Reception:
             case _:
                 pass
 
-    def _take_in(self, arrival: Arrival) -> None:
+    async def _take_in(self, arrival: Arrival) -> None:
         if self._pipeline.is_stopping:
             return
         now_s = time.monotonic()
         match self._join.add(arrival, now_s):
             case Ready(inputs):
                 self._update_baseline(arrival)
-                self._pipeline.start(inputs)
+                await self._pipeline.start(inputs)
             case Waiting():
                 self._update_baseline(arrival)
-                self._pipeline.revise(arrival)
+                await self._pipeline.revise(arrival)
                 self._evict(now_s)
             case Repeated(key):
                 log.info(
                     "repeated input ignored", topic=arrival.topic.dds_name, task_id=key.task_id
                 )
-                self._pipeline.revise(arrival)
+                await self._pipeline.revise(arrival)
             case Rejected(reason):
                 log.warning("sample rejected", topic=arrival.topic.dds_name, reason=reason)
 

@@ -9,13 +9,14 @@ one that is known from an entry of any of the samples, and one that is recognise
 shape. A raw model is left as it is: its bytes are neither shown nor kept.
 """
 
+import asyncio
 import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Any, TypeAlias, TypeVar
 
 from carbon_node.pipeline.ports import SecretKeeper
-from carbon_node.pipeline.task import TaskInputs
+from carbon_node.pipeline.task import Input, TaskInputs, size_bytes
 from carbon_node.secret_keys import secret_entries
 from carbon_node.secret_texts import (
     credentials_in,
@@ -36,6 +37,34 @@ _LISTS = ("inputs", "outputs", "input_batch")
 """Fields of samples that are lists of texts."""
 
 _NOT_UTF8 = b"\xff"
+
+
+LARGE_BYTES = 65_536
+"""Inputs above this are searched in a thread: 100 ms for each MB of text would hold up the loop."""
+
+
+async def without_secrets(
+    inputs: TaskInputs, keeper: SecretKeeper
+) -> tuple[TaskInputs, tuple[str, ...]]:
+    """Take the secrets out of a task's inputs, wherever they occur; see `cleaned`."""
+    if inputs.size_bytes > LARGE_BYTES:
+        return await asyncio.to_thread(cleaned, inputs, keeper)
+    return cleaned(inputs, keeper)
+
+
+async def later_without_secrets(
+    arrival: Arrival, known: tuple[str, ...], keeper: SecretKeeper
+) -> Arrival:
+    """Take the secrets out of a sample that came later than the others of its task.
+
+    Args:
+        arrival: as it came.
+        known: secrets of the task.
+        keeper: told of each secret of this sample.
+    """
+    if isinstance(arrival.sample, Input) and size_bytes(arrival.sample) > LARGE_BYTES:
+        return await asyncio.to_thread(_cleaned_arrival, arrival, known, keeper)
+    return _cleaned_arrival(arrival, known, keeper)
 
 
 def cleaned(inputs: TaskInputs, keeper: SecretKeeper) -> tuple[TaskInputs, tuple[str, ...]]:
@@ -68,14 +97,7 @@ def cleaned(inputs: TaskInputs, keeper: SecretKeeper) -> tuple[TaskInputs, tuple
     ), secrets
 
 
-def without_secrets(arrival: Arrival, known: tuple[str, ...], keeper: SecretKeeper) -> Arrival:
-    """Take the secrets out of a sample that came later than the others of its task.
-
-    Args:
-        arrival: as it came.
-        known: secrets of the task.
-        keeper: told of each secret of this sample.
-    """
+def _cleaned_arrival(arrival: Arrival, known: tuple[str, ...], keeper: SecretKeeper) -> Arrival:
     match arrival.sample:
         case UserInput() as user_input:
             return replace(arrival, sample=_cleaned(user_input, known, keeper))

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from typing import TypeAlias
 
 from carbon_node.pipeline.interruption import Interruption
 from carbon_node.pipeline.raw_models import DetachedModel
@@ -12,6 +13,30 @@ from carbon_node.tasks.key import Summary, TaskKey
 from carbon_node.wire.contract import Arrival
 from carbon_node.wire.extra_data import ExtraData, read
 from carbon_node.wire.samples import HWResource, MLModel, TaskId, UserInput
+
+Input: TypeAlias = UserInput | MLModel | HWResource
+"""A sample of a task."""
+
+
+def size_bytes(sample: Input) -> int:
+    """Return about how much a sample of a task holds, in memory and elsewhere."""
+    match sample:
+        case UserInput() as user:
+            texts = (
+                *(user.modality, user.problem_short_description, user.problem_definition),
+                *(user.geo_location_continent, user.geo_location_region),
+                *(*user.inputs, *user.outputs),
+            )
+            return sum(map(len, texts)) + len(user.extra_data)
+        case MLModel() as model:
+            texts = (
+                *(model.model, model.model_path, model.model_properties),
+                *(model.model_properties_path, *model.input_batch),
+            )
+            elsewhere = model.spooled_bytes if isinstance(model, DetachedModel) else 0
+            return sum(map(len, texts)) + len(model.extra_data) + len(model.raw_model) + elsewhere
+        case HWResource() as hardware:
+            return len(hardware.hw_description) + len(hardware.extra_data)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,11 +78,8 @@ class TaskInputs:
     @property
     def size_bytes(self) -> int:
         """About how much they hold, in memory and elsewhere."""
-        model, hardware, user = self.ml_model, self.hw_resource, self.user_input
-        texts = (*user.inputs, *user.outputs, *model.input_batch, user.problem_definition)
-        octets = (model.raw_model, model.extra_data, hardware.extra_data, user.extra_data)
-        elsewhere = model.spooled_bytes if isinstance(model, DetachedModel) else 0
-        return sum(map(len, (*texts, *octets))) + elsewhere
+        samples: tuple[Input, ...] = (self.user_input, self.ml_model, self.hw_resource)
+        return sum(map(size_bytes, samples))
 
     def revised(self, arrival: Arrival) -> "TaskInputs":
         """Return them with a later sample of this task; what belongs to another changes nothing.

@@ -51,6 +51,10 @@ MESSAGE_BYTES = 1
 KEEPERS_LIMIT_S = 1.0
 """For keepers to end after the node has; whatever they are, they are killed then."""
 
+STARTS_THREADS = ("pyarrow",)
+"""Packages that start a thread when they are imported. pandas imports them where they are installed,
+no measurement needs them, and what forks must have one thread."""
+
 DESCRIPTORS_LIMIT = 2
 """Of one request: the connection to the node and, for some, the model's bytes."""
 
@@ -154,7 +158,12 @@ def preload(workload: str) -> None:
     Args:
         workload: `module:function` that measuring processes will run.
     """
+    hidden = dict.fromkeys(set(STARTS_THREADS) - sys.modules.keys())
+    sys.modules.update(hidden)  # type: ignore[arg-type]  # None: the import is refused
     import_module(workload.partition(":")[0])
+    for name in hidden:
+        # A model that brings its own need of one may import it, in its own process.
+        del sys.modules[name]
     gc.collect()
     gc.freeze()
 

@@ -66,7 +66,11 @@ def host_components() -> dict[str, Any]:
 
 
 def observe(
-    window_s: float, work: Callable[[float], int], components: dict[str, Any], sub_windows: int = 1
+    window_s: float,
+    work: Callable[[float], int],
+    components: dict[str, Any],
+    sub_windows: int = 1,
+    settling_s: float = 0.0,
 ) -> Json:
     """Observe work under CarbonTracker.
 
@@ -76,6 +80,7 @@ def observe(
         work: called with seconds, works that long at least and returns how many inferences it ran.
         components: arguments that say what is measured.
         sub_windows: parts of the window that are told apart.
+        settling_s: seconds of work before the window, which are not observed.
 
     Returns:
         The observation for the node to judge: components with their energy, lengths of the window
@@ -84,6 +89,9 @@ def observe(
     lines = _WrongNumberLines()
     tracker = _construct(components)
     tracker.logger.logger_err.addHandler(lines)
+    if settling_s > 0:
+        # Right before the window: constructing CarbonTracker takes a second, in which devices idle.
+        work(settling_s)
     before_start_s = time.monotonic()
     tracker.epoch_start()
     after_start_s = time.monotonic()

@@ -63,10 +63,14 @@ def observed_inferences(job: Job, load: Callable[[], Callable[[], object]]) -> J
     meters.correct_carbontracker(choice)
     on_gpus = other_load.on_gpus(choice.charged)
     work = _repeated(load())
-    if choice.charged:
-        work(SETTLING_S)
     before = other_load.CoreSeconds.now()
-    observed = observation.observe(job.window_s, work, observation.host_components(), SUB_WINDOWS)
+    observed = observation.observe(
+        job.window_s,
+        work,
+        observation.host_components(),
+        SUB_WINDOWS,
+        settling_s=SETTLING_S if choice.charged else 0.0,
+    )
     on_cores = other_load.on_cores(before, other_load.CoreSeconds.now(), os.cpu_count() or 1)
     observed["circumstances"] = {
         "host": socket.gethostname(),

@@ -1,5 +1,6 @@
 """A task's secrets stay out of what is made of it."""
 
+import asyncio
 import json
 from dataclasses import replace
 
@@ -7,7 +8,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from carbon_node.pipeline.secrecy import cleaned, without_secrets
+from carbon_node.pipeline.secrecy import (
+    LARGE_BYTES,
+    cleaned,
+    later_without_secrets,
+    without_secrets,
+)
 from carbon_node.pipeline.task import TaskInputs
 from carbon_node.secret_texts import HIDDEN
 from carbon_node.tasks.digest import digest
@@ -71,17 +77,39 @@ def test_a_token_is_told_and_hidden_wherever_it_is_repeated() -> None:
     assert task.hw_resource.hw_description == f"x {HIDDEN}"
 
 
-def test_a_later_sample_loses_the_secrets_that_are_known_and_its_own() -> None:
-    """What revises a running task is cleaned like what began it."""
+@pytest.mark.anyio
+@pytest.mark.parametrize("padding", ["", "x" * LARGE_BYTES])
+async def test_a_later_sample_loses_the_secrets_that_are_known_and_its_own(padding: str) -> None:
+    """What revises a running task is cleaned like what began it, whatever its size."""
     keeper = Keeper()
     octets = json.dumps({"api_key": "another-secret"}).encode()
-    sample = MLModel(model=f"{TOKEN} another-secret", extra_data=octets, task_id=TASK_ID)
+    sample = MLModel(model=f"{TOKEN} another-secret{padding}", extra_data=octets, task_id=TASK_ID)
     arrival = Arrival(Topic.ML_MODEL, sample, TASK_ID, "writer", 1)
-    clean = without_secrets(arrival, (TOKEN,), keeper)
+    clean = await later_without_secrets(arrival, (TOKEN,), keeper)
     assert clean == replace(
-        arrival, sample=MLModel(model=f"{HIDDEN} {HIDDEN}", extra_data=b"{}", task_id=TASK_ID)
+        arrival,
+        sample=MLModel(model=f"{HIDDEN} {HIDDEN}{padding}", extra_data=b"{}", task_id=TASK_ID),
     )
     assert keeper.told == ["another-secret"]
+
+
+@pytest.mark.anyio
+async def test_the_loop_goes_on_while_large_inputs_are_searched() -> None:
+    """Some 100 ms for each MB would keep everybody else waiting."""
+    task = inputs({"hf_token": TOKEN}, text="word " * LARGE_BYTES)
+    turns = 0
+
+    async def take_turns() -> None:
+        nonlocal turns
+        while True:
+            turns += 1
+            await asyncio.sleep(0)
+
+    others = asyncio.create_task(take_turns())
+    clean, _ = await without_secrets(task, Keeper())
+    others.cancel()
+    assert TOKEN.encode() not in clean.user_input.extra_data
+    assert turns > 1
 
 
 @pytest.mark.parametrize("levels", [MAX_DEPTH, MAX_DEPTH + 1, 900, 100_000])
