@@ -1,4 +1,4 @@
-"""The configuration service of the real program, through both of its doors."""
+"""The configuration service of the real program, through both of its endpoints."""
 
 import asyncio
 import itertools
@@ -33,8 +33,8 @@ def node(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[NodeProcess
         assert not any(event.get("level") == "error" for event in running.events())
 
 
-async def test_both_doors_give_the_same_answers(node: tuple[NodeProcess, int]) -> None:
-    """What is set through one door is seen through the other."""
+async def test_both_endpoints_give_the_same_answers(node: tuple[NodeProcess, int]) -> None:
+    """What is set through one endpoint is seen through the other."""
     async with calling(node[1]) as caller:
         by_topic, by_call = await caller.ask_both({"get": "all"})
         assert by_topic == by_call
@@ -126,7 +126,7 @@ async def test_status_and_results_are_told(node: tuple[NodeProcess, int]) -> Non
         "list",
     ],
 )
-async def test_bad_requests_are_answered_through_both_doors(
+async def test_bad_requests_are_answered_through_both_endpoints(
     node: tuple[NodeProcess, int], text: str, code: str
 ) -> None:
     """A reply comes that says why not, with the ids, and the node goes on unchanged."""
@@ -193,7 +193,7 @@ async def test_two_callers_at_once_are_both_answered(node: tuple[NodeProcess, in
 async def test_a_thousand_requests_in_a_row_leave_nothing_behind(
     node: tuple[NodeProcess, int],
 ) -> None:
-    """All are answered through either door, and memory, descriptors and threads stay."""
+    """All are answered through either endpoint, and memory, descriptors and threads stay."""
     running, domain = node
     process = psutil.Process(running.process.pid)
     async with calling(domain) as caller:
@@ -239,7 +239,7 @@ async def test_requests_are_answered_while_measurements_run(tmp_path: Path) -> N
 
 
 async def test_requests_are_answered_while_the_node_shuts_down(tmp_path: Path) -> None:
-    """As long as a running task has its budget, both doors are open, and say TERMINATING."""
+    """As long as a running task has its budget, both endpoints are open, and say TERMINATING."""
     domain = fresh_domain()
     env = {
         "CARBON_NODE_TRACKER__MODE": "declared",
