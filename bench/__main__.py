@@ -20,7 +20,7 @@ from bench.single import end
 NODE = ("start", "overhead", "declared", "bursts", "resources", "large", "doors", "growth")
 """Benchmarks of the running node."""
 
-PARTS = ("transport", "store", "guard")
+PARTS = ("transport", "store", "guard", "places")
 """Benchmarks of its parts alone."""
 
 RESULT = Path("bench-result.json")

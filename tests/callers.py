@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from typing import Any, TypeVar
 
 from tests.calling_transport import CallingTransport
+from tests.patience import PATIENCE_S as PATIENCE_S
 
 from carbon_node.transport.fastdds import FastDdsConfig
 from carbon_node.wire.contract import NODE_NAME, Role, Topic
@@ -27,9 +28,6 @@ from carbon_node.wire.samples import (
     TaskId,
     UserInput,
 )
-
-PATIENCE_S = 20.0
-"""Longest wait for something that has to happen."""
 
 ROLE = Role(
     "carbon_node_test",

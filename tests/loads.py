@@ -7,6 +7,8 @@ from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
+from tests.patience import PATIENCE_S as PATIENCE_S
+
 from carbon_node.transport.fastdds import FastDdsConfig, FastDdsTransport
 from carbon_node.wire.contract import Role, Topic
 from carbon_node.wire.samples import (
@@ -18,9 +20,6 @@ from carbon_node.wire.samples import (
     TaskId,
     UserInput,
 )
-
-PATIENCE_S = 40.0
-"""Longest wait for something that has to happen; two loaded cores are slow."""
 
 INPUTS = (Topic.USER_INPUT, Topic.ML_MODEL, Topic.HW_RESOURCE)
 ROLE = Role("carbon_node_load", reads=(Topic.FOOTPRINT, Topic.STATUS), writes=INPUTS)

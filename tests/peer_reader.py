@@ -21,12 +21,13 @@ class PeerReader:
 
     Args:
         domain: DDS domain id.
-        pause_s: seconds that it is busy with each sample.
     """
 
-    def __init__(self, domain: int, pause_s: float = 0.0) -> None:
+    def __init__(self, domain: int) -> None:
         self.seen: list[CO2Footprint] = []
-        self._pause_s = pause_s
+        self.may_go_on = threading.Event()
+        """While it is cleared, the reader is busy with the sample that it has taken."""
+        self.may_go_on.set()
         self._is_closing = threading.Event()
         self._participant = native.Participant(
             domain=domain,
@@ -63,6 +64,7 @@ class PeerReader:
     def close(self) -> None:
         """Leave."""
         self._is_closing.set()
+        self.may_go_on.set()
         if self._thread.ident is not None:
             self._thread.join()
         self._participant.close()
@@ -81,13 +83,13 @@ class PeerReader:
                 footprint = decode(CO2Footprint, sample.value)
                 assert isinstance(footprint, CO2Footprint)
                 self.seen.append(footprint)
-                self._is_closing.wait(self._pause_s)
+                self.may_go_on.wait()
 
 
 @contextmanager
-def peer_reader(domain: int, pause_s: float = 0.0) -> Iterator[PeerReader]:
+def peer_reader(domain: int) -> Iterator[PeerReader]:
     """A reader in a domain."""
-    reader = PeerReader(domain, pause_s)
+    reader = PeerReader(domain)
     try:
         yield reader
     finally:

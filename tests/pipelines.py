@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 from typing import cast
 
 from tests.memory_transport import MemoryBus, MemoryTransport
+from tests.patience import PATIENCE_S
 from tests.stores import store_config
 from tests.transports import PEERS, opened
 
@@ -151,7 +152,7 @@ class World:
 
     async def until(self, fact: Callable[[], bool]) -> None:
         """Let everything run until a fact holds."""
-        async with asyncio.timeout(5.0):
+        async with asyncio.timeout(PATIENCE_S):
             while not fact():  # noqa: ASYNC110 - facts of all kinds
                 await asyncio.sleep(0.001)
 

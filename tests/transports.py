@@ -9,12 +9,10 @@ from typing import TypeAlias
 from tests.calling_transport import CallingTransport
 from tests.domains import fresh_domain
 from tests.memory_transport import MemoryBus, MemoryTransport
+from tests.patience import PATIENCE_S as PATIENCE_S
 
 from carbon_node.transport.fastdds import FastDdsConfig
 from carbon_node.wire.contract import NODE_NAME, Arrival, Role, Topic
-
-PATIENCE_S = 20.0
-"""Longest wait for something that has to happen."""
 
 INPUTS = (Topic.USER_INPUT, Topic.ML_MODEL, Topic.HW_RESOURCE, Topic.CONTROL, Topic.REQUEST)
 OUTPUTS = (Topic.STATUS, Topic.FOOTPRINT, Topic.RESPONSE)

@@ -1,31 +1,38 @@
 """Carbon footprint node of a SustainML pipeline.
 
-Map, from the vocabulary up to the command line; a room imports only rooms above it in this list,
-and docs/architecture.md follows one task through them:
-    errors.py: every error of the package, as one tree.
-    json_value.py: what JSON can say.
-    secret_keys.py: which keys name secrets; the one rule for all that is kept, shown or published.
-    secret_texts.py: which parts of a text are secrets, by their name, place or shape.
-    wire/: what travels: samples, their DDS types and quality of service, topics, extra_data.
-    estimation/: the pure domain: what to measure, what it means, units, intervals, provenance.
-    tasks/: what a task is: key, summary, decision, answer; tasks met before; digest of inputs.
-    hardware/: what is known of named hardware.
-    intensity/: from the text of a place to its carbon intensity.
-    tracking/: CarbonTracker in guarded processes.
-    transport/: ways for samples to enter and leave the node: embedded Fast DDS, `sustainml_py`.
-    store/: SQLite: what was accepted, answered, published and acknowledged, across restarts.
-    observability/: log, metrics, supervisor.
-    pipeline/: the life of a task, from three samples to one published output.
-    settings/: what can be configured, where values came from, requests that change them.
-    http/: the local interface.
-    daemon/: the running node: built from its parts, started, watched, stopped.
+Map. A room is a subpackage, or a module beside them. The list runs from the command line down to
+the vocabulary, and a room imports only rooms below it; docs/architecture.md has the other rules,
+follows one task through the rooms, and says where to put what:
     cli/: the commands, and what only they use.
+    daemon/: the running node: its parts are configured, put together, started, watched, stopped.
+    http/: the local interface, an HTTP API for the operator of this host.
+    pipeline/: the life of a task, from three samples to one published output.
+    settings/: what can be configured, where each value came from, requests that change it.
+    transport/: DDS: the embedded Fast DDS, or the `sustainml_py` library of a workspace.
+    store/: SQLite: which tasks were accepted, answered, published and acknowledged.
+    tracking/: CarbonTracker, run in guarded processes.
+    intensity/: finds the place that a text names, and its carbon intensity.
+    observability/: log, metrics, and the supervisor's protocol.
+    hardware/: finds hardware by its name: catalogue, the operator's map, this host's devices.
+    tasks/: what a task is: its key, decision and answer; the memory of tasks seen before.
+    estimation/: the calculation, without any I/O: energy, carbon, intervals, provenance.
+    wire/: what travels: samples, their DDS types and quality of service, topics, extra_data.
+    json_value.py: the type of a JSON value.
+    secret_texts.py: finds secrets inside a text by their name, position or shape.
+    secret_keys.py: which keys name secrets; the one rule for all that is kept, shown or published.
+    errors.py: every error of the package, as one tree.
 
 Glossary:
     task: one combination of user input, ML model and hardware resource that shares a task id.
     task id: `problem_id` and `iteration_id`; the key of every sample. (0, 0) is invalid.
     sample, instance, reader, writer, participant, domain: as in the OMG DDS specification.
     GUID: the RTPS identifier of a participant, reader or writer.
+    decision: whether a task has to be computed or was answered before (`tasks/decision.py`).
+    estimate: what the calculation returns; `NotComputed` says why there is none.
+    answer: the flat record of an estimate or failure, which log, metrics, history and API read.
+    output: the sample that is published for a task; its extra_data holds the provenance.
+    result: an answer as people and programs see it: in the history, over HTTP, over DDS.
+    acknowledged: a reader has confirmed that it received an output.
     device energy: electrical energy that the computing hardware draws.
     facility energy: device energy times PUE; what the node publishes as energy.
     PUE: power usage effectiveness, facility energy divided by device energy; at least 1.

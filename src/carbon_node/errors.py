@@ -17,6 +17,7 @@ CarbonNodeError
 │   └── StoreDamaged         the content of the results database is not what was written
 ├── InterfaceError           the local interface of a running node gave no usable answer
 ├── ServiceError             the systemd service could not be installed or removed
+├── DaemonError              the node lacks what it needs to run, or ended by a defect
 └── StatusTransitionError    an event that the node's status does not allow
 """
 
@@ -109,6 +110,10 @@ class InterfaceError(CarbonNodeError):
 
 class ServiceError(CarbonNodeError):
     """The systemd service could not be installed or removed."""
+
+
+class DaemonError(CarbonNodeError):
+    """The node lacks what it needs to run, or ended by a defect."""
 
 
 class StatusTransitionError(CarbonNodeError):

@@ -147,6 +147,12 @@ def redacted_all(texts: Sequence[str], known: Collection[str] = ()) -> list[str]
     return clean
 
 
+def is_suspicious(texts: Sequence[str]) -> bool:
+    """Whether a secret may be recognised in texts; if not, they need no further look."""
+    joined = _SEPARATOR.join(texts)
+    return _may_be_encoded(joined) or bool(_spans(joined))
+
+
 def secrets_in(texts: Sequence[str]) -> tuple[str, ...]:
     """Return the secrets that can be recognised in texts and are worth remembering, each once."""
     joined = _SEPARATOR.join(texts)

@@ -22,11 +22,9 @@ from cyclonedds.pub import DataWriter
 from cyclonedds.sub import DataReader
 from cyclonedds.topic import Topic
 from cyclonedds.util import duration
+from tests.patience import PATIENCE_S as PATIENCE_S
 
 Kind = TypeVar("Kind", bound=IdlStruct)
-
-PATIENCE_S = 20.0
-"""Longest wait for something that has to happen."""
 
 CONFIGURATION = """
 <CycloneDDS><Domain>

@@ -10,8 +10,9 @@ from tests.domains import fresh_domain
 from tests.transports import wait_for
 from tests.wire_samples import samples
 
+from carbon_node.errors import TransportError
 from carbon_node.transport.binding import native
-from carbon_node.transport.endpoints import Reader, open_writer
+from carbon_node.transport.endpoints import Reader, open_writer, translated_errors
 from carbon_node.wire.contract import Arrival, Topic
 from carbon_node.wire.samples import Sample
 from carbon_node.wire.types import encode, key_in_handle, key_of
@@ -103,3 +104,13 @@ def test_a_reader_that_saw_no_sample_knows_which_task_ended(topic: Topic) -> Non
 
         assert end is not None
         assert end.key == (2**32 - 1, 7)
+
+
+@pytest.mark.parametrize("error", [native.Error, RuntimeError])
+def test_what_fast_dds_and_its_libraries_throw_is_a_transport_error(error: type[Exception]) -> None:
+    """The line says what could not be done, and why."""
+    with (
+        pytest.raises(TransportError, match="cannot join domain 7: no thread to be had"),
+        translated_errors("join domain 7"),
+    ):
+        raise error("no thread to be had")

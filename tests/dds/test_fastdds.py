@@ -12,7 +12,7 @@ import pytest
 from tests.calling_transport import CallingTransport
 from tests.dds.test_native import joined, waited
 from tests.domains import fresh_domain
-from tests.transports import NODE, PATIENCE_S, PEERS, opened, take
+from tests.transports import NODE, PATIENCE_S, PEERS, Transport, opened, take
 
 from carbon_node.errors import TransportError, WireError
 from carbon_node.transport.binding import native
@@ -112,8 +112,19 @@ while received < 3000:
         assert await peer.wait() == 0
 
 
+async def acknowledgment_s(node: Transport) -> float:
+    """Seconds until an output is acknowledged."""
+    since_s = time.monotonic()
+    node.publish(Topic.FOOTPRINT, CO2Footprint(task_id=TASK))
+    assert await node.wait_for_acknowledgments(Topic.FOOTPRINT, PATIENCE_S)
+    return time.monotonic() - since_s
+
+
 async def test_a_peer_of_another_process_acknowledges_quickly() -> None:
-    """Acknowledgment does not wait for Fast DDS's own heartbeats, three seconds apart."""
+    """Acknowledgment does not wait for Fast DDS's own heartbeats, three seconds apart.
+
+    The quickest of several counts, because a busy machine delays any one of them.
+    """
     domain = fresh_domain()
     script = f"""
 from tests.dds.test_native import *
@@ -126,8 +137,7 @@ sys.stdin.read()
             sys.executable, "-c", script, stdin=subprocess.PIPE
         )
         assert await node.wait_for_match(Topic.FOOTPRINT, timeout_s=PATIENCE_S)
-        node.publish(Topic.FOOTPRINT, CO2Footprint(task_id=TASK))
-        assert await node.wait_for_acknowledgments(Topic.FOOTPRINT, 2.0)
+        assert min([await acknowledgment_s(node) for _ in range(10)]) < 1.5
         await peer.communicate(b"")
 
 

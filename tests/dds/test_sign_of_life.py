@@ -4,6 +4,7 @@ import asyncio
 
 import pytest
 from tests.domains import fresh_domain
+from tests.patience import PATIENCE_S
 
 from carbon_node.errors import TransportError
 from carbon_node.observability.heartbeat import Heartbeat
@@ -19,13 +20,13 @@ def transport() -> FastDdsTransport:
     return FastDdsTransport(FastDdsConfig(domain=fresh_domain(), role=role, loopback_only=True))
 
 
-async def test_a_living_transport_answers_at_once() -> None:
+async def test_a_living_transport_answers() -> None:
     """The question wakes the loop the way a sample would."""
     living = transport()
     await living.open()
     try:
         for _ in range(3):
-            await asyncio.wait_for(living.sign_of_life(), 1.0)
+            await asyncio.wait_for(living.sign_of_life(), PATIENCE_S)
     finally:
         await living.close()
 

@@ -2,22 +2,21 @@
 
 import asyncio
 import secrets
-import time
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
+
+from tests.patience import PATIENCE_S
 
 from carbon_node.errors import TrackerError
 from carbon_node.estimation.measurement import Measurement, ModelRun
 from carbon_node.tracking import TrackerConfig, TrackerPool
 
-DEADLINE_S = 0.3
-"""For what never ends."""
+DEADLINES_S = (0.3, 3.0, 30.0)
+"""For what never ends, each if it had not even begun at the one before."""
 
-AMPLE_DEADLINE_S = 10.0
+AMPLE_DEADLINE_S = PATIENCE_S
 """For what ends by itself, however busy the machine is."""
-
-ALLOWED_LATENESS_S = 2.0
 
 
 def config_of(work_dir: Path, **changes: Any) -> TrackerConfig:  # noqa: ANN401 - any field
@@ -31,17 +30,46 @@ def config_of(work_dir: Path, **changes: Any) -> TrackerConfig:  # noqa: ANN401 
 
 
 def outcome(
-    config: TrackerConfig, behaviour: str, deadline_s: float = DEADLINE_S
+    config: TrackerConfig, behaviour: str, deadline_s: float = AMPLE_DEADLINE_S
 ) -> Measurement | TrackerError:
-    """Return what a behaviour ends in; it must not be late, leave anything or hurt another."""
+    """Return what a behaviour ends in; it must not leave anything or hurt another."""
     return asyncio.run(_outcome(config, behaviour, deadline_s))
 
 
-def failure_of(config: TrackerConfig, behaviour: str, deadline_s: float = DEADLINE_S) -> str:
+def failure_of(config: TrackerConfig, behaviour: str, deadline_s: float = AMPLE_DEADLINE_S) -> str:
     """Return the name of the failure that a behaviour ends in; see `outcome`."""
     result = outcome(config, behaviour, deadline_s)
     assert isinstance(result, TrackerError), result
     return result.failure
+
+
+def failure_at_deadline(place: Path, behaviour: str, **changes: Any) -> str:  # noqa: ANN401
+    """Return the name of the failure in which a behaviour that never ends is ended.
+
+    Args:
+        place: empty folder.
+        behaviour: says that it has begun, by the file that `BEGUN` names.
+        changes: to the configuration.
+    """
+    begun, work = begun_and_work(place)
+    config = config_of(work, environment=(("BEGUN", str(begun)),), **changes)
+    for deadline_s in DEADLINES_S:
+        failure = failure_of(config, behaviour, deadline_s)
+        if has_begun(begun):
+            return failure
+    raise AssertionError(f"{behaviour} does not begin within {DEADLINES_S[-1]} s")
+
+
+def begun_and_work(place: Path) -> tuple[Path, Path]:
+    """Return where a behaviour says that it has begun, and a folder where it can work."""
+    work = place / "work"
+    work.mkdir()
+    return place / "begun", work
+
+
+def has_begun(begun: Path) -> bool:
+    """Whether a behaviour has said so."""
+    return begun.exists() and begun.stat().st_size > 0
 
 
 async def _outcome(
@@ -57,21 +85,19 @@ async def _outcome(
 
 
 async def attempt(
-    pool: TrackerPool, behaviour: str, deadline_s: float = DEADLINE_S
+    pool: TrackerPool, behaviour: str, deadline_s: float
 ) -> Measurement | TrackerError:
-    """Return what a behaviour ends in, and check that it is not late."""
-    started_s = time.monotonic()
-    try:
-        return await pool.measure(ModelRun(behaviour), deadline_s)
-    except TrackerError as error:
-        return error
-    finally:
-        assert time.monotonic() - started_s < deadline_s + ALLOWED_LATENESS_S
+    """Return what a behaviour ends in; one that never ends by itself ends at its deadline."""
+    async with asyncio.timeout(deadline_s + PATIENCE_S):
+        try:
+            return await pool.measure(ModelRun(behaviour), deadline_s)
+        except TrackerError as error:
+            return error
 
 
 async def measure_well(pool: TrackerPool) -> Measurement:
     """Measure what cannot fail, with time for the forkserver to get warm."""
-    return await pool.measure(ModelRun("succeed"), 30.0)
+    return await pool.measure(ModelRun("succeed"), PATIENCE_S)
 
 
 def processes_of(config: TrackerConfig) -> dict[int, str]:

@@ -14,6 +14,7 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.memory_transport import MemoryBus, MemoryTransport
+from tests.patience import PATIENCE_S
 from tests.pipelines import NODE, World
 from tests.stores import store_config
 from tests.transports import PEERS
@@ -175,7 +176,7 @@ async def lived(story: list[Send | Crash], place: Path) -> dict[int, list[CO2Foo
 
 
 async def _quiet(domain: Domain) -> None:
-    async with asyncio.timeout(10.0):
+    async with asyncio.timeout(PATIENCE_S):
         while len(domain.outputs) < TASKS:  # noqa: ASYNC110 - a fact of several parts
             await asyncio.sleep(TICK_S)
     await asyncio.sleep(QUIET_S)

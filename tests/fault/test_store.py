@@ -11,9 +11,11 @@ import sys
 import tempfile
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import closing, contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from tests.patience import PATIENCE_S
 from tests.stores import store_config
 from tests.unit.store.samples import answer, summary, task
 
@@ -21,6 +23,7 @@ from carbon_node.errors import StateDirectoryInUse
 from carbon_node.store import Health, Query, Store, open_store
 from carbon_node.store.database import DATABASE_NAME, Database
 from carbon_node.store.editions import Accept, Edition, Save, accept, save
+from carbon_node.store.lock import StateLock
 from carbon_node.tasks.answer import Kept
 from carbon_node.tasks.decision import Answered, Compute, ComputeReason
 from carbon_node.tasks.key import TaskKey
@@ -69,7 +72,7 @@ def _run(directory: Path, body: Callable[[Store], Awaitable[None]]) -> list[Heal
 
 
 async def _until(condition: Callable[[], bool]) -> None:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_S):
         while not condition():  # noqa: ASYNC110 - the disk tells nobody that it has room again
             await asyncio.sleep(RETRY_S / 4)
 
@@ -166,13 +169,17 @@ def _zeroed(file: Path) -> None:
     file.write_bytes(content)
 
 
+def _emptied(file: Path) -> None:
+    file.write_bytes(b"")
+
+
 def _without_tables(file: Path) -> None:
     file.unlink()
     sqlite = "import sqlite3, sys; sqlite3.connect(sys.argv[1]).execute('PRAGMA user_version = 1')"
     subprocess.run([sys.executable, "-c", sqlite, str(file)], check=True)
 
 
-@pytest.mark.parametrize("damage", [_garbage, _shortened, _zeroed, _without_tables])
+@pytest.mark.parametrize("damage", [_garbage, _shortened, _zeroed, _emptied, _without_tables])
 def test_damaged_database_is_moved_aside(tmp_path: Path, damage: Callable[[Path], None]) -> None:
     """The node goes on with a new database, and the name of the old one says what happened."""
 
@@ -210,6 +217,48 @@ def test_removed_state_directory_is_made_again(tmp_path: Path) -> None:
     _run(directory, body)
 
 
+@pytest.mark.parametrize("removed", ["", "carbon-node.lock"])
+def test_second_process_is_refused_in_a_directory_that_was_removed_and_came_back(
+    tmp_path: Path, removed: str
+) -> None:
+    """The node takes the lock of the new directory, or of the new lock file, with its next save."""
+    directory = tmp_path / "state"
+
+    async def body(store: Store) -> None:
+        await _answer(store, task(1))
+        if removed:
+            (directory / removed).unlink()
+        else:
+            shutil.rmtree(directory)
+        await _answer(store, task(2))
+        assert not store.health.is_degraded
+        with pytest.raises(StateDirectoryInUse, match=f"carbon node pid {os.getpid()} on "):
+            StateLock.acquire(directory)
+
+    _run(directory, body)
+    StateLock.acquire(directory).release()
+
+
+def test_damaged_databases_are_bounded_together(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A disk that damages its files does not fill with them; the last one stays."""
+    monkeypatch.setattr("carbon_node.store.ledger.DAMAGED_LIMIT_BYTES", 100_000)
+
+    async def body(store: Store) -> None:
+        await _answer(store, task(1))
+
+    for number in range(5):
+        (tmp_path / "results.sqlite3").write_bytes(bytes([number]) * 40_000)
+        (health,) = _run(tmp_path, body)
+        assert health.moved_aside is not None
+        os.utime(health.moved_aside, (number, number))
+        (tmp_path / "results.sqlite3").unlink()
+    # By content: a name may be used again within its second.
+    kept = {file.read_bytes()[0] for file in tmp_path.glob("results.sqlite3.damaged-*")}
+    assert kept == {3, 4}
+
+
 def test_database_of_a_newer_release_is_left_alone(tmp_path: Path) -> None:
     """After a downgrade the node answers from memory and says what to do."""
     database = tmp_path / "results.sqlite3"
@@ -238,7 +287,8 @@ def test_directory_that_cannot_be_made_is_used_once_it_can(tmp_path: Path) -> No
         assert await store.accept(task(1), "a", summary()) == Answered(kept, is_acknowledged=False)
         directory.unlink()
         await _until(lambda: not store.health.is_degraded)
-        assert await store.accept(task(1), "a", summary()) == Answered(kept, is_acknowledged=False)
+        filed = replace(kept, edition=1)
+        assert await store.accept(task(1), "a", summary()) == Answered(filed, is_acknowledged=False)
 
     trouble, recovered = _run(directory, body)
     assert "File exists; make it a directory that this user may write" in trouble.trouble

@@ -1,9 +1,9 @@
-"""Measuring processes that misbehave: each ends in a named failure, in time, and leaves nothing."""
+"""Measuring processes that misbehave: each ends in a named failure and leaves nothing."""
 
 from pathlib import Path
 
 import pytest
-from tests.fault.guarded import AMPLE_DEADLINE_S, config_of, failure_of, outcome
+from tests.fault.guarded import config_of, failure_at_deadline, failure_of, outcome
 
 from carbon_node.estimation.measurement import Measurement
 from carbon_node.tracking import FailureName
@@ -46,8 +46,8 @@ ENDING = {
 def test_endless_measurement_is_ended_at_its_deadline(
     behaviour: str, failure: FailureName, tmp_path: Path
 ) -> None:
-    """What does not end is ended in time and named; nothing is left, and the next measures well."""
-    assert failure_of(config_of(tmp_path), behaviour) == failure
+    """What does not end is ended and named; nothing is left, and the next measures well."""
+    assert failure_at_deadline(tmp_path, behaviour) == failure
 
 
 @pytest.mark.parametrize(("behaviour", "failure"), ENDING.items())
@@ -55,7 +55,7 @@ def test_misbehaviour_ends_in_its_named_failure(
     behaviour: str, failure: FailureName, tmp_path: Path
 ) -> None:
     """Each way to end badly has its name; nothing is left, and the next measures well."""
-    assert failure_of(config_of(tmp_path), behaviour, AMPLE_DEADLINE_S) == failure
+    assert failure_of(config_of(tmp_path), behaviour) == failure
 
 
 @pytest.mark.parametrize(
@@ -72,4 +72,4 @@ def test_good_result_survives_what_the_process_leaves_behind(
     behaviour: str, tmp_path: Path
 ) -> None:
     """A good result counts, whatever the process left: that is killed, removed or replaced."""
-    assert isinstance(outcome(config_of(tmp_path), behaviour, AMPLE_DEADLINE_S), Measurement)
+    assert isinstance(outcome(config_of(tmp_path), behaviour), Measurement)

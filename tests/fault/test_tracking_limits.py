@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.fault.guarded import AMPLE_DEADLINE_S, config_of, failure_of, outcome
+from tests.fault.guarded import config_of, failure_at_deadline, failure_of, outcome
+from tests.patience import PATIENCE_S
 
 from carbon_node.errors import TrackerError
 from carbon_node.estimation.measurement import Measurement, SimulatedRun
@@ -22,17 +23,12 @@ from carbon_node.tracking import FailureName, Limits, TrackerConfig, TrackerPool
 def test_memory_beyond_the_limit_is_a_named_failure(tmp_path: Path) -> None:
     """A process that takes memory without end meets its limit, not the host's."""
     config = config_of(tmp_path, limits=Limits(address_space_bytes=1 << 30))
-    assert (
-        failure_of(config, "exhaust_memory", deadline_s=AMPLE_DEADLINE_S)
-        == FailureName.OUT_OF_MEMORY
-    )
+    assert failure_of(config, "exhaust_memory") == FailureName.OUT_OF_MEMORY
 
 
 def test_file_beyond_the_limit_is_a_named_failure(tmp_path: Path) -> None:
     """A process that writes without end meets its limit on one file."""
-    result = outcome(
-        config_of(tmp_path, limits=Limits(file_size_bytes=1 << 20)), "fill_disk", AMPLE_DEADLINE_S
-    )
+    result = outcome(config_of(tmp_path, limits=Limits(file_size_bytes=1 << 20)), "fill_disk")
     assert isinstance(result, TrackerError)
     assert (result.failure, "File too large" in result.detail) == ("exit_status", True)
 
@@ -52,7 +48,7 @@ def tiny_disk(tmp_path: Path) -> Iterator[Path]:
 
 def test_full_disk_under_a_measurement_is_a_named_failure(tiny_disk: Path) -> None:
     """A process whose disk is full fails by name, and its folder is removed all the same."""
-    result = outcome(config_of(tiny_disk), "fill_disk", AMPLE_DEADLINE_S)
+    result = outcome(config_of(tiny_disk), "fill_disk")
     assert isinstance(result, TrackerError)
     assert (result.failure, "No space left" in result.detail) == ("exit_status", True)
 
@@ -68,17 +64,14 @@ def test_disk_too_full_for_a_folder_is_a_named_failure(tiny_disk: Path) -> None:
 
 async def _measure_simulated(config: TrackerConfig) -> Measurement:
     async with TrackerPool(config) as pool:
-        return await pool.measure(SimulatedRun(300.0), 30.0)
+        return await pool.measure(SimulatedRun(300.0), PATIENCE_S)
 
 
 def test_fork_bomb_meets_its_limit_and_is_killed_whole(tmp_path: Path) -> None:
     """A fork bomb of an ordinary user cannot grow beyond its limit, and none of it stays."""
-    counts = tmp_path / "counts"
-    work = tmp_path / "work"
-    work.mkdir()
-    config = config_of(work, limits=Limits(processes=20), environment=(("FACTS", str(counts)),))
-    assert failure_of(config, "fork_bomb", deadline_s=1.0) == FailureName.TIMEOUT
-    before, forked = map(int, counts.read_text().split())
+    failure = failure_at_deadline(tmp_path, "fork_bomb", limits=Limits(processes=20))
+    assert failure == FailureName.TIMEOUT
+    before, forked = map(int, (tmp_path / "begun").read_text().split())
     assert 0 < forked <= before + 20
 
 
@@ -91,7 +84,7 @@ def surroundings(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     os.environ["VARIABLE_OF_THE_NODE"] = "hidden"
     try:
         config = config_of(work, environment=(("FACTS", str(facts)),))
-        assert isinstance(outcome(config, "tell_surroundings", AMPLE_DEADLINE_S), Measurement)
+        assert isinstance(outcome(config, "tell_surroundings"), Measurement)
     finally:
         del os.environ["VARIABLE_OF_THE_NODE"]
     found: dict[str, Any] = json.loads(facts.read_text())
@@ -180,7 +173,7 @@ def test_carbontracker_does_not_look_its_place_up(
 def test_last_words_are_kept_for_the_log(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     """The ends of stdout and stderr travel with the log record of a failed measurement."""
     caplog.set_level(logging.INFO, "carbon_node.tracking.pool")
-    failure_of(config_of(tmp_path), "print_and_fail", AMPLE_DEADLINE_S)
+    failure_of(config_of(tmp_path), "print_and_fail")
     tails = [
         (vars(record)["stdout_tail"], vars(record)["stderr_tail"]) for record in caplog.records
     ]

@@ -60,17 +60,20 @@ def succeed(_job: Job, result: int, *_: object) -> None:
 
 def hang(*_: object) -> None:
     """Never end."""
+    _begin()
     time.sleep(3600)
 
 
 def ignore_sigterm(*_: object) -> None:
     """Never end, not when asked either."""
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    _begin()
     time.sleep(3600)
 
 
 def stop_itself(*_: object) -> None:
     """Stop without ending."""
+    _begin()
     os.kill(os.getpid(), signal.SIGSTOP)
 
 
@@ -109,7 +112,7 @@ def exhaust_memory(*_: object) -> None:
 
 def fork_bomb(*_: object) -> None:
     """Fork without end, in every descendant, as a user whom the limit on processes binds."""
-    counts = os.open(os.environ["FACTS"], os.O_WRONLY | os.O_CREAT)
+    counts = os.open(os.environ["BEGUN"], os.O_WRONLY | os.O_CREAT)
     if os.geteuid() == 0:  # the kernel exempts root
         os.setresuid(NOBODY, NOBODY, NOBODY)
     tasks_before = Path("/proc/loadavg").read_text().split()[3].partition("/")[2]
@@ -201,6 +204,7 @@ def late(_job: Job, result: int, *_: object) -> None:
         os._exit(0)
 
     signal.signal(signal.SIGTERM, answer)
+    _begin()
     time.sleep(3600)
 
 
@@ -314,6 +318,7 @@ def stop_keeper(*_: object) -> None:
     """Stop the guard so that it cannot answer."""
     _fork_away(depth=2)
     os.kill(os.getppid(), signal.SIGSTOP)
+    _begin()
     time.sleep(3600)
 
 
@@ -351,6 +356,12 @@ def print_and_fail(*_: object) -> None:
     sys.stdout.write("to stdout\n")
     sys.stderr.write("to stderr\n")
     raise SystemExit(1)
+
+
+def _begin() -> None:
+    """Say that nothing but the end is still to come, if the test wants to know."""
+    if "BEGUN" in os.environ:
+        Path(os.environ["BEGUN"]).write_text("begun")
 
 
 def _parent(pid: int) -> int:

@@ -14,7 +14,7 @@ from carbon_node.tracking.devices import nvidia_gpus
 pytestmark = [
     pytest.mark.gpu,
     pytest.mark.timeout(120),
-    pytest.mark.skipif(not Path("/dev/nvidiactl").exists(), reason="no NVIDIA GPU is at hand"),
+    pytest.mark.skipif(not nvidia_gpus(), reason="no NVIDIA GPU is at hand"),
 ]
 
 

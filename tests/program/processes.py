@@ -13,9 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import psutil
-
-PATIENCE_S = 30.0
-"""Longest wait for something that has to happen; two loaded cores are slow."""
+from tests.patience import PATIENCE_S as PATIENCE_S
 
 LOOPBACK = Path(__file__).parents[1] / "loopback.xml"
 """Fast DDS profile that keeps participants on the loopback interface."""

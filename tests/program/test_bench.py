@@ -10,7 +10,7 @@ from typing import Any
 import psutil
 import pytest
 from bench.__main__ import NODE, PARTS
-from tests.transports import wait_for
+from tests.transports import PATIENCE_S, wait_for
 
 ROOT = Path(__file__).parents[2]
 
@@ -26,7 +26,7 @@ def bench(*arguments: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(1800)
 def test_the_quick_run_answers_every_question(tmp_path: Path) -> None:
     """All benchmarks run; every number is one, and no task is lost or answered twice."""
     result = tmp_path / "result.json"
@@ -83,5 +83,5 @@ def test_a_run_that_is_ended_leaves_no_process(tmp_path: Path) -> None:
         wait_for(lambda: len(here.children(recursive=True)) >= 3)
         below = here.children(recursive=True)
         running.terminate()
-    gone, alive = psutil.wait_procs(below, timeout=20)
+    gone, alive = psutil.wait_procs(below, timeout=PATIENCE_S)
     assert (len(gone), alive) == (len(below), [])

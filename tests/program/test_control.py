@@ -137,7 +137,7 @@ def test_a_node_that_was_stopped_by_command_stops_by_signal(tmp_path: Path) -> N
         await caller.node_status(Status.INACTIVE)
         caller.submit()
         await caller.wait_for_status(lambda status: status["tasks"]["waiting"] == 1)
-        assert await asyncio.to_thread(node.stop, timeout_s=5.0) == 0
+        assert await asyncio.to_thread(node.stop) == 0
 
     with_node(tmp_path, FORMULA, scenario)
 

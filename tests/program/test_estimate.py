@@ -12,12 +12,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.patience import PATIENCE_S
 
 KILOGRAMS_PER_POUND = 0.45359237
 
 # No network, no DDS: what the command must not need fails when it is touched.
 BLOCKED = """
 import runpy, socket, sys
+
 def refuse(*_):
     raise AssertionError("network touched")
 socket.socket.connect = socket.getaddrinfo = refuse
@@ -34,7 +36,7 @@ def estimate(*arguments: str, **environ: str) -> subprocess.CompletedProcess[str
         env={"PATH": os.environ["PATH"], "HOME": "/nonexistent", **environ},
         capture_output=True,
         text=True,
-        timeout=30,
+        timeout=PATIENCE_S,
         check=False,
     )
 

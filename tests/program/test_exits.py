@@ -23,6 +23,16 @@ from tests.program.processes import (
 
 FORMULA = {"CARBON_NODE_TRACKER__MODE": "formula"}
 
+DEFECT = """
+import carbon_node.daemon.operation as operation
+
+def broken():
+    raise ZeroDivisionError("planted")
+
+operation.settle = broken
+"""
+"""Breaks a part of the daemon that runs once it is ready."""
+
 
 def arguments(state_dir: Path) -> list[str]:
     """Options of a node that answers in a domain of its own."""
@@ -48,7 +58,7 @@ def wait_for_children(pid: int, count: int) -> list[psutil.Process]:
 
 def test_a_second_signal_ends_a_busy_node_at_once(tmp_path: Path) -> None:
     """While running tasks have their budget, a second signal gives status 1 and leaves nothing."""
-    env = {"CARBON_NODE_TRACKER__WINDOW_S": "50", "CARBON_NODE_STOP_BUDGET_S": "50"}
+    env = {"CARBON_NODE_TRACKER__WINDOW_S": "600", "CARBON_NODE_STOP_BUDGET_S": "600"}
     domain = fresh_domain()
     with running_node(domain, tmp_path, env=env) as node:
         submitting = subprocess.Popen(
@@ -61,14 +71,12 @@ def test_a_second_signal_ends_a_busy_node_at_once(tmp_path: Path) -> None:
             children = wait_for_children(node.process.pid, 3)
             node.process.send_signal(signal.SIGTERM)
             node.wait_for_event("stopping")
-            since_s = time.monotonic()
             assert node.stop(signal.SIGINT) == 1
-            assert time.monotonic() - since_s < 5.0
         finally:
             submitting.kill()
             submitting.wait()
         assert "stopped at once by a second signal" in node.events()[-1]["event"]
-        assert psutil.wait_procs(children, timeout=5.0)[1] == []
+        assert psutil.wait_procs(children, timeout=PATIENCE_S)[1] == []
 
 
 def test_a_node_that_is_process_1_serves_its_container_and_ends_it(tmp_path: Path) -> None:
@@ -87,7 +95,7 @@ def test_a_node_that_is_process_1_serves_its_container_and_ends_it(tmp_path: Pat
         first.send_signal(signal.SIGTERM)
         assert node.wait() == 0
         assert node.events()[-1]["event"] == "stopped"
-        assert psutil.wait_procs(inside, timeout=5.0)[1] == []
+        assert psutil.wait_procs(inside, timeout=PATIENCE_S)[1] == []
     finally:
         node.close()
 
@@ -106,7 +114,9 @@ def test_process_1_passes_on_how_its_node_ended(tmp_path: Path) -> None:
     finally:
         node.close()
     refused = [*unshare, *COMMAND, "run", "--config=/"]
-    done = subprocess.run(refused, env=environment(), capture_output=True, check=False, timeout=30)
+    done = subprocess.run(
+        refused, env=environment(), capture_output=True, check=False, timeout=PATIENCE_S
+    )
     assert done.returncode == 2
 
 
@@ -124,7 +134,7 @@ def answers_and_ends(command: list[str], log: int | None = None) -> None:
     ):
         try:
             heard.wait_for("READY=1")
-            done = run_command("submit", domain, "--timeout=20")
+            done = run_command("submit", domain, f"--timeout={PATIENCE_S}")
             assert done.returncode == 0, (done.stderr, node.poll())
             node.send_signal(signal.SIGTERM)
             assert node.wait(PATIENCE_S) == 0
@@ -172,7 +182,12 @@ def test_settings_that_cannot_be_used_give_status_2_and_one_line(
     """The line says what is wrong, where it was set and what is allowed."""
     command = [*COMMAND, "run", *options]
     done = subprocess.run(
-        command, env=environment(env), capture_output=True, text=True, check=False, timeout=30
+        command,
+        env=environment(env),
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=PATIENCE_S,
     )
     assert (done.returncode, done.stdout) == (2, "")
     assert len(done.stderr.splitlines()) == 1
@@ -183,4 +198,63 @@ def test_settings_that_cannot_be_used_give_status_2_and_one_line(
 def test_the_status_of_a_bad_start_does_not_depend_on_the_log(redirection: str) -> None:
     """Even if the line cannot be written, the status says what happened."""
     shell = ["sh", "-c", f'exec "$@" {redirection}', "sh", *COMMAND, "run", "--config=/"]
-    assert subprocess.run(shell, env=environment(), check=False, timeout=30).returncode == 2
+    assert subprocess.run(shell, env=environment(), check=False, timeout=PATIENCE_S).returncode == 2
+
+
+@pytest.mark.parametrize(
+    ("limit", "said"),
+    [
+        ("-n 20", "the limit on open files is 20, the node needs 64"),
+        ("-v 300000", "the limit on address space is 300000 KiB, the node needs 1048576"),
+    ],
+)
+def test_a_system_that_grants_too_little_is_named_before_anything_fails(
+    limit: str, said: str, tmp_path: Path
+) -> None:
+    """One line with status 1 says which limit is too low, by how much, and how to raise it."""
+    shell = ["sh", "-c", f'ulimit {limit}; exec "$@"', "sh", *arguments(tmp_path)]
+    done = subprocess.run(
+        shell, env=environment(), capture_output=True, text=True, check=False, timeout=PATIENCE_S
+    )
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.count("\n") == 1
+    assert said in done.stderr
+    assert "ulimit" in done.stderr
+
+
+@pytest.mark.parametrize("fault", ["raise ImportError('gone')", "raise OSError('no disk')", "("])
+def test_a_node_whose_interface_cannot_be_loaded_goes_on(fault: str, tmp_path: Path) -> None:
+    """A library that is broken costs the local interface: one warning, tasks and stop go well."""
+    (tmp_path / "uvicorn.py").write_text(fault)
+    domain = fresh_domain()
+    env = FORMULA | {"PYTHONPATH": str(tmp_path), "CARBON_NODE_LOG_LEVEL": "warning"}
+    options = [f"--domain={domain}", f"--state-dir={tmp_path / 'state'}"]
+    with notified() as heard:
+        node = NodeProcess(
+            [*COMMAND, "run", *options, "--http-listen=127.0.0.1:0"],
+            env | {"NOTIFY_SOCKET": heard.address},
+        )
+        try:
+            heard.wait_for("READY=1")
+            warning = node.wait_for_event("no local interface")
+            assert "install carbon-node again" in warning["problem"]
+            assert run_command("submit", f"--domain={domain}").returncode == 0
+            assert node.stop() == 0
+        finally:
+            node.close()
+    assert len(node.lines) == 1
+
+
+def test_a_defect_ends_the_node_with_one_line_and_its_traceback_in_the_log(tmp_path: Path) -> None:
+    """Whatever breaks, the end is orderly: status 1, no abort, and the log says where it broke."""
+    (tmp_path / "sitecustomize.py").write_text(DEFECT)
+    node = NodeProcess(arguments(tmp_path / "state"), FORMULA | {"PYTHONPATH": str(tmp_path)})
+    try:
+        assert node.wait() == 1
+    finally:
+        node.close()
+    *_, record = node.events()
+    assert record["event"] == "the node ends by a defect"
+    assert record["exception"].endswith("ZeroDivisionError: planted")
+    assert node.lines[-1].startswith("carbon-node: the node ended by a defect: ZeroDivisionError")
+    assert len(node.lines) == len(node.events()) + 1

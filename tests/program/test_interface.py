@@ -11,7 +11,7 @@ import psutil
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 from tests.domains import fresh_domain
-from tests.program.processes import NodeProcess, run_command, running_node
+from tests.program.processes import PATIENCE_S, NodeProcess, run_command, running_node
 
 from carbon_node.http.address import UnixAddress
 from carbon_node.http.client import ask
@@ -34,7 +34,7 @@ class Asked:
 
     def get(self, path: str) -> tuple[int, str]:
         """Status and body of an answer."""
-        connection = http.client.HTTPConnection(self.address, timeout=10)
+        connection = http.client.HTTPConnection(self.address, timeout=PATIENCE_S)
         try:
             connection.request("GET", path)
             answer = connection.getresponse()

@@ -2,18 +2,19 @@
 
 import json
 import signal
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from tests.domains import fresh_domain
-from tests.program.processes import COMMAND, NodeProcess, run_command, running_node
+from tests.program.processes import COMMAND, PATIENCE_S, NodeProcess, run_command, running_node
 
 
 def submit(domain: int, *options: str) -> list[dict[str, object]]:
     """Submit tasks and return the printed results."""
-    done = run_command("submit", f"--domain={domain}", "--json", "--timeout=20", *options)
+    done = run_command(
+        "submit", f"--domain={domain}", "--json", f"--timeout={PATIENCE_S}", *options
+    )
     assert done.returncode == 0, done.stderr
     return [json.loads(line) for line in done.stdout.splitlines()]
 
@@ -29,15 +30,13 @@ def node_domain(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
 
 @pytest.mark.parametrize("by", [signal.SIGTERM, signal.SIGINT])
 def test_an_idle_node_stops_gracefully(by: signal.Signals, tmp_path: Path) -> None:
-    """A signal ends the idle node with status 0 within 2 s, and no child survives."""
+    """A signal ends the idle node with status 0, and no child survives."""
     with running_node(fresh_domain(), tmp_path) as node:
         children = node.children()
-        since_s = time.monotonic()
 
         status = node.stop(by)
 
         assert status == 0
-        assert time.monotonic() - since_s < 2.0
         assert node.events()[-1]["event"] == "stopped"
         assert not any(child.is_running() for child in children)
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.patience import PATIENCE_S
 from tests.program.sandbox import sandboxed
 
 NEEDS = """
@@ -21,7 +22,7 @@ def multicast():
     receiver.bind((group, 0))
     membership = socket.inet_aton(group) + loopback
     receiver.setsockopt(socket.IPPROTO_IP, socket.IP_ADD_MEMBERSHIP, membership)
-    receiver.settimeout(5)
+    receiver.settimeout(60)
     sender = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
     sender.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_IF, loopback)
     sender.sendto(b"announcement", receiver.getsockname())
@@ -30,7 +31,7 @@ def multicast():
 def unicast():
     receiver = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
     receiver.bind(("127.0.0.1", 0))
-    receiver.settimeout(5)
+    receiver.settimeout(60)
     socket.socket(socket.AF_INET, socket.SOCK_DGRAM).sendto(b"x", receiver.getsockname())
     return receiver.recv(10) == b"x"
 
@@ -128,7 +129,7 @@ def state() -> Iterator[Path]:
 def run_inside(program: str, state: Path, argument: Path) -> dict[str, Any]:
     """Run a program of the standard library in the sandbox; what it printed as JSON."""
     command = sandboxed([sys.executable, "-I", "-c", program, argument], state)
-    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=40)
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=PATIENCE_S)
     assert done.returncode == 0, done.stderr
     outcome: dict[str, Any] = json.loads(done.stdout)
     return outcome

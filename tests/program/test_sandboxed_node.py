@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from tests.domains import fresh_domain
+from tests.patience import PATIENCE_S
 from tests.program.notifications import notified
 from tests.program.processes import COMMAND, NodeProcess, run_command
 from tests.program.sandbox import SERVICE_ID, process_inside, sandboxed
@@ -26,7 +27,13 @@ def test_a_task_is_answered_under_the_units_restrictions(state: Path) -> None:
     node = NodeProcess(sandboxed([*COMMAND, "run", f"--domain={domain}"], state))
     try:
         node.wait_for_event("ready")
-        options = ("--power=300", "--latency=0.1", "--region=France", "--json", "--timeout=20")
+        options = (
+            "--power=300",
+            "--latency=0.1",
+            "--region=France",
+            "--json",
+            f"--timeout={PATIENCE_S}",
+        )
         done = run_command("submit", f"--domain={domain}", *options)
         assert done.returncode == 0, done.stderr
         assert json.loads(done.stdout)["carbon_footprint_g"] > 0
@@ -50,7 +57,7 @@ def test_measurement_supervisor_and_interface_work_under_the_restrictions(state:
         node = NodeProcess(sandboxed([*COMMAND, *options], state), supervised)
         try:
             heard.wait_for("READY=1")
-            done = run_command("submit", f"--domain={domain}", "--json", "--timeout=20")
+            done = run_command("submit", f"--domain={domain}", "--json", f"--timeout={PATIENCE_S}")
             assert done.returncode == 0, done.stderr
             tracker = json.loads(done.stdout)["extra_data"]["tracker"]
             assert tracker["agrees"] is True, tracker

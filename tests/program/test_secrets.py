@@ -9,6 +9,7 @@ from pathlib import Path
 
 from tests.callers import Caller, calling
 from tests.domains import fresh_domain
+from tests.patience import PATIENCE_S
 from tests.program.processes import NodeProcess, running_node
 
 from carbon_node.wire.contract import NODE_NAME, Topic
@@ -95,7 +96,7 @@ def shown(node: NodeProcess) -> bytes:
     address = node.wait_for_event("local interface")["address"]
     answers = []
     for path in PATHS:
-        with urllib.request.urlopen(f"http://{address}{path}", timeout=10) as answer:
+        with urllib.request.urlopen(f"http://{address}{path}", timeout=PATIENCE_S) as answer:
             answers.append(answer.read())
     return b"\n".join(answers)
 

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from tests.patience import PATIENCE_S
 
 KEY = "planted-key"
 
@@ -18,7 +19,7 @@ def settings(tmp_path: Path, *arguments: str, **environ: str) -> subprocess.Comp
         env={"HOME": str(tmp_path), "PATH": os.environ["PATH"], **environ},
         capture_output=True,
         text=True,
-        timeout=30,
+        timeout=PATIENCE_S,
         check=False,
     )
 

@@ -1,15 +1,17 @@
 """`carbon-node status` against a served interface."""
 
 import asyncio
+import contextlib
 import json
 import os
 import pty
 import signal
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from tests.program.processes import COMMAND, environment, run_command
+from tests.program.processes import COMMAND, PATIENCE_S, environment, run_command
 from tests.unit.http.node_view import ANY_PORT, PlainView, serving
 
 from carbon_node.http.address import Address, UnixAddress, parse_address
@@ -17,7 +19,6 @@ from carbon_node.observability.metrics import Metrics
 
 pytestmark = pytest.mark.anyio
 
-PATIENCE_S = 20.0
 NOBODY = "127.0.0.1:1"
 
 
@@ -114,38 +115,59 @@ def test_an_unusable_address_is_refused(address: str) -> None:
     assert done.stderr.count("\n") == 1
 
 
-def started(*arguments: str, on: int) -> subprocess.Popen[bytes]:
-    """Start the command on a terminal."""
-    terminal = {"TERM": "xterm-256color", "COLUMNS": "100", "LINES": "40"}
-    command = [*COMMAND, "status", *arguments]
-    return subprocess.Popen(command, stdin=on, stdout=on, stderr=on, env=environment(terminal))
+class Watching:
+    """`carbon-node status --watch` on a terminal of its own, and what that shows.
+
+    Args:
+        address: of the node.
+    """
+
+    def __init__(self, address: str) -> None:
+        self.seen = bytearray()
+        self._terminal, theirs = pty.openpty()
+        os.set_blocking(self._terminal, False)
+        watch = ["--http-listen", address, "--watch", "--interval", "0.1"]
+        # As in the background of a shell, where SIGINT is ignored.
+        shell = ["sh", "-c", "trap '' INT; exec \"$@\"", "sh", *COMMAND, "status", *watch]
+        env = environment({"TERM": "xterm-256color", "COLUMNS": "100", "LINES": "40"})
+        self.process = subprocess.Popen(shell, stdin=theirs, stdout=theirs, stderr=theirs, env=env)
+        os.close(theirs)
+
+    async def until(self, fact: Callable[[], bool]) -> None:
+        """Read what is shown until a fact holds."""
+        async with asyncio.timeout(PATIENCE_S):
+            while not fact():
+                with contextlib.suppress(OSError):  # nothing new, or the command has ended
+                    self.seen.extend(os.read(self._terminal, 65536))
+                await asyncio.sleep(0.01)
+
+    async def shown(self, text: str) -> None:
+        """Wait until a text has been shown."""
+        await self.until(lambda: text.encode() in self.seen)
+
+    def close(self) -> None:
+        """End it, whatever it does."""
+        self.process.kill()
+        self.process.wait()
+        os.close(self._terminal)
 
 
 async def test_watching_shows_changes_survives_a_restart_and_ends_quietly() -> None:
     """`--watch` redraws, says when the node is away, finds it again and ends with Ctrl-C."""
-    ours, theirs = pty.openpty()
-    seen = bytearray()
-
-    async def shown(text: str) -> None:
-        async with asyncio.timeout(PATIENCE_S):
-            while text.encode() not in seen:
-                seen.extend(await asyncio.to_thread(os.read, ours, 65536))
-
-    view = PlainView()
-    try:
+    with contextlib.ExitStack() as ended:
+        view = PlainView()
         async with serving(view) as interface:
             where = str(interface.listens_at)
-            watching = started("--http-listen", where, "--watch", "--interval", "0.1", on=theirs)
-            await shown("RUNNING")
+            watching = Watching(where)
+            ended.callback(watching.close)
+            await watching.shown("RUNNING")
             view.change(state="IDLE")
-            await shown("IDLE")
-        await shown("no carbon node answers")
+            await watching.shown("IDLE")
+        await watching.shown("no carbon node answers")
         view.change(state="INITIALIZING")
         async with serving(view, address=parse_address(where) or ANY_PORT):
-            await shown("INITIALIZING")
-        watching.send_signal(signal.SIGINT)
-        assert await asyncio.to_thread(watching.wait, PATIENCE_S) == 0
-    finally:
-        os.close(ours)
-        os.close(theirs)
-    assert b"Traceback" not in seen
+            await watching.shown("INITIALIZING")
+        watching.process.send_signal(signal.SIGINT)
+        await watching.until(lambda: watching.process.poll() is not None)
+        assert watching.process.returncode == 0
+    assert b"Traceback" not in watching.seen

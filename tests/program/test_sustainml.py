@@ -125,7 +125,7 @@ async def test_a_node_on_the_library_answers_requests(tmp_path: Path) -> None:
 
 async def test_a_busy_node_on_the_library_stops_gracefully(tmp_path: Path) -> None:
     """SIGTERM ends it with status 0, and the task that waits is answered as failed before."""
-    window = {"CARBON_NODE_TRACKER__WINDOW_S": "10", "CARBON_NODE_STOP_BUDGET_S": "0.1"}
+    window = {"CARBON_NODE_TRACKER__WINDOW_S": "600", "CARBON_NODE_STOP_BUDGET_S": "0.1"}
     async with library_world(tmp_path) as world:
         with running_node(
             world.domain,

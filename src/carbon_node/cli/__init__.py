@@ -4,6 +4,7 @@ Exit status: 0 after a graceful end, 1 when the work could not be done, 2 for ar
 that cannot be used. Every failure is one line on stderr that says what to do next.
 """
 
+import signal
 import sys
 from typing import Annotated, NoReturn
 
@@ -97,6 +98,9 @@ def options(
 
 def main() -> NoReturn:
     """Run the command of this process, and end the process with its exit status."""
+    # A shell that starts a command in the background has SIGINT ignored in it, and Python keeps to
+    # that: every command can be stopped all the same.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     sys.exit(_status_of_command())
 
 

@@ -1,7 +1,6 @@
 """`carbon-node demo`: a node and simulated peers as separate processes."""
 
 import asyncio
-import json
 import os
 import sys
 import tempfile
@@ -17,6 +16,7 @@ from rich.console import Console
 from rich.table import Table
 
 from carbon_node.errors import CarbonNodeError
+from carbon_node.wire import bounded_json
 from carbon_node.wire.contract import DOMAIN_RANGE
 
 DEMO_DOMAINS = range(215, DOMAIN_RANGE.stop)
@@ -118,7 +118,7 @@ async def _submit(domain: int, task: DemoTask) -> dict[str, Any]:
         raise CarbonNodeError(
             f"the task of {task.model} was not answered: {complaint.decode().strip()}"
         )
-    answer: dict[str, Any] = json.loads(output)
+    answer: dict[str, Any] = bounded_json.loads(output)
     return answer
 
 

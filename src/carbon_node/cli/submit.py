@@ -15,6 +15,7 @@ from carbon_node.cli.peers import PEERS_ROLE, Answer, SimulatedPeers, SubmittedT
 from carbon_node.errors import TransportError
 from carbon_node.settings import Source, load
 from carbon_node.transport.fastdds import FastDdsConfig, FastDdsTransport
+from carbon_node.wire import bounded_json
 from carbon_node.wire.samples import HWResource, MLModel, TaskId, UserInput
 
 PRIVATE_DOMAIN = 77
@@ -127,7 +128,7 @@ def _as_json(answer: Answer) -> dict[str, object]:
         "carbon_footprint_g": footprint.carbon_footprint,
         "energy_kwh": footprint.energy_consumption,
         "intensity_g_per_kwh": footprint.carbon_intensity,
-        "extra_data": json.loads(footprint.extra_data),
+        "extra_data": bounded_json.loads(footprint.extra_data),
         "seconds": round(answer.seconds, 4),
     }
 
@@ -136,7 +137,7 @@ def _as_line(task: SubmittedTask, answer: Answer) -> str:
     footprint = answer.footprint
     name = f"{footprint.task_id.problem_id}.{footprint.task_id.iteration_id}"
     subject = f"{task.ml_model.model} on {task.hw_resource.hw_description}"
-    provenance = json.loads(footprint.extra_data)
+    provenance = bounded_json.loads(footprint.extra_data)
     error = provenance.get("error")
     if error is not None:
         return f"{name}  no result: {error}  ({subject}, {answer.seconds:.2f} s)"

@@ -11,7 +11,8 @@ from typing import Any
 import structlog
 
 from carbon_node import __version__
-from carbon_node.daemon import heap, parts, presence
+from carbon_node.daemon import heap, limits, parts, presence
+from carbon_node.daemon.failure import failure
 from carbon_node.daemon.operation import OperatorInterface, StatusLine, degraded, report
 from carbon_node.daemon.settings_in_force import SettingsInForce
 from carbon_node.daemon.transport import NodeTransport, node_transport
@@ -80,8 +81,9 @@ def serve(loaded: Loaded, load: Callable[[], Loaded], secrets: Secrets) -> int:
         Exit status: 0 after a graceful stop, 1 after one that a second signal hurried.
 
     Raises:
-        CarbonNodeError: the node could not start.
+        CarbonNodeError: the node could not start, or could not go on.
     """
+    limits.check()
     for warning in loaded.warnings:
         log.warning("settings", problem=warning)
     heap.keep_large_apart()
@@ -90,15 +92,9 @@ def serve(loaded: Loaded, load: Callable[[], Loaded], secrets: Secrets) -> int:
     except asyncio.CancelledError:
         log.warning("stopped at once by a second signal; running tasks were left unanswered")
         return 1
-    except ExceptionGroup as group:
-        raise _cause(group) from group
+    except Exception as error:
+        raise failure(error) from error
     return 0
-
-
-def _cause(error: Exception) -> Exception:
-    while isinstance(error, ExceptionGroup):
-        error = error.exceptions[0]
-    return error
 
 
 async def _serve(

@@ -14,6 +14,10 @@ class SpooledBytes(Protocol):
         """How many there are."""
         ...
 
+    def claim(self) -> None:
+        """Keep them, whatever else comes: their task is complete."""
+        ...
+
     def open(self) -> int:
         """Return a new file descriptor that reads them from their start; blocks.
 

@@ -1,12 +1,12 @@
 """Asking a running node through its local interface; the standard library is enough for that."""
 
 import http.client
-import json
 import socket
 from typing import Any
 
 from carbon_node.errors import InterfaceError
 from carbon_node.http.address import Address, TcpAddress, UnixAddress
+from carbon_node.wire import bounded_json
 
 TIMEOUT_S = 5.0
 """Seconds that a node has to answer."""
@@ -39,7 +39,7 @@ def ask(address: Address, path: str) -> Any:  # noqa: ANN401  # what JSON can be
 
 def _content(address: Address, path: str, status: int, content: bytes) -> Any:  # noqa: ANN401
     try:
-        answer = json.loads(content)
+        answer = bounded_json.loads(content)
     except ValueError as error:
         raise InterfaceError(f"what answers at {address} is no carbon node") from error
     if status != http.client.OK:

@@ -57,7 +57,13 @@ class HttpInterface:
         """
         if self._address is None:
             return None
-        connections = await asyncio.to_thread(self._new_connections, self._address)
+        try:
+            connections = await asyncio.to_thread(self._new_connections, self._address)
+        except Exception as error:  # noqa: BLE001  # libraries are imported, which may raise anything
+            return (
+                f"it cannot be loaded ({type(error).__name__}: {error}); "
+                "install carbon-node again, or set http_listen to off"
+            )
         try:
             listener = await _listener(self._address)
         except OSError as error:

@@ -7,7 +7,6 @@ closed under it, which ends it; it is a daemon thread and never delays the exit 
 Importing this module costs the 90 ms of httpx: only a configured live provider does.
 """
 
-import json
 import queue
 import re
 import threading
@@ -17,6 +16,7 @@ import httpx
 
 from carbon_node.estimation import CarbonIntensity
 from carbon_node.intensity.provider import Answer, NoZone, Reading, Refusal
+from carbon_node.wire import bounded_json
 
 PATH = "/v3/carbon-intensity/latest"
 
@@ -107,8 +107,8 @@ def _read(response: httpx.Response, zone: str) -> Answer:
 
 def _parsed(body: bytes, zone: str) -> Answer:
     try:
-        answer = json.loads(body)
-    except (ValueError, RecursionError):
+        answer = bounded_json.loads(body)
+    except ValueError:
         return Refusal("answer is not JSON")
     if not isinstance(answer, dict) or answer.get("zone", zone) != zone:
         return Refusal("answer is not about the zone that was asked")

@@ -6,6 +6,8 @@ import os
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from carbon_node.wire import bounded_json
+
 CACHE_NAME = "live-intensity.json"
 """File in the state directory; it holds no key."""
 
@@ -74,14 +76,14 @@ class LiveCache:
 
 def _read(path: Path) -> dict[str, LiveValue]:
     try:
-        kept = json.loads(path.read_text(encoding="utf-8"))
+        kept = bounded_json.loads(path.read_text(encoding="utf-8"))
         values = {
             str(zone): LiveValue(
                 float(row["g_per_kwh"]), str(row["measured_at"]), float(row["fetched_s"])
             )
             for zone, row in kept.items()
         }
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return {}
     return {zone: value for zone, value in values.items() if _is_sound(value)}
 

@@ -24,7 +24,8 @@ from carbon_node.observability.rendering import Renderer, bounded_text, human_te
 STDERR_FD = 2
 """Where the log goes: standard output stays free for what a command prints."""
 
-_UNFORMATTABLE = (ArithmeticError, AttributeError, LookupError, RuntimeError, TypeError, ValueError)
+_HEAD = ("event", "timestamp", "level", "logger", "exception", "stack")
+"""Fields that say the same in every record; a library's own field of such a name is renamed."""
 
 
 class LogFormat(StrEnum):
@@ -133,7 +134,7 @@ class DescriptorHandler(logging.Handler):
     def _text(self, record: logging.LogRecord) -> str:
         try:
             return self.format(record)
-        except _UNFORMATTABLE as error:
+        except Exception as error:  # noqa: BLE001  # methods of whatever a library logs are called
             return self.format(_unformattable_record(record, error))
 
     def _is_taken(self, text: str) -> bool:
@@ -165,8 +166,9 @@ def _dropped_record(count: int) -> logging.LogRecord:
 
 
 def _unformattable_record(record: logging.LogRecord, error: Exception) -> logging.LogRecord:
-    fields = {"message_format": str(record.msg), "place": f"{record.pathname}:{record.lineno}"}
-    return _own_record(f"a log message could not be formatted: {error}", fields)
+    place = f"{record.pathname}:{record.lineno}"
+    fields = {"error": error, "message_format": record.msg, "place": place}
+    return _own_record("a log message could not be formatted", fields)
 
 
 def _own_record(message: str, fields: Mapping[str, object]) -> logging.LogRecord:
@@ -188,7 +190,7 @@ def _formatter(render: Renderer, secrets: Secrets) -> logging.Formatter:
         return bounded_text(event, render, secrets)
 
     return structlog.stdlib.ProcessorFormatter(
-        foreign_pre_chain=[structlog.stdlib.ExtraAdder()],
+        foreign_pre_chain=[_add_fields],
         processors=[
             _add_origin,
             structlog.processors.StackInfoRenderer(),
@@ -197,6 +199,16 @@ def _formatter(render: Renderer, secrets: Secrets) -> logging.Formatter:
             rendered,
         ],
     )
+
+
+def _add_fields(_logger: object, _method: str, event: Event) -> Event:
+    """Add what a record of the standard library carries in its `extra`."""
+    import structlog
+
+    record: Event = {"_record": event["_record"]}
+    extra = structlog.stdlib.ExtraAdder()(None, "", record)  # type: ignore[arg-type]
+    named = {f"{key}_" if key in _HEAD else key: value for key, value in extra.items()}
+    return named | dict(event)
 
 
 def _add_origin(_logger: object, _method: str, event: Event) -> Event:

@@ -61,7 +61,8 @@ def human_text(event: Event, *, has_color: bool) -> str:
         has_color: whether the level is marked with terminal colours.
     """
     level = str(event.get("level", "info"))
-    mark = f"\x1b[{_COLORS[level]}m{level:<8}\x1b[0m" if has_color else f"{level:<8}"
+    color = _COLORS.get(level, "0")
+    mark = f"\x1b[{color}m{level:<8}\x1b[0m" if has_color else f"{level:<8}"
     fields = [f"{_word(key)}={_word(value)}" for key, value in _own_fields(event).items()]
     head = " ".join([_clock(str(event.get("timestamp", ""))), mark, _title(event), *fields])
     blocks = [line for key in _BLOCKS for line in str(event.get(key, "")).splitlines()]

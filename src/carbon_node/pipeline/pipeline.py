@@ -15,6 +15,7 @@ from carbon_node.pipeline.answering import Answering
 from carbon_node.pipeline.keeping import Keeping
 from carbon_node.pipeline.ports import SecretKeeper
 from carbon_node.pipeline.publishing import Publishing
+from carbon_node.pipeline.raw_models import claim
 from carbon_node.pipeline.register import TaskRegister
 from carbon_node.pipeline.secrecy import cleaned, without_secrets
 from carbon_node.pipeline.task import Progress, TaskInputs
@@ -91,6 +92,7 @@ class Pipeline:
             is_repeat: whether it is computed even if these inputs were answered.
         """
         self._started_count += 1
+        claim(inputs.ml_model)
         inputs, secrets = cleaned(inputs, self._secrets)
         progress = Progress(self._started_count, inputs, secrets, is_repeat=is_repeat)
         self._register.enter(progress)

@@ -92,6 +92,12 @@ def raw_model_of(model: MLModel) -> RawModel:
     return model.raw_model
 
 
+def claim(model: MLModel) -> None:
+    """Keep the bytes of a model until its task is done: the task is complete."""
+    if isinstance(model, DetachedModel) and model.spooled is not None:
+        model.spooled.claim()
+
+
 def _sha256(octets: Octets) -> str:
     return hashlib.sha256(octets).hexdigest()
 

@@ -17,8 +17,14 @@ from typing import Any, TypeAlias, TypeVar
 from carbon_node.pipeline.ports import SecretKeeper
 from carbon_node.pipeline.task import TaskInputs
 from carbon_node.secret_keys import secret_entries
-from carbon_node.secret_texts import credentials_in, redacted_all, secrets_in, spellings
-from carbon_node.wire import extra_data
+from carbon_node.secret_texts import (
+    credentials_in,
+    is_suspicious,
+    redacted_all,
+    secrets_in,
+    spellings,
+)
+from carbon_node.wire import bounded_json, extra_data
 from carbon_node.wire.contract import Arrival
 from carbon_node.wire.extra_data import ExtraData
 from carbon_node.wire.samples import HWResource, MLModel, UserInput
@@ -33,7 +39,7 @@ _LISTS = ("inputs", "outputs", "input_batch")
 def cleaned(inputs: TaskInputs, keeper: SecretKeeper) -> tuple[TaskInputs, tuple[str, ...]]:
     """Take the secrets out of a task's inputs, wherever they occur.
 
-    Takes time linear in their size: some 50 ms for each MB of text.
+    Takes time linear in their size: some 100 ms for each MB of text.
 
     Args:
         inputs: as they came.
@@ -187,8 +193,8 @@ def _content(octets: bytes, extra: ExtraData) -> object:
     if not extra.problem:
         return extra.content
     try:
-        return json.loads(octets)
-    except (ValueError, RecursionError):
+        return bounded_json.loads(octets)
+    except ValueError:
         return octets.decode(errors="surrogateescape")
 
 
@@ -200,11 +206,13 @@ def _hide(
     texts = [text for copy in copies for text in copy.texts]
     stood = [text for copy in copies for text in copy.secrets]
     credentials = [each for text in stood for each in credentials_in(text)]
-    secrets = tuple(dict.fromkeys((*credentials, *secrets_in(texts))))
+    # Most tasks have no secret, and large ones are looked through once then.
+    recognised = secrets_in(texts) if (has_more := is_suspicious(texts)) else ()
+    secrets = tuple(dict.fromkeys((*credentials, *recognised)))
     for secret in secrets:
         keeper.register(secret)
     hidden = {form for secret in (*known, *secrets) for form in spellings(secret)}
-    clean = redacted_all(texts, hidden)
+    clean = redacted_all(texts, hidden) if hidden or has_more else texts
     if clean != texts:
         left = iter(clean)
         for copy in copies:
@@ -227,10 +235,7 @@ def _rebuilt(sample: SampleT, opened: _Opened) -> SampleT:
 def _octets(content: object) -> bytes:
     if isinstance(content, str):
         return content.encode(errors="surrogateescape")
-    try:
-        return json.dumps(content).encode()
-    except RecursionError:
-        return b""
+    return json.dumps(content).encode()
 
 
 def _texts_in(value: object) -> Iterator[str]:

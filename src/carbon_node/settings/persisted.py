@@ -9,6 +9,7 @@ from pathlib import Path
 from carbon_node.errors import ConfigError
 from carbon_node.json_value import Json
 from carbon_node.settings.model import Settings
+from carbon_node.wire import bounded_json
 
 _NAME = "configuration.json"
 
@@ -38,11 +39,11 @@ def persisted(path: Path) -> Persisted:
         ConfigError: if the file is there and cannot be used.
     """
     try:
-        content = json.loads(path.read_bytes())
+        content = bounded_json.loads(path.read_bytes())
         return Persisted(dict(content["changes"]), int(content["revision"]))
     except FileNotFoundError:
         return Persisted()
-    except (OSError, ValueError, TypeError, KeyError, OverflowError, RecursionError) as error:
+    except (OSError, ValueError, TypeError, KeyError, OverflowError) as error:
         raise ConfigError(f"cannot use the persisted changes in {path}: {error!r}") from error
 
 

@@ -15,6 +15,7 @@ from typing import TypeAlias, TypeGuard
 from carbon_node.errors import RequestRefused
 from carbon_node.settings.catalogue import catalogue, near_match
 from carbon_node.settings.validation import UnknownKey, quoted
+from carbon_node.wire import bounded_json
 
 MAX_REQUEST_CHARACTERS = 65_536
 """Longest request that is read: ten times one that sets everything."""
@@ -194,9 +195,11 @@ def _object(text: str) -> dict[str, object]:
     if not text.strip():
         return {}
     try:
-        content = json.loads(text, object_pairs_hook=_once_each, parse_constant=_no_constant)
-    except RecursionError as error:
-        raise _not_json("it is nested too deep") from error
+        content = bounded_json.loads(
+            text, object_pairs_hook=_once_each, parse_constant=_no_constant
+        )
+    except bounded_json.NestedTooDeep as error:
+        raise _not_json(f"it is {error}") from error
     except json.JSONDecodeError as error:
         raise _not_json(str(error)) from error
     except ValueError as error:

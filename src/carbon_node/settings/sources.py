@@ -17,6 +17,7 @@ from carbon_node.estimation import MAX_G_PER_KWH
 from carbon_node.settings.catalogue import catalogue
 from carbon_node.settings.model import Settings
 from carbon_node.settings.validation import settings_of, typed
+from carbon_node.wire import bounded_json
 
 PREFIX = "CARBON_NODE_"
 """Prefix of every setting's name in the environment."""
@@ -106,14 +107,16 @@ def from_file(path: Path) -> Layer:
         ConfigError: if it cannot be read as TOML in UTF-8.
     """
     try:
-        tables = tomllib.loads(path.read_bytes().decode())
+        tables = _tables(path.read_bytes().decode())
     except OSError as error:
         raise ConfigError(f"cannot read configuration file {path}: {error.strerror}") from error
     except UnicodeDecodeError as error:
         raise ConfigError(
             f"configuration file {path} is not UTF-8: see byte {error.start}"
         ) from error
-    except (ValueError, RecursionError) as error:
+    except bounded_json.NestedTooDeep as error:
+        raise ConfigError(f"configuration file {path} is {error}") from error
+    except ValueError as error:
         # ValueError is also raised for a number with more digits than Python reads
         raise ConfigError(f"configuration file {path} is not TOML: {error}") from error
     values = dict(_flat(tables, ""))
@@ -210,6 +213,15 @@ def from_options(options: Mapping[str, object]) -> Layer:
     given = {key: value for key, value in options.items() if value is not None}
     values = {key: _value_of_option(key, value) for key, value in given.items()}
     return Layer(values, {key: Origin(Source.OPTION, _flag(key)) for key in given})
+
+
+def _tables(text: str) -> dict[str, object]:
+    try:
+        tables = tomllib.loads(text)
+    except RecursionError as error:
+        raise bounded_json.NestedTooDeep from error
+    bounded_json.check_depth(tables)
+    return tables
 
 
 def supervision(environ: Mapping[str, str] | None = None) -> Supervision:

@@ -1,6 +1,5 @@
 """Turn plain values by dotted name into valid settings, or say what is wrong with them."""
 
-import json
 import reprlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -11,6 +10,7 @@ from pydantic_core import ErrorDetails
 from carbon_node.secret_texts import redacted
 from carbon_node.settings.catalogue import HIDDEN, Entry, catalogue, near_match, nested
 from carbon_node.settings.model import Settings
+from carbon_node.wire import bounded_json
 
 _YES = frozenset({"true", "yes", "on", "1"})
 _NO = frozenset({"false", "no", "off", "0"})
@@ -134,8 +134,8 @@ def typed(entry: Entry, text: str) -> object:
 
 def _table(text: str) -> object:
     try:
-        return json.loads(text)
-    except (ValueError, RecursionError):
+        return bounded_json.loads(text)
+    except ValueError:
         return text
 
 

@@ -93,6 +93,8 @@ class Database:
     @classmethod
     def open(cls, path: Path) -> "Database":
         """Open or make the database file for reading and writing, its schema up to date."""
+        if _is_empty(path):
+            raise StoreDamaged(f"results database {path} is empty")
         return cls._connected(path, _uri(path, "mode=rwc"), _prepare_writing)
 
     @classmethod
@@ -111,6 +113,10 @@ class Database:
     @classmethod
     def open_read_only(cls, path: Path) -> "Database":
         """Open the database file beside a node that writes it, or without one."""
+        if _is_empty(path):
+            raise StoreDamaged(
+                f"results database {path} is empty; the node begins a new one at its next start"
+            )
         # Without a log nobody writes and all is in the file: then no lock is needed, which a
         # user who may not write in the directory could not take.
         has_log = path.with_name(f"{path.name}-wal").exists()
@@ -202,6 +208,14 @@ class Database:
             finally:
                 if self._connection.in_transaction:
                     self._connection.execute("ROLLBACK")
+
+
+def _is_empty(path: Path) -> bool:
+    """Whether there is a file without content, which SQLite would take for a new database."""
+    try:
+        return path.stat().st_size == 0 and not path.with_name(f"{path.name}-wal").exists()
+    except OSError:
+        return False
 
 
 def _uri(path: Path, options: str) -> str:

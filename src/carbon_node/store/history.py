@@ -1,6 +1,5 @@
 """Questions to the results database that people and programs ask."""
 
-import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -9,7 +8,7 @@ from pathlib import Path
 from carbon_node.errors import StoreError
 from carbon_node.store.database import DATABASE_NAME, Database
 from carbon_node.store.editions import Edition
-from carbon_node.wire import samples
+from carbon_node.wire import bounded_json, samples
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +110,7 @@ def fitting(newest_first: Iterable[Edition], max_bytes: int | None) -> list[Edit
 def writers(database: Database) -> frozenset[str]:
     """Return the GUIDs of all writers of user inputs that are kept; some 20 ms for 100,000 rows."""
     (found,) = database.value("SELECT json_group_array(DISTINCT writer) FROM tasks")
-    return frozenset(json.loads(found))
+    return frozenset(bounded_json.loads(found))
 
 
 def totals(database: Database, query: Query) -> Totals:

@@ -49,6 +49,9 @@ _MEMORY_LIMIT = 10_000
 """Tasks kept in memory while the database cannot be written; then the oldest are given up."""
 
 
+DAMAGED_LIMIT_BYTES = 1 << 30
+"""Size of all damaged databases that are kept; the last one stays however large it is."""
+
 _PROVISIONAL = 1 << 40
 """Numbers above this are those of editions that were made without knowing the earlier ones."""
 
@@ -260,13 +263,20 @@ class Ledger:
         if self._directory is None:
             return Database.in_memory()
         self._directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-        if self._lock is None:
-            self._lock = StateLock.acquire(self._directory)
+        self._take_lock(self._directory)
         path = self._directory / DATABASE_NAME
         if self._is_damaged:
             self.moved_aside = _moved_aside(path)
             self._is_damaged = False
         return Database.open(path)
+
+    def _take_lock(self, directory: Path) -> None:
+        """Lock the state directory, again if another one stands in its place now."""
+        if self._lock is not None and not self._lock.is_in_place:
+            self._lock.release()
+            self._lock = None
+        if self._lock is None:
+            self._lock = StateLock.acquire(directory)
 
     def _degrade(self, error: StoreError) -> None:
         self.trouble = str(error)
@@ -358,6 +368,8 @@ class Ledger:
             return
         for key in tuple(self._unread & self._unwritten.keys()):
             self._file(key, self._database.load(key))
+        if self._lock is not None and not self._lock.is_in_place:
+            raise StoreError(f"{self._directory}: its lock was removed")
         self._database.write(*self._changed())
         self._written.update(self._unwritten)
         self._unwritten.clear()
@@ -386,4 +398,18 @@ def _moved_aside(path: Path) -> Path:
         with suppress(FileNotFoundError):
             Path(f"{path}{suffix}").rename(f"{target}{suffix}")
     Path(f"{path}-shm").unlink(missing_ok=True)
+    _limit_damaged(path, target)
     return target
+
+
+def _limit_damaged(path: Path, newest: Path) -> None:
+    """Delete the oldest damaged databases until they are small enough together."""
+    found = path.parent.glob(f"{path.name}.damaged-*")
+    sizes = {file: file.stat().st_size for file in found}
+    own = [file for file in sizes if file.name.removesuffix("-wal") == newest.name]
+    others = sorted(sizes.keys() - set(own), key=lambda file: file.stat().st_mtime_ns)
+    left_bytes = DAMAGED_LIMIT_BYTES - sum(sizes[file] for file in own)
+    for file in reversed(others):
+        left_bytes -= sizes[file]
+        if left_bytes < 0:
+            file.unlink()

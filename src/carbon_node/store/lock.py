@@ -19,8 +19,20 @@ class StateLock:
     two files of one name.
     """
 
-    def __init__(self, file: int) -> None:
+    def __init__(self, file: int, path: Path) -> None:
         self._file = file
+        self._path = path
+
+    @property
+    def is_in_place(self) -> bool:
+        """Whether the locked file still has its name.
+
+        After its directory was removed, nothing keeps another node from locking one of that name.
+        """
+        try:
+            return os.path.samestat(os.fstat(self._file), self._path.stat())
+        except OSError:
+            return False
 
     @classmethod
     def acquire(cls, directory: Path) -> "StateLock":
@@ -30,7 +42,8 @@ class StateLock:
             StateDirectoryInUse: another process has it.
             OSError: the lock file cannot be made or locked.
         """
-        file = os.open(directory / LOCK_NAME, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        path = directory / LOCK_NAME
+        file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
@@ -47,7 +60,7 @@ class StateLock:
             os.pwrite(
                 file, f"carbon node pid {os.getpid()} on {socket.gethostname()}\n".encode(), 0
             )
-        return cls(file)
+        return cls(file, path)
 
     def release(self) -> None:
         """Give the lock back."""

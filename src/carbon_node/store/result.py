@@ -1,6 +1,5 @@
 """A result as JSON: the one shape in which peers, programs and people get it."""
 
-import json
 import math
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -10,6 +9,7 @@ from typing import get_type_hints
 from carbon_node.json_value import Json
 from carbon_node.store.editions import Edition
 from carbon_node.tasks.answer import FINDINGS, Answer, Outcome
+from carbon_node.wire import bounded_json
 
 _KINDS = {
     str: "text",
@@ -86,8 +86,8 @@ def _value(value: object) -> Json:
 
 def _json_or_text(extra_data: bytes) -> Json:
     try:
-        value: Json = json.loads(extra_data, parse_constant=lambda _: None)
-    except (ValueError, RecursionError):
+        value: Json = bounded_json.loads(extra_data, parse_constant=lambda _: None)
+    except ValueError:
         return extra_data.decode(errors="replace")
     return value
 

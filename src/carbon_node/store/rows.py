@@ -9,7 +9,7 @@ from typing import Any, TypeAlias
 from carbon_node.store.editions import Edition, State
 from carbon_node.tasks.answer import FINDINGS, Answer, Outcome
 from carbon_node.tasks.key import Summary, TaskKey
-from carbon_node.wire import samples
+from carbon_node.wire import bounded_json, samples
 
 Values: TypeAlias = tuple[int | float | str | bytes | None, ...]
 
@@ -126,7 +126,7 @@ def _truth(value: int | None) -> bool | None:
 
 _READ: Mapping[str, Callable[[Any], object]] = {
     "outcome": Outcome,
-    "stage_seconds": json.loads,
+    "stage_seconds": bounded_json.loads,
     "agrees": _truth,
 }
 """How the columns are read whose values are neither text nor numbers."""

@@ -1,11 +1,11 @@
 """The store as the daemon sees it: asynchronous, one thread, one commit for all that wait.
 
-A save is awaited until it is committed and synced, which is what "save before publish" needs. While
-one commit runs, the saves that come in wait together for the next one: the time of a sync bounds
-the latency of a task, not the number of tasks a second. What needs no guarantee (acceptance, marks)
-goes along with the next save or, without one, is written a moment later. Losing such a late write
-to SIGKILL is safe: a task whose acceptance was lost is new when its retained inputs come again, and
-an answer whose mark was lost is published once more with the same values.
+A save is awaited until it is committed and synced, which is what "save before publish" needs. Saves
+that come in while a commit runs share the next one, so the time of a sync bounds the latency of a
+task but not the number of tasks a second. What needs no guarantee (acceptances, marks) is written
+with the next save or, without one, a moment later. Losing it to SIGKILL is safe: a task whose
+acceptance was lost is new when its retained inputs come again, and an answer whose mark was lost is
+published once more with the same values.
 """
 
 import asyncio
@@ -101,15 +101,15 @@ async def open_store(
         await asyncio.get_running_loop().run_in_executor(thread, ledger.open)
         store = Store(config, ledger, thread, notify, clocks)
         store.tell()
-        chores = [
-            asyncio.create_task(chore())
-            for chore in (store.acquaint, store.repair, store.keep_house)
+        services = [
+            asyncio.create_task(service())
+            for service in (store.load_known_tasks, store.repair, store.prune_periodically)
         ]
         try:
             yield store
         finally:
-            for chore in chores:
-                chore.cancel()
+            for service in services:
+                service.cancel()
             await store.close()
 
 
@@ -225,7 +225,7 @@ class Store:
         """
         return await self._call(self._ledger.select, query)
 
-    async def acquaint(self) -> None:
+    async def load_known_tasks(self) -> None:
         """Learn whose tasks the database holds, so that those of others need no look there.
 
         While it cannot be read, every task is looked up, and this ends without having learnt.
@@ -240,9 +240,9 @@ class Store:
             await asyncio.sleep(self._config.retry_s)
             await self._call(self._ledger.recover)
             if not self._known_tasks.is_loaded:
-                await self.acquaint()
+                await self.load_known_tasks()
 
-    async def keep_house(self) -> None:
+    async def prune_periodically(self) -> None:
         """Prune now and then; runs until it is cancelled."""
         while True:
             await asyncio.sleep(self._config.prune_every_s)

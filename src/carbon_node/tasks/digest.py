@@ -14,6 +14,7 @@ from dataclasses import fields
 from types import MappingProxyType
 from typing import TypeAlias
 
+from carbon_node.wire import bounded_json
 from carbon_node.wire.samples import HWResource, MLModel, UserInput
 
 Input: TypeAlias = UserInput | MLModel | HWResource
@@ -92,6 +93,6 @@ def _digestible(value: object) -> object:
 def _meaning(extra_data: bytes, content: Mapping[str, object] | None) -> str | None:
     """Return canonical JSON, or None for what no parser here can read."""
     try:
-        return _CANONICAL.encode(json.loads(extra_data) if content is None else content)
-    except (ValueError, RecursionError):
+        return _CANONICAL.encode(bounded_json.loads(extra_data) if content is None else content)
+    except ValueError:
         return None

@@ -53,8 +53,8 @@ class TaskMemory:
 class KnownTasks:
     """Writers of whom the database held tasks, and tasks that were accepted since.
 
-    The latter are bounded: once one of them had to be forgotten, nobody is a stranger any more, and
-    the database is asked about everyone.
+    The latter are bounded: once one of them had to be forgotten, no task is certainly new any more,
+    and the database is asked about every one.
     """
 
     def __init__(self) -> None:

@@ -17,6 +17,7 @@ from carbon_node.errors import TrackerProtocolError
 from carbon_node.estimation.measurement import ModelRun, Run, SimulatedRun
 from carbon_node.tracking.config import Limits, Unmetered
 from carbon_node.tracking.failures import FailureName
+from carbon_node.wire import bounded_json
 
 MAGIC: Final = b"CNM1"
 HEADER: Final = struct.Struct("!4sI")
@@ -154,8 +155,8 @@ def parse(body: bytes) -> Json:
         TrackerProtocolError: it is none.
     """
     try:
-        message = json.loads(body)
-    except (ValueError, RecursionError) as error:
+        message = bounded_json.loads(body)
+    except ValueError as error:
         raise TrackerProtocolError(
             FailureName.GARBAGE_RESULT, f"the result is not JSON: {error}"
         ) from error

@@ -17,6 +17,10 @@ from carbon_node.tracking.models import HuggingFaceModel, Model, OnnxModel, open
 SUB_WINDOWS: Final = 5
 """Parts of a window whose energies of an inference are compared."""
 
+SETTLING_S: Final = 1.5
+"""Of inferences before a GPU's window: since Ampere, NVML tells the mean of the second before, and
+a window that began with the work would hold idle power."""
+
 CPU_INFO: Final = Path("/proc/cpuinfo")
 
 
@@ -59,6 +63,8 @@ def observed_inferences(job: Job, load: Callable[[], Callable[[], object]]) -> J
     meters.correct_carbontracker(choice)
     on_gpus = other_load.on_gpus(choice.charged)
     work = _repeated(load())
+    if choice.charged:
+        work(SETTLING_S)
     before = other_load.CoreSeconds.now()
     observed = observation.observe(job.window_s, work, observation.host_components(), SUB_WINDOWS)
     on_cores = other_load.on_cores(before, other_load.CoreSeconds.now(), os.cpu_count() or 1)

@@ -110,7 +110,8 @@ def translated_errors(action: str) -> Iterator[None]:
     """
     try:
         yield
-    except (native.Error, TypeError) as error:
+    # RuntimeError is what libraries below Fast DDS throw: no thread or descriptor to be had.
+    except (native.Error, RuntimeError, TypeError) as error:
         raise translated(action, error) from error
 
 

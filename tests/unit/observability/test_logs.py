@@ -11,6 +11,8 @@ import textwrap
 from pathlib import Path
 from typing import IO, Any
 
+from tests.patience import PATIENCE_S
+
 PREAMBLE = """
 import logging, os, sys, warnings
 from carbon_node.observability.logs import LogConfig, LogFormat, LogLevel, configure_logging
@@ -27,7 +29,9 @@ def logged(
 ) -> subprocess.CompletedProcess[bytes]:
     """Run a program that logs; its standard error is what is looked at."""
     program = PREAMBLE + textwrap.dedent(code)
-    return subprocess.run([sys.executable, "-c", program], stderr=stderr, check=False, timeout=30)
+    return subprocess.run(
+        [sys.executable, "-c", program], stderr=stderr, check=False, timeout=PATIENCE_S
+    )
 
 
 def records(code: str) -> list[dict[str, Any]]:
@@ -93,8 +97,40 @@ def test_levels_below_the_configured_one_are_left_out() -> None:
 def test_a_message_that_cannot_be_formatted_is_reported() -> None:
     """A mistake in a log call is logged with its place, and raises nothing."""
     (record,) = records("""logging.getLogger("x").info("%d tasks", "many")""")
-    assert record["event"].startswith("a log message could not be formatted")
+    assert record["event"] == "a log message could not be formatted"
+    assert "TypeError" in record["error"]
     assert record["message_format"] == "%d tasks"
+
+
+def test_whatever_a_library_logs_is_one_record() -> None:
+    """Odd values, levels, fields and errors are told or named; the call that logs never fails."""
+    found = records("""
+        class Odd(Exception):
+            def __str__(self):
+                raise Odd
+            __repr__ = __str__
+        library = logging.getLogger("library")
+        library.warning(Odd())
+        library.warning("%s", Odd())
+        library.warning("values", extra={"value": Odd(), "items": [Odd()], "deep": {"x": Odd()}})
+        library.warning("wrong", exc_info=(1, 2, 3))
+        library.log(33, "own level")
+        library.warning("said", extra={"event": "x", "level": 7, "logger": [], "_record": 1})
+        library.warning("mistaken", extra={"timestamp": 0, "exception": 1, "stack": 2})
+        try:
+            raise Odd
+        except Odd:
+            library.exception("failed")
+    """)
+    events = [record["event"] for record in found]
+    unformattable = "a log message could not be formatted"
+    assert events[:2] == [unformattable] * 2
+    assert events[4:7] == ["own level", "said", "mistaken"]
+    assert found[2]["value"] == "<Odd>"
+    assert found[4]["level"] == "level 33"
+    assert (found[5]["event_"], found[5]["logger"]) == ("x", "library")
+    assert len(found) == 8
+    assert all(record["timestamp"].endswith("Z") for record in found)
 
 
 def test_a_planted_token_never_appears() -> None:
@@ -123,10 +159,13 @@ def test_a_terminal_gets_text_for_people() -> None:
     try:
         assert logged("""log.info("ready", domain=7)""", theirs).returncode == 0
         shown = os.read(ours, 4096).decode()
+        assert logged("""logging.getLogger("x").log(33, "own level")""", theirs).returncode == 0
+        foreign = os.read(ours, 4096).decode()
     finally:
         os.close(ours)
         os.close(theirs)
     assert shown.endswith("\x1b[32minfo    \x1b[0m ready domain=7\r\n")
+    assert foreign.endswith("\x1b[0mlevel 33\x1b[0m own level\r\n")
 
 
 def test_the_format_can_be_chosen() -> None:
@@ -188,7 +227,7 @@ def test_a_reader_that_does_not_read_stops_nothing() -> None:
             taken = log.read(1 << 20)  # what the pipe held: now it has room again
             process.stdin.close()
             lines = [json.loads(line) for line in (taken + log.readall()).splitlines()]
-        assert process.wait(timeout=30) == 0
+        assert process.wait(timeout=PATIENCE_S) == 0
     dropped, again = lines[-2:]
     assert dropped["event"] == "log records were dropped, nobody took them"
     assert dropped["count"] == 2000 - (len(lines) - 2)

@@ -1,6 +1,5 @@
 """The metrics as Prometheus reads them."""
 
-import time
 from itertools import pairwise
 
 import pytest
@@ -15,8 +14,6 @@ from carbon_node.http.metrics_page import MetricsPage
 from carbon_node.observability.metrics import STAGE_BOUNDS_S, Metrics
 
 pytestmark = pytest.mark.anyio
-
-SCRAPE_LIMIT_S = 0.1  # ten times what a scrape may take on an idle machine
 
 
 def families(metrics: Metrics, view: PlainView | None = None) -> dict[str, Metric]:
@@ -117,14 +114,11 @@ def test_two_nodes_in_one_process_do_not_share_numbers() -> None:
     )
 
 
-async def test_a_scrape_over_the_interface_is_quick_and_counted() -> None:
-    """A scrape is read by a real parser, within its time, and appears among the requests."""
+async def test_a_scrape_over_the_interface_is_counted() -> None:
+    """A scrape is read by a real parser, and appears among the requests of the next."""
     async with serving(metrics=counted()) as interface:
         await ask(interface, "/metrics")
-        since_s = time.monotonic()
         answer = await ask(interface, "/metrics")
-        took_s = time.monotonic() - since_s
     assert answer.headers["content-type"].startswith("text/plain; version=0.0.4")
     read = {family.name: family for family in text_string_to_metric_families(answer.body.decode())}
     assert values(read["carbon_node_requests"])["http", "200"] == 1
-    assert took_s < SCRAPE_LIMIT_S

@@ -11,12 +11,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from tests.patience import PATIENCE_S
 
 from carbon_node.observability.supervisor import NoSupervisor, Systemd, supervisor
 
 pytestmark = pytest.mark.anyio
 
-PATIENCE_S = 10.0
 WATCHDOG_USEC = 90_000
 
 

@@ -12,6 +12,7 @@ from carbon_node.pipeline.task import TaskInputs
 from carbon_node.secret_texts import HIDDEN
 from carbon_node.tasks.digest import digest
 from carbon_node.tasks.key import TaskKey
+from carbon_node.wire.bounded_json import MAX_DEPTH
 from carbon_node.wire.contract import Arrival, Topic
 from carbon_node.wire.samples import HWResource, MLModel, TaskId, UserInput
 
@@ -83,9 +84,12 @@ def test_a_later_sample_loses_the_secrets_that_are_known_and_its_own() -> None:
     assert keeper.told == ["another-secret"]
 
 
-def test_nesting_without_end_is_survived() -> None:
-    """JSON that is as deep as the parser takes neither fails the task nor hides the token."""
-    deep = b'{"hf_token": "' + TOKEN.encode() + b'", "x": ' + b"[" * 900 + b"]" * 900 + b"}"
+@pytest.mark.parametrize("levels", [MAX_DEPTH, MAX_DEPTH + 1, 900, 100_000])
+def test_depth_hides_no_token(levels: int) -> None:
+    """A token at the last level, and one beside all, are taken out, also where no JSON is read."""
+    core = b'{"api_key": "' + TOKEN.encode() + b'"}'
+    nested = b"[" * (levels - 2) + core + b"]" * (levels - 2)
+    deep = b'{"hf_token": "' + TOKEN.encode() + b'", "x": ' + nested + b"}"
     task = replace(inputs({}), user_input=UserInput(extra_data=deep, task_id=TASK_ID))
     clean, _ = cleaned(task, Keeper())
     assert TOKEN.encode() not in clean.user_input.extra_data

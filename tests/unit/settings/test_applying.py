@@ -154,7 +154,7 @@ REFUSED = [
     (Code.NOT_JSON, "nonsense"),
     (Code.NOT_JSON, '{"set": {"pue": NaN}}'),
     (Code.NOT_JSON, '{"set": {"pue": -Infinity}}'),
-    (Code.NOT_JSON, "[" * 1000 + "]" * 1000),
+    (Code.NOT_JSON, "[" * 65 + "]" * 65),
     (Code.NOT_JSON, '{"a":' * 1000 + "1" + "}" * 1000),
     (Code.NOT_JSON, '{"set": {"pue": ' + "1" * 5000 + "}}"),
     (Code.TOO_LARGE, '{"get": ["' + "x" * 5_000_000 + '"]}'),

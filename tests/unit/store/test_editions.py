@@ -58,7 +58,7 @@ def test_answered_task_is_never_computed_again(state: State) -> None:
     assert decision == Answered(Kept(KEY, 1, answer(KEY)), state is State.ACKNOWLEDGED)
 
 
-def test_other_inputs_are_computed_anew_and_the_older_answer_stays() -> None:
+def test_other_inputs_are_computed_again_and_the_older_answer_stays() -> None:
     """Same task, other digest: a second edition, which supersedes the first once it is answered."""
     editions, decision = accept(_answered(), _accept("b"))
     assert decision == Compute(ComputeReason.CHANGED)
@@ -70,7 +70,7 @@ def test_other_inputs_are_computed_anew_and_the_older_answer_stays() -> None:
     ]
 
 
-def test_inputs_that_come_back_after_others_are_computed_anew() -> None:
+def test_inputs_that_come_back_after_others_are_computed_again() -> None:
     """The answer to the first inputs is not the current one any more."""
     editions, _ = accept(_answered(), _accept("b"))
     editions, _ = save(editions, _save("b"))

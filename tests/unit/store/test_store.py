@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from tests.patience import PATIENCE_S
 from tests.stores import store_config
 from tests.unit.store.samples import answer, failure, summary, task
 
@@ -18,9 +19,6 @@ from carbon_node.tasks.decision import Answered, Compute, ComputeReason
 from carbon_node.tasks.key import TaskKey
 
 pytestmark = pytest.mark.anyio
-
-PATIENCE_S = 20.0
-"""Longest wait for something that has to happen."""
 
 
 def _nobody(_health: Health) -> None:

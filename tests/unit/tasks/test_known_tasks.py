@@ -1,4 +1,4 @@
-"""Who can be a stranger to the database."""
+"""Which tasks the database cannot hold anything of."""
 
 from carbon_node.tasks.key import TaskKey
 from carbon_node.tasks.memory import BLOCK_PROBLEMS, MAX_BLOCKS, KnownTasks
@@ -10,7 +10,7 @@ def key(problem: int, writer: str = "new") -> TaskKey:
     return TaskKey(TaskId(problem, 1), writer)
 
 
-def test_only_tasks_of_new_writers_that_were_not_met_are_strangers() -> None:
+def test_only_tasks_of_new_writers_that_were_not_met_are_new() -> None:
     """Nobody is before the writers are known; then those that neither base nor node has seen."""
     known_tasks = KnownTasks()
     known_tasks.add(key(1))
@@ -23,7 +23,7 @@ def test_only_tasks_of_new_writers_that_were_not_met_are_strangers() -> None:
     assert not known_tasks.is_new(key(2, "old"))
 
 
-def test_once_a_task_was_forgotten_nobody_is_a_stranger() -> None:
+def test_once_a_task_was_forgotten_none_is_certainly_new() -> None:
     """However many tasks were met, none that the database holds is taken for new."""
     known_tasks = KnownTasks()
     known_tasks.load(frozenset())

@@ -121,6 +121,7 @@ def test_any_bytes_give_a_message_or_a_named_failure(data: bytes) -> None:
         (HEADER.pack(MAGIC, RESULT_LIMIT_BYTES + 1), FailureName.OVERSIZED_RESULT),
         (HEADER.pack(MAGIC, 2) + b"[]", FailureName.GARBAGE_RESULT),
         (HEADER.pack(MAGIC, 40_000) + b"[" * 40_000, FailureName.GARBAGE_RESULT),
+        (HEADER.pack(MAGIC, 396) + b'{"a":' * 66 + b"1" + b"}" * 65, FailureName.GARBAGE_RESULT),
         (HEADER.pack(MAGIC, 1) + b"\xff", FailureName.GARBAGE_RESULT),
     ],
 )

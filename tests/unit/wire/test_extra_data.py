@@ -22,7 +22,7 @@ JSON = st.recursive(
         (b"[1]", "a JSON list instead of an object"),
         (b"null", "a JSON NoneType instead of an object"),
         (b'{"a": "\xff"}', "not UTF-8 at byte 7"),
-        (b"[" * 200_000, "JSON nested too deeply"),
+        (b"[" * 200_000, "JSON nested deeper than 64 levels"),
         (b"9" * 5_000, "not JSON"),
         (b" " * (8 * 2**20 + 1), "8388609 bytes are more than the 8388608 that are read"),
     ],
