@@ -217,7 +217,9 @@ class Reader:
             )
         reading = self._of_places(places, pieces)
         if unread:
-            reading = _widened(reading, places)
+            # A state that only its own country abbreviates so needs every word's agreement.
+            is_weak = _is_abbreviated(places, reading.areas)
+            reading = Reading(reading.kind) if is_weak else _widened(reading, places)
         return Reading(
             reading.kind,
             reading.areas,
@@ -362,6 +364,14 @@ def _is_certain(deciding: list[_Part], pieces: tuple[Piece, ...], has_unread: bo
 def _continents(pieces: tuple[Piece, ...]) -> frozenset[str] | None:
     named = [piece.continents for piece in pieces if piece.continents is not None]
     return frozenset.intersection(*named) if named else None
+
+
+def _is_abbreviated(places: list[Piece], areas: tuple[str, ...]) -> bool:
+    """Whether an area follows from nothing but a foreign abbreviation, which is a country's too."""
+    senses = places[-1].senses
+    has_code = any(sense.kind is Kind.CODE for sense in senses)
+    abbreviated = {sense.area for sense in senses if sense.kind is Kind.ABBREVIATION}
+    return has_code and bool(areas) and abbreviated.issuperset(areas)
 
 
 def _widened(reading: Reading, places: list[Piece]) -> Reading:
