@@ -5,12 +5,10 @@ areas, all of them are returned, and the reading decides by what else the text s
 """
 
 import re
-from collections.abc import Iterable
-from dataclasses import dataclass
-from enum import StrEnum
 
-from carbon_node.intensity.clouds import CloudRegion
-from carbon_node.intensity.tables import ABBREVIATED, CITY, CONTINENT, COUNTRY, DIVISION, Tables
+from carbon_node.intensity.names import ABBREVIATED, CITY, CONTINENT, COUNTRY, DIVISION
+from carbon_node.intensity.pieces import Kind, Piece, Sense, common_area, country
+from carbon_node.intensity.tables import Tables
 from carbon_node.intensity.text import normalised
 
 LEAST_LETTERS = 4
@@ -40,78 +38,6 @@ _DIRECTIONS = frozenset(
 
 _COUNTIES = frozenset(("county", "parish", "borough", "municipality", "area", "municipio"))
 """Last words of the names of counties."""
-
-
-class Kind(StrEnum):
-    """What a part of a text is."""
-
-    CODE = "code"
-    CLOUD = "cloud region"
-    COUNTRY = "country"
-    SUBDIVISION = "subdivision"
-    ABBREVIATION = "abbreviation"
-    COUNTY = "county"
-    CITY = "city"
-    TOWN = "town"
-    CONTINENT = "continent"
-    POSTAL = "postal code"
-    PROVIDER = "cloud provider"
-    WORD = "says nothing"
-
-
-@dataclass(frozen=True, slots=True)
-class Sense:
-    """One meaning of a part of a text.
-
-    Args:
-        area: country or subdivision.
-        kind: as what the part means it.
-    """
-
-    area: str
-    kind: Kind
-
-
-@dataclass(frozen=True, slots=True)
-class Piece:
-    """A part of a text that is accounted for.
-
-    Args:
-        text: as written.
-        kind: what it is, or what it most likely is.
-        senses: what it can mean; empty where it is no place.
-        evident: the area that it means without further words, None if that needs context.
-        continents: codes of the continents that it names.
-        region: cloud region that it names.
-        zones: grid zones that it names.
-        is_dominated: whether it means a city that is larger than its namesakes, but not so much
-            that it would be meant on a continent where both are.
-        prominent: areas of its largest city and of other large ones.
-    """
-
-    text: str
-    kind: Kind
-    senses: frozenset[Sense] = frozenset()
-    evident: str | None = None
-    continents: frozenset[str] | None = None
-    region: CloudRegion | None = None
-    zones: tuple[str, ...] = ()
-    is_dominated: bool = False
-    prominent: frozenset[str] = frozenset()
-
-
-def country(area: str) -> str:
-    """Return the alpha-2 code of an area's country."""
-    return area[:2]
-
-
-def common_area(areas: Iterable[str]) -> str | None:
-    """Return the area in which all areas lie: one subdivision, one country, or None."""
-    distinct = set(areas)
-    if len(distinct) == 1:
-        return distinct.pop()
-    countries = set(map(country, distinct))
-    return countries.pop() if len(countries) == 1 else None
 
 
 class Gazetteer:
@@ -210,7 +136,9 @@ class Gazetteer:
         """Recognise a code in any letters; alone it is no small word."""
         plain = text.strip().strip(".").casefold()
         names = self._names
-        if text.istitle() and 1 < len(text) < 4:
+        # Title case is a name's, and EST a country's code or a time zone.
+        is_ambiguous = names.own.areas(plain).count(" ") > 1
+        if (text.istitle() and 1 < len(text) < 4) or is_ambiguous:
             return None
         if (two := names.alpha2.get(plain.upper())) is not None:
             is_word = plain in names.nowhere or (
@@ -297,7 +225,7 @@ class Gazetteer:
             is_word = own.startswith(ABBREVIATED) and not is_meant
             meant = own[2:] if is_meant else self._evident(name, divisions, cities, own_city)
             evident = None if is_word else meant
-        if evident is None and codes:
+        if evident is None and codes and not countries:
             evident = self._evident_code(codes)
         kind = _kind(bool(countries), codes, divisions, senses)
         is_dominated = not own and self._is_dominated(kind, evident, cities)

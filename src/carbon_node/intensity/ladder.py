@@ -10,7 +10,6 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from carbon_node.estimation import CarbonIntensity, Factor, Interval, Place, Step, Understood
-from carbon_node.intensity.gazetteer import Kind, Piece, country
 from carbon_node.intensity.grid import Country, Intensities, Mean
 from carbon_node.intensity.location import (
     Location,
@@ -20,6 +19,7 @@ from carbon_node.intensity.location import (
     names_something,
     quoted,
 )
+from carbon_node.intensity.pieces import Kind, Piece, country
 from carbon_node.intensity.rungs import Rung
 from carbon_node.intensity.tables import Tables
 from carbon_node.intensity.values import GENERATED, Value, value_of

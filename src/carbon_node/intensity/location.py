@@ -5,11 +5,12 @@ from dataclasses import dataclass, replace
 
 from carbon_node.estimation import Place, Step
 from carbon_node.intensity.clouds import CloudRegion
-from carbon_node.intensity.gazetteer import Kind, Piece, common_area, country
 from carbon_node.intensity.grid import Intensities
+from carbon_node.intensity.names import Names
+from carbon_node.intensity.pieces import Kind, Piece, common_area, country
 from carbon_node.intensity.reading import Reader, Reading
 from carbon_node.intensity.rungs import Rung
-from carbon_node.intensity.tables import Names, Tables
+from carbon_node.intensity.tables import Tables
 from carbon_node.intensity.text import normalised
 
 MAX_TEXT = 200

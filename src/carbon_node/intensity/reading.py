@@ -12,8 +12,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import pairwise
 
+from carbon_node.intensity.agreement import Agreement
 from carbon_node.intensity.clouds import CloudRegion
-from carbon_node.intensity.gazetteer import Gazetteer, Kind, Piece, Sense, common_area, country
+from carbon_node.intensity.gazetteer import Gazetteer
+from carbon_node.intensity.pieces import CITIES, Kind, Piece, Sense, common_area, country
 from carbon_node.intensity.postal import Fit
 from carbon_node.intensity.tables import Tables
 from carbon_node.intensity.text import normalised
@@ -25,8 +27,6 @@ MAX_PARTS = 40
 """Words of a text that are read; an address has fewer."""
 
 _SEPARATORS = re.compile(r"[,;/|()\[\]{}\n\t>:=\u00b7\u2192\u3001\uff0c]+|\s+[-\u2013\u2014]\s+")
-
-_CITIES = frozenset({Kind.CITY, Kind.TOWN})
 
 _TURNING = frozenset(
     [
@@ -119,6 +119,7 @@ class Reader:
         self._tables = tables
         self._names = tables.names
         self._gazetteer = Gazetteer(tables)
+        self._agreement = Agreement(tables.names)
 
     def read(self, text: str) -> Reading:
         """Read a text.
@@ -157,7 +158,7 @@ class Reader:
             split = re.split(r"[\s_-]+", text)
             finer, rest = self._covered([word for word in split if word], named)
             pieces, unread = (finer, rest) if not rest else (pieces, unread)
-        return _Part(tuple(pieces), tuple(unread))
+        return _Part(tuple(pieces), (text,) if unread else ())
 
     def _whole_part(self, text: str, named: frozenset[str]) -> Piece | None:
         """Recognise a part that is one name; small letters may be a code there."""
@@ -216,7 +217,9 @@ class Reader:
             )
         reading = self._of_places(places, pieces)
         if unread:
-            reading = _widened(reading, places)
+            # A state that only its own country abbreviates so needs every word's agreement.
+            is_weak = _is_abbreviated(places, reading.areas)
+            reading = Reading(reading.kind) if is_weak else _widened(reading, places)
         return Reading(
             reading.kind,
             reading.areas,
@@ -234,21 +237,23 @@ class Reader:
         )
 
     def _of_places(self, places: list[Piece], pieces: tuple[Piece, ...]) -> Reading:
-        agreed = self._agreed(places)
+        agreed = self._agreement.agreed(places)
         fits = self._fits(agreed, pieces)
         areas = frozenset(area for area, fit in fits.items() if fit is not Fit.NONE)
         sure = frozenset(area for area, fit in fits.items() if fit is Fit.PLACE)
         address = self._address(pieces)
-        is_city = any(sense.kind in _CITIES for sense in places[0].senses & agreed)
+        is_city = any(sense.kind in CITIES for sense in places[0].senses & agreed)
         if address and not sure and not is_city:
             areas = sure = frozenset({address})
         elif address in sure:
             areas = frozenset({str(address)})
         region = next((piece.region for piece in places if piece.region), None)
         zones = next((piece.zones for piece in places if piece.zones), ())
-        towns = {sense.area for sense in places[0].senses if sense.kind in _CITIES}
+        towns = {sense.area for sense in places[0].senses if sense.kind in CITIES}
         evident = self._evident(places, areas, sure)
-        is_town = evident is not None and any(self.contains(evident, area) for area in towns)
+        is_town = evident is not None and any(
+            self._agreement.contains(evident, area) for area in towns
+        )
         return Reading(
             _kind(places[0], areas),
             tuple(sorted(areas)),
@@ -256,7 +261,7 @@ class Reader:
             len(places) == 1 and places[0].is_dominated,
             is_town,
             frozenset(areas - {sense.area for sense in agreed if sense.kind is not Kind.TOWN}),
-            frozenset(sense.area for sense in agreed if sense.kind not in _CITIES),
+            frozenset(sense.area for sense in agreed if sense.kind not in CITIES),
             places[0].prominent if len(places) == 1 else areas,
             region=region,
             zones=zones,
@@ -295,137 +300,30 @@ class Reader:
         if len(areas) == 1 and (len(places) > 1 or sure):
             return next(iter(areas))
         if len(places) > 1 or not areas:
-            return common_area(areas) if areas else None
+            outer = (
+                area
+                for area in areas
+                if all(self._agreement.contains(area, other) for other in areas)
+            )
+            return next(outer, None) or common_area(areas)
         alone = places[0].evident
         if alone is None:
             return None
         is_denied = sure and not any(country(area) == country(alone) for area in sure)
-        is_fitting = any(self.contains(alone, area) for area in areas)
+        is_fitting = any(self._agreement.contains(alone, area) for area in areas)
         return alone if is_fitting and not is_denied else None
-
-    def _agreed(self, places: list[Piece]) -> frozenset[Sense]:
-        """Keep what all parts can mean at once; nothing is left where they contradict."""
-        agreed, evident = places[0].senses, places[0].evident
-        for piece in places[1:]:
-            agreed = self._both(agreed, piece.senses, (evident, piece.evident))
-            evident = common_area(sense.area for sense in agreed) if agreed else None
-        return agreed or self._small_town(places)
-
-    def _both(
-        self,
-        ones: frozenset[Sense],
-        others: frozenset[Sense],
-        evident: tuple[str | None, str | None],
-    ) -> frozenset[Sense]:
-        """Keep the senses of which one contains the other, by preference one that is no city."""
-        pairs = [
-            (one, other, inner)
-            for one in ones
-            for other in others
-            if (inner := self._inner(one, other)) is not None
-            and not _is_namesake(one, other, evident[0])
-        ]
-        for are_wanted in _BY_PREFERENCE:
-            wanted = frozenset(inner for one, other, inner in pairs if are_wanted(one, other))
-            if wanted:
-                return wanted
-        # Two cities: a quarter and its city, or a list of places, which share small namesakes.
-        meant = {country(area) for area in evident if area is not None}
-        cities = frozenset(inner for _, _, inner in pairs if meant <= {country(inner.area)})
-        return cities or self._town_in_state(ones, others)
-
-    def _town_in_state(self, ones: frozenset[Sense], others: frozenset[Sense]) -> frozenset[Sense]:
-        """Take the state: a town of that name in it may be too small for the table."""
-        if len({country(other.area) for other in others}) > 1:
-            return frozenset()
-        named = {country(one.area) for one in ones if one.kind in _CITIES}
-        return frozenset(
-            other
-            for other in others
-            if other.kind in {Kind.SUBDIVISION, Kind.CODE}
-            and country(other.area) in named
-            and "-" in other.area
-        )
-
-    def _inner(self, one: Sense, other: Sense) -> Sense | None:
-        """Return the narrower of two senses of which one contains the other."""
-        if self._holds(one, other):
-            return other
-        return one if self._holds(other, one) else None
-
-    def _holds(self, outer: Sense, inner: Sense) -> bool:
-        """Whether a place contains another one; a city has no territories overseas."""
-        is_abroad = country(outer.area) != country(inner.area)
-        return self.contains(outer.area, inner.area) and not (is_abroad and outer.kind in _CITIES)
-
-    def contains(self, outer: str, inner: str) -> bool:
-        """Whether an area lies in another one, or is it."""
-        if outer == inner or outer == country(inner):
-            return True
-        if outer == self._names.sovereigns.get(country(inner)):
-            return True
-        parent = self._names.parents.get(inner)
-        return parent is not None and self.contains(outer, parent)
-
-    def _small_town(self, places: list[Piece]) -> frozenset[Sense]:
-        """Take a town and a state of a country that is written so: Poland, Ohio."""
-        if len(places) != 2:
-            return frozenset()
-        first, last = places
-        states = {sense.area for sense in last.senses if sense.kind is Kind.SUBDIVISION}
-        leading = {area for area in states if country(area) in self._names.leading}
-        is_city = any(sense.kind in _CITIES and sense.area in leading for sense in last.senses)
-        is_town = first.kind in {Kind.COUNTRY, Kind.CITY, Kind.SUBDIVISION}
-        is_state = len(leading) == 1 and all(
-            sense.area in leading or sense.kind in _CITIES or self._is_foreign_code(sense)
-            for sense in last.senses
-        )
-        if not is_state or is_city or not is_town:
-            return frozenset()
-        return frozenset(Sense(area, Kind.SUBDIVISION) for area in leading)
-
-    def _is_foreign_code(self, sense: Sense) -> bool:
-        return sense.kind is Kind.ABBREVIATION or (
-            sense.kind is Kind.SUBDIVISION and country(sense.area) not in self._names.leading
-        )
 
 
 def _kind(piece: Piece, areas: frozenset[str]) -> Kind:
     """Return as what a part means one of the areas."""
     kinds = {sense.kind for sense in piece.senses if sense.area in areas}
-    is_city = bool(kinds) and kinds <= _CITIES and piece.kind is not Kind.CODE
+    is_city = bool(kinds) and kinds <= CITIES and piece.kind is not Kind.CODE
     return Kind.CITY if is_city else piece.kind
 
 
 def _is_turning(word: str) -> bool:
     """Whether a word turns the meaning: "or", but not OR, which is Oregon."""
     return word in _TURNING or (word.istitle() and len(word) > 1 and word.casefold() in _TURNING)
-
-
-def _is_behind_wider(one: Sense, other: Sense) -> bool:
-    """Whether what stands behind contains what stands before it, as in an address."""
-    return other.kind not in _CITIES and Kind.ABBREVIATION not in {one.kind, other.kind}
-
-
-def _is_one_wider(one: Sense, other: Sense) -> bool:
-    return not {one.kind, other.kind} <= _CITIES and Kind.ABBREVIATION not in {
-        one.kind,
-        other.kind,
-    }
-
-
-def _is_abbreviated(one: Sense, other: Sense) -> bool:
-    """Whether a state is named as only its own country abbreviates it: Milano, MI."""
-    return Kind.ABBREVIATION in {one.kind, other.kind}
-
-
-_BY_PREFERENCE = (_is_behind_wider, _is_one_wider, _is_abbreviated)
-
-
-def _is_namesake(one: Sense, other: Sense, evident: str | None) -> bool:
-    """Whether a town is only called like a city that a country contradicts: Madrid, Mexico."""
-    is_elsewhere = evident is not None and country(evident) != country(one.area)
-    return one.kind is Kind.TOWN and is_elsewhere and "-" not in other.area
 
 
 def _joined(names: list[str]) -> str:
@@ -468,10 +366,18 @@ def _continents(pieces: tuple[Piece, ...]) -> frozenset[str] | None:
     return frozenset.intersection(*named) if named else None
 
 
+def _is_abbreviated(places: list[Piece], areas: tuple[str, ...]) -> bool:
+    """Whether an area follows from nothing but a foreign abbreviation, which is a country's too."""
+    senses = places[-1].senses
+    has_code = any(sense.kind is Kind.CODE for sense in senses)
+    abbreviated = {sense.area for sense in senses if sense.kind is Kind.ABBREVIATION}
+    return has_code and bool(areas) and abbreviated.issuperset(areas)
+
+
 def _widened(reading: Reading, places: list[Piece]) -> Reading:
     """Take the country of a city that stands beside something that was not understood."""
     is_contained = any(
-        sense.kind not in _CITIES and sense.area in reading.areas
+        sense.kind not in CITIES and sense.area in reading.areas
         for piece in places
         for sense in piece.senses
     )

@@ -8,8 +8,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from carbon_node.estimation import Interval, within_factor
-from carbon_node.intensity.gazetteer import country
 from carbon_node.intensity.grid import Country, Grid, Intensities, SubdivisionValue, Zone
+from carbon_node.intensity.pieces import country
 from carbon_node.intensity.tables import Tables
 
 TABLE_FACTOR = 1.20

@@ -10,7 +10,8 @@ import pytest
 from carbon_node.errors import IntensityError
 from carbon_node.estimation import Place
 from carbon_node.intensity import IntensityConfig, IntensityLookup
-from carbon_node.intensity.tables import CONTINENT, Tables, load_tables, shipped_data
+from carbon_node.intensity.names import CONTINENT
+from carbon_node.intensity.tables import Tables, load_tables, shipped_data
 
 JSON_FILES = (
     "aliases.json",
