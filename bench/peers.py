@@ -213,7 +213,7 @@ class Peers:
 
 @contextmanager
 def joined(domain: int) -> Iterator[Peers]:
-    """Have peers in a domain that have met the other end."""
+    """Run peers in a domain, matched with the other end."""
     peers = Peers(domain)
     try:
         peers.wait_for_match()
@@ -224,7 +224,7 @@ def joined(domain: int) -> Iterator[Peers]:
 
 @contextmanager
 def echoed(octets: int = OCTETS) -> Iterator[Peers]:
-    """Have peers whose other end answers each task at once: the limit of the same binding.
+    """Run peers whose other end answers each task at once: the limit of the same binding.
 
     Args:
         octets: size of the extra_data of its outputs.

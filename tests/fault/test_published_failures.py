@@ -56,7 +56,8 @@ async def test_the_task_gets_the_formulas_number_with_the_failure_named(
             TrackerPool(config) as pool,
             running_world(Misbehaving(pool, behaviour, deadline_s)) as world,
         ):
-            await measure_well(pool)  # the forkserver is warm from here on
+            # The forkserver is warm from here on.
+            await measure_well(pool)
             world.submit()
             await world.answered()
             output = world.outputs[0]
