@@ -20,7 +20,7 @@ class Effort:
         late_tasks: tasks after which they are looked at last.
         idle_s: seconds without tasks.
         large_runs: tasks of each size with a large model.
-        requests: requests to each door.
+        requests: requests to each endpoint.
         growth_tasks: tasks of the first of three stages, each ten times the one before.
         store_results: results in a large store.
         leak_runs: measurements between two looks at what the guard holds.

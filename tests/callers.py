@@ -93,7 +93,7 @@ class Caller:
         return body
 
     async def ask_both(self, request: object) -> tuple[dict[str, Any], dict[str, Any]]:
-        """Ask the same through both doors; the replies."""
+        """Ask the same through both endpoints; the replies."""
         text = request if isinstance(request, str) else json.dumps(request)
         response = await self.ask(text)
         return json.loads(response.configuration), await self.call(text)

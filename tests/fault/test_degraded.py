@@ -9,11 +9,13 @@ from pathlib import Path
 import pytest
 from tests.callers import Caller, calling
 from tests.domains import fresh_domain
-from tests.program.processes import PATIENCE_S, NodeProcess, run_command, running_node
+from tests.program.processes import PATIENCE_S, run_command, running_node
 
 from carbon_node.store.database import DATABASE_NAME
 
 FORMULA = {"CARBON_NODE_TRACKER__MODE": "formula", "CARBON_NODE_OUTPUT_GAP_MS": "0"}
+
+pytestmark = pytest.mark.anyio
 
 
 @pytest.fixture
@@ -59,12 +61,11 @@ async def degraded_when(caller: Caller, fact: Callable[[list[str]], bool]) -> li
             await asyncio.sleep(0.1)
 
 
-def test_a_full_disk_costs_no_answer_and_is_said(small_disk: Path) -> None:
+async def test_a_full_disk_costs_no_answer_and_is_said(small_disk: Path) -> None:
     """Tasks are answered from memory; status and log say why, and all is on disk in the end."""
     domain = fresh_domain()
     state_dir = small_disk / "state"
-
-    async def scenario(node: NodeProcess) -> None:
+    with running_node(domain, state_dir, env=FORMULA) as node:
         async with calling(domain) as caller:
             await answered(caller, 2)
             assert (await caller.status())["degraded"] == []
@@ -77,31 +78,29 @@ def test_a_full_disk_costs_no_answer_and_is_said(small_disk: Path) -> None:
             await answered(caller, 1)
         node.wait_for_event("degraded: results are kept in memory only")
         node.wait_for_event("results are kept on disk")
-
-    with running_node(domain, state_dir, env=FORMULA) as node:
-        asyncio.run(scenario(node))
         assert node.stop() == 0
 
     done = run_command("history", "--json", f"--state-dir={state_dir}")
     assert done.stdout.count('"carbon_g"') >= 23
 
 
-def test_a_damaged_database_is_moved_aside_and_said(tmp_path: Path) -> None:
+async def degraded_after_tasks(domain: int) -> list[str]:
+    """Submit tasks; what is degraded once they are answered."""
+    async with calling(domain) as caller:
+        await answered(caller, 3)
+        degraded: list[str] = (await caller.status())["degraded"]
+        return degraded
+
+
+async def test_a_damaged_database_is_moved_aside_and_said(tmp_path: Path) -> None:
     """The node starts with a new database, answers, and names the file that it moved."""
     domain = fresh_domain()
-
-    async def submit() -> list[str]:
-        async with calling(domain) as caller:
-            await answered(caller, 3)
-            degraded: list[str] = (await caller.status())["degraded"]
-            return degraded
-
     with running_node(domain, tmp_path, env=FORMULA) as node:
-        assert asyncio.run(submit()) == []
+        assert await degraded_after_tasks(domain) == []
         assert node.stop() == 0
     (tmp_path / DATABASE_NAME).write_bytes(b"no database" * 1000)
     with running_node(domain, tmp_path, env=FORMULA) as node:
-        (line,) = asyncio.run(submit())
+        (line,) = await degraded_after_tasks(domain)
         assert node.stop() == 0
 
     (aside,) = tmp_path.glob("results.sqlite3.damaged-*")

@@ -1,7 +1,6 @@
 """Join, store and publishing under any interleaving of inputs and crashes."""
 
 import asyncio
-import json
 import shutil
 import tempfile
 from collections import defaultdict
@@ -13,6 +12,7 @@ from typing import Any
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.loads import outputs_asked
 from tests.memory_transport import MemoryBus, MemoryTransport
 from tests.patience import PATIENCE_S
 from tests.pipelines import NODE, World
@@ -182,15 +182,10 @@ async def _quiet(domain: Domain) -> None:
     await asyncio.sleep(QUIET_S)
 
 
-def outputs_asked(output: CO2Footprint) -> int:
-    """Its `num_outputs`."""
-    asked: int = json.loads(output.extra_data)["num_outputs"]
-    return asked
-
-
 def happen(story: list[Send | Crash]) -> dict[int, list[CO2Footprint]]:
     """Let a story happen in a place of its own."""
     with tempfile.TemporaryDirectory() as place:
+        # Each story has a loop of its own, with which all ends that its lives have left behind.
         return asyncio.run(lived(story, Path(place)))
 
 
@@ -209,7 +204,7 @@ def test_any_interleaving_gives_exactly_one_output_per_task(story: list[Send | C
 @settings(max_examples=40, deadline=None)
 @given(stories(CRASHES))
 def test_crashes_anywhere_lose_no_task_and_compute_none_twice(story: list[Send | Crash]) -> None:
-    """Each task has one answer; what leaves once more has the same numbers and asks for no more."""
+    """Each task has one answer; what leaves again has the same numbers and asks for no more."""
     outputs = happen(story)
 
     assert set(outputs) == set(range(1, TASKS + 1))

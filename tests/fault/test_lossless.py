@@ -12,6 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import psutil
+import pytest
 from tests.domains import fresh_domain
 from tests.loads import (
     PATIENCE_S,
@@ -34,6 +35,8 @@ FORMULA = {"CARBON_NODE_TRACKER__MODE": "formula"}
 UNPACED = FORMULA | {"CARBON_NODE_OUTPUT_GAP_MS": "0"}
 KILLS = 30
 TASKS_PER_LIFE = 10
+
+pytestmark = pytest.mark.anyio
 
 STOPPED_READER = """
 import asyncio, sys
@@ -89,7 +92,7 @@ def shuffled(inputs: list[Input], seed: int) -> list[Input]:
     return random.Random(seed).sample(inputs, len(inputs))  # noqa: S311 - an order, not a key
 
 
-def test_kills_at_random_moments_lose_and_double_nothing(tmp_path: Path) -> None:
+async def test_kills_at_random_moments_lose_and_double_nothing(tmp_path: Path) -> None:
     """30 SIGKILLs in a run of 300 tasks: all are answered, none twice with different values."""
     moments = random.Random(6)  # noqa: S311 - moments, not keys
     domain = fresh_domain()
@@ -103,53 +106,44 @@ def test_kills_at_random_moments_lose_and_double_nothing(tmp_path: Path) -> None
             load.send(inputs[len(inputs) // 2 :])
             await asyncio.sleep(moments.uniform(0.0, 0.7))
         finally:
-            await asyncio.to_thread(node.close)  # by SIGKILL
+            # By SIGKILL.
+            await asyncio.to_thread(node.close)
 
-    async def scenario() -> Load:
-        async with loading(domain, is_matched=False) as load:
-            for number in range(KILLS):
-                tasks = range(number * TASKS_PER_LIFE + 1, (number + 1) * TASKS_PER_LIFE + 1)
-                inputs = [each for task in tasks for each in task_inputs(task, outputs=3)]
-                await life(load, shuffled(inputs, number))
-            with running_node(domain, tmp_path, env=env) as node:
-                await load.wait_for_answers(KILLS * TASKS_PER_LIFE)
-                assert await asyncio.to_thread(node.stop) == 0
-            return load
-
-    load = asyncio.run(scenario())
+    async with loading(domain, is_matched=False) as load:
+        for number in range(KILLS):
+            tasks = range(number * TASKS_PER_LIFE + 1, (number + 1) * TASKS_PER_LIFE + 1)
+            inputs = [each for task in tasks for each in task_inputs(task, outputs=3)]
+            await life(load, shuffled(inputs, number))
+        with running_node(domain, tmp_path, env=env) as node:
+            await load.wait_for_answers(KILLS * TASKS_PER_LIFE)
+            assert await asyncio.to_thread(node.stop) == 0
 
     assert set(load.outputs) == set(range(1, KILLS * TASKS_PER_LIFE + 1))
     for outputs in load.outputs.values():
         assert len(set(map(numbers, outputs))) == 1
-        # Whatever leaves once more must not start another iteration.
+        # Whatever leaves again must not start another iteration.
         assert [outputs_asked(output) for output in outputs[1:]] == [1] * (len(outputs) - 1)
     kept = editions(tmp_path)
     assert len(kept) == KILLS * TASKS_PER_LIFE
     assert all(edition.answer is not None for edition in kept)
 
 
-def test_a_burst_is_answered_once_each(tmp_path: Path) -> None:
+async def test_a_burst_is_answered_once_each(tmp_path: Path) -> None:
     """2,000 tasks at once, each with one output."""
     domain = fresh_domain()
-
-    async def scenario() -> Load:
+    with running_node(domain, tmp_path, env=UNPACED):
         async with loading(domain) as load:
             for number in range(1, 2001):
                 load.send(task_inputs(number))
             await load.wait_for_answers(2000)
-            return load
-
-    with running_node(domain, tmp_path, env=UNPACED):
-        load = asyncio.run(scenario())
 
     assert load.repeated() == {}
 
 
-def test_thousands_of_tasks_leave_a_reader_of_500_instances_unfilled(tmp_path: Path) -> None:
+async def test_thousands_of_tasks_leave_a_reader_of_500_instances_unfilled(tmp_path: Path) -> None:
     """5,000 tasks of peers that never dispose, and the peer's small reader sees the last one."""
     domain = fresh_domain()
-
-    async def scenario(reader: PeerReader) -> Load:
+    with running_node(domain, tmp_path, env=UNPACED) as node, peer_reader(domain) as reader:
         async with loading(domain) as load:
             await meet(reader)
             for first in range(1, 5001, 250):
@@ -157,41 +151,32 @@ def test_thousands_of_tasks_leave_a_reader_of_500_instances_unfilled(tmp_path: P
                     load.send(task_inputs(number))
                 await load.wait_for_answers(first + 249)
             await seen(reader, 5000)
-            return load
-
-    with running_node(domain, tmp_path, env=UNPACED) as node, peer_reader(domain) as reader:
-        load = asyncio.run(scenario(reader))
         assert node.stop() == 0
 
     assert load.repeated() == {}
     assert {each.task_id.problem_id for each in reader.seen} == set(range(1, 5001))
 
 
-def test_a_reader_that_takes_one_sample_per_notification_sees_all(tmp_path: Path) -> None:
+async def test_a_reader_that_takes_one_sample_per_notification_sees_all(tmp_path: Path) -> None:
     """A burst leaves with the gap between outputs, so that no notification merges with another."""
     domain = fresh_domain()
-
-    async def scenario(reader: PeerReader) -> float:
+    with running_node(domain, tmp_path, env=FORMULA), peer_reader(domain) as reader:
         async with loading(domain) as load:
             await meet(reader)
             since_s = time.monotonic()
             for number in range(1, 301):
                 load.send(task_inputs(number))
             await seen(reader, 300)
-            return time.monotonic() - since_s
-
-    with running_node(domain, tmp_path, env=FORMULA), peer_reader(domain) as reader:
-        seconds = asyncio.run(scenario(reader))
+            seconds = time.monotonic() - since_s
 
     assert seconds > 0.9 * 299 * 0.010
     assert sorted(each.task_id.problem_id for each in reader.seen) == list(range(1, 301))
 
 
-def test_a_reader_that_is_slower_than_the_outputs_sees_all(tmp_path: Path) -> None:
+async def test_a_reader_that_is_slower_than_the_outputs_sees_all(tmp_path: Path) -> None:
     """A peer that is busy with its first output until all are published gets those that wait."""
     domain = fresh_domain()
-
-    async def scenario(reader: PeerReader) -> None:
+    with running_node(domain, tmp_path, env=UNPACED), peer_reader(domain) as reader:
         async with loading(domain) as load:
             await meet(reader)
             reader.may_go_on.clear()
@@ -202,73 +187,58 @@ def test_a_reader_that_is_slower_than_the_outputs_sees_all(tmp_path: Path) -> No
             reader.may_go_on.set()
             await seen(reader, 200)
 
-    with running_node(domain, tmp_path, env=UNPACED), peer_reader(domain) as reader:
-        asyncio.run(scenario(reader))
 
-
-def test_a_late_reader_gets_the_outputs_that_are_retained(tmp_path: Path) -> None:
+async def test_a_late_reader_gets_the_outputs_that_are_retained(tmp_path: Path) -> None:
     """Who joins after 450 tasks gets the last 400 outputs."""
     domain = fresh_domain()
-
-    async def scenario() -> tuple[list[int], set[int]]:
+    with running_node(domain, tmp_path, env=UNPACED):
         async with loading(domain) as load:
             for number in range(1, 451):
                 load.send(task_inputs(number))
             await load.wait_for_answers(450)
             async with loading(domain) as late:
                 await late.wait_for_answers(400)
-                return list(load.outputs), set(late.outputs)
+                published, retained = list(load.outputs), set(late.outputs)
 
-    with running_node(domain, tmp_path, env=UNPACED):
-        published, late = asyncio.run(scenario())
-
-    assert late >= set(published[-400:])
+    assert retained >= set(published[-400:])
 
 
-def test_late_repeated_and_interleaved_inputs_give_one_output_each(tmp_path: Path) -> None:
+async def test_late_repeated_and_interleaved_inputs_give_one_output_each(tmp_path: Path) -> None:
     """Inputs of 500 tasks in any order, many of them twice, before the answer and after it."""
     domain = fresh_domain()
     inputs = [each for number in range(1, 501) for each in task_inputs(number)]
     marker = task_inputs(501)
-
-    async def scenario() -> Load:
+    with running_node(domain, tmp_path, env=UNPACED) as node:
         async with loading(domain) as load:
             load.send(shuffled(inputs + inputs[:750], 1))
             await load.wait_for_answers(500)
             load.send(shuffled(inputs, 2))
             load.send(marker)
             await load.wait_for_answers(501)
-            return load
-
-    with running_node(domain, tmp_path, env=UNPACED) as node:
-        load = asyncio.run(scenario())
         assert node.stop() == 0
 
     assert load.repeated() == {}
 
 
-def test_a_node_that_starts_late_answers_what_peers_have_written(tmp_path: Path) -> None:
+async def test_a_node_that_starts_late_answers_what_peers_have_written(tmp_path: Path) -> None:
     """Tasks that were there before the node are answered once each."""
     domain = fresh_domain()
-
-    async def scenario() -> Load:
-        async with loading(domain, is_matched=False) as load:
-            for number in range(1, 101):
-                load.send(task_inputs(number))
-            with running_node(domain, tmp_path, env=UNPACED):
-                await load.wait_for_answers(100)
-            return load
-
-    assert asyncio.run(scenario()).repeated() == {}
+    async with loading(domain, is_matched=False) as load:
+        for number in range(1, 101):
+            load.send(task_inputs(number))
+        with running_node(domain, tmp_path, env=UNPACED):
+            await load.wait_for_answers(100)
+        assert load.repeated() == {}
 
 
-def test_restarted_peers_get_answers_to_the_same_ids(tmp_path: Path) -> None:
+async def test_restarted_peers_get_answers_to_the_same_ids(tmp_path: Path) -> None:
     """An orchestrator that restarts counts from 1 again, and those are new tasks."""
     domain = fresh_domain()
 
     async def life(power_w: float, earlier: int = 0) -> set[tuple[float, float, float]]:
         async with loading(domain) as load:
-            await load.wait_for_answers(earlier)  # what is retained of the life before
+            # What is retained of the life before.
+            await load.wait_for_answers(earlier)
             load.outputs.clear()
             for number in range(1, 21):
                 load.send(task_inputs(number, power_w=power_w))
@@ -277,38 +247,33 @@ def test_restarted_peers_get_answers_to_the_same_ids(tmp_path: Path) -> None:
             return {numbers(output) for outputs in load.outputs.values() for output in outputs}
 
     with running_node(domain, tmp_path, env=UNPACED):
-        first = asyncio.run(life(100.0))
-        second = asyncio.run(life(200.0, earlier=20))
+        first = await life(100.0)
+        second = await life(200.0, earlier=20)
 
     assert (len(first), len(second)) == (1, 1)
     assert first != second
 
 
-def test_acknowledged_answers_do_not_leave_again(tmp_path: Path) -> None:
-    """After a restart only what is new is answered, unless the operator wants all once more."""
+async def test_acknowledged_answers_do_not_leave_again(tmp_path: Path) -> None:
+    """After a restart only what is new is answered, unless the operator wants all again."""
     domain = fresh_domain()
-
-    async def scenario() -> Load:
-        async with loading(domain, is_matched=False) as load:
-            for number in range(1, 51):
-                load.send(task_inputs(number, outputs=2))
-            with running_node(domain, tmp_path, env=UNPACED) as node:
-                await load.wait_for_answers(50)
-                assert await asyncio.to_thread(node.stop) == 0
-            load.send(task_inputs(51))
-            with running_node(domain, tmp_path, env=UNPACED) as node:
-                await load.wait_for_answers(51)
-                await asyncio.to_thread(
-                    node.wait_for_event, "task answered", lambda event: event["task_id"] == "50.1"
-                )
-                origins = [event.get("origin") for event in node.events()]
-                assert origins.count("store") == 50
-                assert load.repeated() == {}
-            with running_node(domain, tmp_path, env=UNPACED | {"CARBON_NODE_REPUBLISH": "all"}):
-                await load.wait_for(lambda: len(load.repeated()) == 51)
-            return load
-
-    load = asyncio.run(scenario())
+    async with loading(domain, is_matched=False) as load:
+        for number in range(1, 51):
+            load.send(task_inputs(number, outputs=2))
+        with running_node(domain, tmp_path, env=UNPACED) as node:
+            await load.wait_for_answers(50)
+            assert await asyncio.to_thread(node.stop) == 0
+        load.send(task_inputs(51))
+        with running_node(domain, tmp_path, env=UNPACED) as node:
+            await load.wait_for_answers(51)
+            await asyncio.to_thread(
+                node.wait_for_event, "task answered", lambda event: event["task_id"] == "50.1"
+            )
+            origins = [event.get("origin") for event in node.events()]
+            assert origins.count("store") == 50
+            assert load.repeated() == {}
+        with running_node(domain, tmp_path, env=UNPACED | {"CARBON_NODE_REPUBLISH": "all"}):
+            await load.wait_for(lambda: len(load.repeated()) == 51)
 
     for outputs in load.outputs.values():
         first, again = outputs
@@ -317,12 +282,11 @@ def test_acknowledged_answers_do_not_leave_again(tmp_path: Path) -> None:
     assert outputs_asked(load.outputs[1][0]) == 2
 
 
-def test_the_status_is_said_again_once_the_old_lease_has_passed(tmp_path: Path) -> None:
+async def test_the_status_is_said_again_once_the_old_lease_has_passed(tmp_path: Path) -> None:
     """Peers that take a killed predecessor's end for this node's learn that it is there."""
     domain = fresh_domain()
     env = FORMULA | {"CARBON_NODE_LEASE_DURATION_S": "1"}
-
-    async def scenario() -> None:
+    with running_node(domain, tmp_path, env=env):
         async with loading(domain) as load:
             await load.wait_for(
                 lambda: [s.node_status for s in load.statuses].count(Status.IDLE) > 0
@@ -332,9 +296,6 @@ def test_the_status_is_said_again_once_the_old_lease_has_passed(tmp_path: Path) 
                 lambda: any(s.node_status is Status.IDLE for s in load.statuses[known:])
             )
 
-    with running_node(domain, tmp_path, env=env):
-        asyncio.run(scenario())
-
 
 def with_bytes(model: Input, octets: bytes) -> Input:
     """The same model, serialised in its sample."""
@@ -342,11 +303,10 @@ def with_bytes(model: Input, octets: bytes) -> Input:
     return Input(model.topic, replace(model.sample, raw_model=octets))
 
 
-def test_large_models_cost_no_memory_while_their_tasks_wait(tmp_path: Path) -> None:
+async def test_large_models_cost_no_memory_while_their_tasks_wait(tmp_path: Path) -> None:
     """300 MB of models that no mode runs pass through a node that stays small."""
     domain = fresh_domain()
-
-    async def scenario(node: NodeProcess) -> int:
+    with running_node(domain, tmp_path, env=UNPACED) as node:
         async with loading(domain) as load:
             before = psutil.Process(node.process.pid).memory_info().rss
             octets = bytes(range(256)) * (10 << 12)
@@ -357,37 +317,30 @@ def test_large_models_cost_no_memory_while_their_tasks_wait(tmp_path: Path) -> N
             load.send(task_inputs(number)[2] for number in range(1, 31))
             await load.wait_for_answers(30)
             grown: int = psutil.Process(node.process.pid).memory_info().rss - before
-            return grown
-
-    with running_node(domain, tmp_path, env=UNPACED) as node:
-        assert asyncio.run(scenario(node)) < 200 << 20
+            assert grown < 200 << 20
 
 
-def test_a_reader_that_stands_still_for_a_while_loses_nothing(tmp_path: Path) -> None:
+async def test_a_reader_that_stands_still_for_a_while_loses_nothing(tmp_path: Path) -> None:
     """Outputs that it has not acknowledged stay, and further ones wait for it."""
     domain, count = fresh_domain(), 700
     command = [sys.executable, "-c", STOPPED_READER, str(domain), str(count)]
     env = {**environment(), "PYTHONPATH": os.pathsep.join(sys.path)}
-
-    async def scenario(standing: subprocess.Popen[bytes]) -> None:
-        async with loading(domain) as load:
-            standing.send_signal(signal.SIGSTOP)
-            for number in range(1, count + 1):
-                load.send(task_inputs(number))
-            await load.wait_for_answers(MAX_RETAINED)
-            await asyncio.sleep(0.5)
-            assert len(load.outputs) == MAX_RETAINED
-            standing.send_signal(signal.SIGCONT)
-            await load.wait_for_answers(count)
-
     with (
         running_node(domain, tmp_path, env=UNPACED),
-        subprocess.Popen(command, env=env, stdout=subprocess.PIPE) as standing,
+        subprocess.Popen(command, env=env, stdout=subprocess.PIPE) as stopped,
     ):
         try:
-            assert standing.stdout is not None
-            assert standing.stdout.readline() == b"matched\n"
-            asyncio.run(scenario(standing))
-            assert standing.stdout.readline() == b"all\n"
+            assert stopped.stdout is not None
+            assert stopped.stdout.readline() == b"matched\n"
+            async with loading(domain) as load:
+                stopped.send_signal(signal.SIGSTOP)
+                for number in range(1, count + 1):
+                    load.send(task_inputs(number))
+                await load.wait_for_answers(MAX_RETAINED)
+                await asyncio.sleep(0.5)
+                assert len(load.outputs) == MAX_RETAINED
+                stopped.send_signal(signal.SIGCONT)
+                await load.wait_for_answers(count)
+            assert stopped.stdout.readline() == b"all\n"
         finally:
-            standing.kill()
+            stopped.kill()

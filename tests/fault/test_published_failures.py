@@ -1,6 +1,5 @@
 """Every way a measurement can fail ends in a published result that names it."""
 
-import asyncio
 import json
 from pathlib import Path
 
@@ -18,7 +17,8 @@ from tests.pipelines import running_world
 
 from carbon_node.estimation.measurement import Measurement, ModelRun, Run
 from carbon_node.tracking import TrackerPool
-from carbon_node.wire.samples import CO2Footprint
+
+pytestmark = pytest.mark.anyio
 
 
 class Misbehaving:
@@ -45,14 +45,13 @@ class Misbehaving:
 
 
 @pytest.mark.parametrize(("behaviour", "failure"), (ENDLESS | ENDING).items())
-def test_the_task_gets_the_formulas_number_with_the_failure_named(
+async def test_the_task_gets_the_formulas_number_with_the_failure_named(
     behaviour: str, failure: str, tmp_path: Path
 ) -> None:
     """Whatever the measuring process does, the declared numbers go out, and say so."""
     begun, work = begun_and_work(tmp_path)
     config = config_of(work, environment=(("BEGUN", str(begun)),))
-
-    async def scenario(deadline_s: float) -> CO2Footprint:
+    for deadline_s in DEADLINES_S if behaviour in ENDLESS else (AMPLE_DEADLINE_S,):
         async with (
             TrackerPool(config) as pool,
             running_world(Misbehaving(pool, behaviour, deadline_s)) as world,
@@ -60,10 +59,7 @@ def test_the_task_gets_the_formulas_number_with_the_failure_named(
             await measure_well(pool)  # the forkserver is warm from here on
             world.submit()
             await world.answered()
-            return world.outputs[0]
-
-    for deadline_s in DEADLINES_S if behaviour in ENDLESS else (AMPLE_DEADLINE_S,):
-        output = asyncio.run(scenario(deadline_s))
+            output = world.outputs[0]
         assert output.energy_consumption == pytest.approx(300 * 1 / 3.6e6 * 1.58, rel=1e-12)
         if behaviour in ENDING or has_begun(begun):
             assert json.loads(output.extra_data)["tracker"]["failure"] == failure

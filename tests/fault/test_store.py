@@ -9,8 +9,8 @@ import sqlite3
 import subprocess
 import sys
 import tempfile
-from collections.abc import Awaitable, Callable, Iterator
-from contextlib import closing, contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractAsyncContextManager, closing, contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -29,6 +29,8 @@ from carbon_node.tasks.decision import Answered, Compute, ComputeReason
 from carbon_node.tasks.key import TaskKey
 
 RETRY_S = 0.02
+
+pytestmark = pytest.mark.anyio
 
 WRITER = """
 import asyncio, os, sys
@@ -59,16 +61,14 @@ async def _answer(store: Store, key: TaskKey, carbon_g: float = 2.0) -> Kept:
     return await store.save(key, "a", summary(), answer(key, carbon_g))
 
 
-def _run(directory: Path, body: Callable[[Store], Awaitable[None]]) -> list[Health]:
-    told: list[Health] = []
+@pytest.fixture
+def told() -> list[Health]:
+    """What the stores of a test say of their health."""
+    return []
 
-    async def opened() -> None:
-        config = store_config(directory, retry_s=RETRY_S)
-        async with open_store(config, told.append) as store:
-            await body(store)
 
-    asyncio.run(opened())
-    return told
+def _opened(directory: Path, told: list[Health]) -> AbstractAsyncContextManager[Store]:
+    return open_store(store_config(directory, retry_s=RETRY_S), told.append)
 
 
 async def _until(condition: Callable[[], bool]) -> None:
@@ -88,7 +88,9 @@ def _writer(directory: Path, attempt: int) -> Iterator[subprocess.Popen[bytes]]:
         process.kill()
 
 
-def test_kill_at_any_moment_loses_no_saved_answer_and_tears_none(tmp_path: Path) -> None:
+async def test_kill_at_any_moment_loses_no_saved_answer_and_tears_none(
+    tmp_path: Path, told: list[Health]
+) -> None:
     """What was saved before a SIGKILL is found after it, with the value it was saved with."""
     moments = random.Random(6)  # noqa: S311 - moments, not keys
     saved: dict[int, float] = {}
@@ -101,14 +103,14 @@ def test_kill_at_any_moment_loses_no_saved_answer_and_tears_none(tmp_path: Path)
         for number, carbon_g in (map(float, line.split()) for line in lines if line):
             assert saved.setdefault(int(number), carbon_g) == carbon_g
 
-    async def found(store: Store) -> None:
+    async with _opened(tmp_path, told) as store:
         editions = await store.results(Query())
         answers = {e.key.task_id.problem_id: e.answer for e in editions if e.answer is not None}
         assert len(answers) == len({e.key for e in editions if e.answer is not None})
         for number, carbon_g in saved.items():
             assert answers[number] == answer(task(number), carbon_g)
 
-    assert _run(tmp_path, found) == []
+    assert told == []
     assert len(saved) > 100
 
 
@@ -141,18 +143,19 @@ def test_log_that_was_cut_short_leaves_whole_answers(tmp_path: Path) -> None:
     assert (counts[0], counts[-1]) == (0, 20)
 
 
-def test_second_process_is_refused_until_the_first_is_killed(tmp_path: Path) -> None:
+async def test_second_process_is_refused_until_the_first_is_killed(
+    tmp_path: Path, told: list[Health]
+) -> None:
     """The refusal names the first by process id, and a SIGKILL leaves no lock behind."""
-
-    async def body(store: Store) -> None:
-        await store.results(Query(last=1))
-
     with _writer(tmp_path, 1) as process:
         with pytest.raises(StateDirectoryInUse, match=f"carbon node pid {process.pid} on "):
-            _run(tmp_path, body)
+            async with _opened(tmp_path, told):
+                pass
         process.send_signal(signal.SIGKILL)
         process.wait()
-        assert _run(tmp_path, body) == []
+        async with _opened(tmp_path, told) as store:
+            await store.results(Query(last=1))
+    assert told == []
 
 
 def _garbage(file: Path) -> None:
@@ -180,11 +183,10 @@ def _without_tables(file: Path) -> None:
 
 
 @pytest.mark.parametrize("damage", [_garbage, _shortened, _zeroed, _emptied, _without_tables])
-def test_damaged_database_is_moved_aside(tmp_path: Path, damage: Callable[[Path], None]) -> None:
+async def test_damaged_database_is_moved_aside(
+    tmp_path: Path, damage: Callable[[Path], None], told: list[Health]
+) -> None:
     """The node goes on with a new database, and the name of the old one says what happened."""
-
-    async def fill(store: Store) -> None:
-        await asyncio.gather(*(_answer(store, task(n)) for n in range(1, 301)))
 
     async def go_on(store: Store) -> None:
         for number in range(1, 301):
@@ -195,36 +197,38 @@ def test_damaged_database_is_moved_aside(tmp_path: Path, damage: Callable[[Path]
             kept, is_acknowledged=False
         )
 
-    _run(tmp_path, fill)
+    async with _opened(tmp_path, told) as store:
+        await asyncio.gather(*(_answer(store, task(n)) for n in range(1, 301)))
+    told.clear()
     damage(tmp_path / "results.sqlite3")
-    (health,) = _run(tmp_path, go_on)
+    async with _opened(tmp_path, told) as store:
+        await go_on(store)
+    (health,) = told
     assert health.moved_aside is not None
     assert health.moved_aside.is_file()
     assert health.moved_aside.name.startswith("results.sqlite3.damaged-")
-    assert _run(tmp_path, go_on) == []
+    async with _opened(tmp_path, told) as store:
+        await go_on(store)
+    assert told == [health]
 
 
-def test_removed_state_directory_is_made_again(tmp_path: Path) -> None:
+async def test_removed_state_directory_is_made_again(tmp_path: Path, told: list[Health]) -> None:
     """Results do not go on into a file that nobody can find."""
     directory = tmp_path / "state"
-
-    async def body(store: Store) -> None:
+    async with _opened(directory, told) as store:
         await _answer(store, task(1))
         shutil.rmtree(directory)
         await _answer(store, task(2))
         assert (directory / "results.sqlite3").is_file()
 
-    _run(directory, body)
-
 
 @pytest.mark.parametrize("removed", ["", "carbon-node.lock"])
-def test_second_process_is_refused_in_a_directory_that_was_removed_and_came_back(
-    tmp_path: Path, removed: str
+async def test_second_process_is_refused_in_a_directory_that_was_removed_and_came_back(
+    tmp_path: Path, removed: str, told: list[Health]
 ) -> None:
     """The node takes the lock of the new directory, or of the new lock file, with its next save."""
     directory = tmp_path / "state"
-
-    async def body(store: Store) -> None:
+    async with _opened(directory, told) as store:
         await _answer(store, task(1))
         if removed:
             (directory / removed).unlink()
@@ -234,23 +238,20 @@ def test_second_process_is_refused_in_a_directory_that_was_removed_and_came_back
         assert not store.health.is_degraded
         with pytest.raises(StateDirectoryInUse, match=f"carbon node pid {os.getpid()} on "):
             StateLock.acquire(directory)
-
-    _run(directory, body)
     StateLock.acquire(directory).release()
 
 
-def test_damaged_databases_are_bounded_together(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+async def test_damaged_databases_are_bounded_together(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, told: list[Health]
 ) -> None:
     """A disk that damages its files does not fill with them; the last one stays."""
     monkeypatch.setattr("carbon_node.store.ledger.DAMAGED_LIMIT_BYTES", 100_000)
-
-    async def body(store: Store) -> None:
-        await _answer(store, task(1))
-
     for number in range(5):
         (tmp_path / "results.sqlite3").write_bytes(bytes([number]) * 40_000)
-        (health,) = _run(tmp_path, body)
+        async with _opened(tmp_path, told) as store:
+            await _answer(store, task(1))
+        health = told.pop()
+        assert told == []
         assert health.moved_aside is not None
         os.utime(health.moved_aside, (number, number))
         (tmp_path / "results.sqlite3").unlink()
@@ -259,28 +260,29 @@ def test_damaged_databases_are_bounded_together(
     assert kept == {3, 4}
 
 
-def test_database_of_a_newer_release_is_left_alone(tmp_path: Path) -> None:
+async def test_database_of_a_newer_release_is_left_alone(
+    tmp_path: Path, told: list[Health]
+) -> None:
     """After a downgrade the node answers from memory and says what to do."""
     database = tmp_path / "results.sqlite3"
     sqlite = "import sqlite3, sys; sqlite3.connect(sys.argv[1]).execute('PRAGMA user_version = 9')"
     subprocess.run([sys.executable, "-c", sqlite, str(database)], check=True)
     before = database.read_bytes()
-
-    async def body(store: Store) -> None:
+    async with _opened(tmp_path, told) as store:
         kept = await _answer(store, task(1))
         assert await store.accept(task(1), "a", summary()) == Answered(kept, is_acknowledged=False)
-
-    (health,) = _run(tmp_path, body)
+    (health,) = told
     assert "use the newer carbon-node" in health.trouble
     assert database.read_bytes() == before
 
 
-def test_directory_that_cannot_be_made_is_used_once_it_can(tmp_path: Path) -> None:
+async def test_directory_that_cannot_be_made_is_used_once_it_can(
+    tmp_path: Path, told: list[Health]
+) -> None:
     """The node starts and answers without a disk, says so, and writes all of it later."""
     directory = tmp_path / "state"
     directory.write_text("in the way")
-
-    async def body(store: Store) -> None:
+    async with _opened(directory, told) as store:
         kept = await _answer(store, task(1))
         assert store.health.unwritten == 1
         assert [e.key for e in await store.results(Query(last=5))] == [task(1)]
@@ -289,25 +291,24 @@ def test_directory_that_cannot_be_made_is_used_once_it_can(tmp_path: Path) -> No
         await _until(lambda: not store.health.is_degraded)
         filed = replace(kept, edition=1)
         assert await store.accept(task(1), "a", summary()) == Answered(filed, is_acknowledged=False)
-
-    trouble, recovered = _run(directory, body)
+    trouble, recovered = told
     assert "File exists; make it a directory that this user may write" in trouble.trouble
     assert recovered == Health()
-
-    async def after(store: Store) -> None:
+    async with _opened(directory, told) as store:
         assert isinstance(await store.accept(task(1), "a", summary()), Answered)
+    assert told == [trouble, recovered]
 
-    assert _run(directory, after) == []
 
-
-def test_answers_found_in_ignorance_of_older_ones_are_filed_after_them(tmp_path: Path) -> None:
+async def test_answers_found_in_ignorance_of_older_ones_are_filed_after_them(
+    tmp_path: Path, told: list[Health]
+) -> None:
     """What is on a disk that comes back late is neither overwritten nor lost."""
     directory, away = tmp_path / "state", tmp_path / "away"
-
-    async def before(store: Store) -> None:
+    async with _opened(directory, told) as store:
         store.mark_acknowledged(await _answer(store, task(1), 1.0))
-
-    async def body(store: Store) -> None:
+    directory.rename(away)
+    directory.write_text("in the way")
+    async with _opened(directory, told) as store:
         await _answer(store, task(1), 2.0)
         directory.unlink()
         away.rename(directory)
@@ -318,19 +319,13 @@ def test_answers_found_in_ignorance_of_older_ones_are_filed_after_them(tmp_path:
             (2, 2.0, False),
         ]
 
-    _run(directory, before)
-    directory.rename(away)
-    directory.write_text("in the way")
-    _run(directory, body)
 
-
-def test_database_that_another_program_locked_is_written_later(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+async def test_database_that_another_program_locked_is_written_later(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, told: list[Health]
 ) -> None:
     """Somebody's open transaction in the sqlite3 shell does not stop the node."""
     monkeypatch.setattr("carbon_node.store.database._BUSY_TIMEOUT_S", 0.02)
-
-    async def body(store: Store) -> None:
+    async with _opened(tmp_path, told) as store:
         await _answer(store, task(1))
         with closing(sqlite3.connect(tmp_path / DATABASE_NAME, isolation_level=None)) as other:
             other.execute("BEGIN IMMEDIATE")
@@ -338,27 +333,25 @@ def test_database_that_another_program_locked_is_written_later(
             assert "end the program that has locked it" in store.health.trouble
             other.execute("COMMIT")
         await _until(lambda: not store.health.is_degraded)
-
-    assert len(_run(tmp_path, body)) == 2
+    assert len(told) == 2
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="needs root, to become another user")
-def test_directory_without_write_permission_is_used_once_there_is() -> None:
+async def test_directory_without_write_permission_is_used_once_there_is(told: list[Health]) -> None:
     """Answers wait in memory until the operator has fixed the permissions."""
-    shared = Path(tempfile.mkdtemp())  # others may not enter the directories of pytest
+    # Others may not enter the directories of pytest.
+    shared = Path(tempfile.mkdtemp())
     shared.chmod(0o755)
     try:
         os.seteuid(65534)
-
-        async def body(store: Store) -> None:
+        async with _opened(shared, told) as store:
             await _answer(store, task(1))
             assert store.health.is_degraded
             os.seteuid(0)
-            os.chmod(shared, 0o777)  # noqa: PTH101, S103 - a call that does not block the loop
+            shared.chmod(0o777)
             os.seteuid(65534)
             await _until(lambda: not store.health.is_degraded)
-
-        trouble, _ = _run(shared, body)
+        trouble, _ = told
         assert "Permission denied" in trouble.trouble
     finally:
         os.seteuid(0)
@@ -395,11 +388,10 @@ def _fill(place: Path) -> Path:
             return filler
 
 
-def test_full_disk_costs_no_answer(small_disk: Path) -> None:
+async def test_full_disk_costs_no_answer(small_disk: Path, told: list[Health]) -> None:
     """Answers go on from memory, what is on disk is still known, and all is written in the end."""
     directory = small_disk / "state"
-
-    async def body(store: Store) -> None:
+    async with _opened(directory, told) as store:
         first = await _answer(store, task(1))
         filler = _fill(small_disk)
         later = [await _answer(store, task(n)) for n in range(2, 30)]
@@ -410,16 +402,15 @@ def test_full_disk_costs_no_answer(small_disk: Path) -> None:
             assert decision == Answered(kept, is_acknowledged=False)
         filler.unlink()
         await _until(lambda: not store.health.is_degraded)
-
-    assert [health.is_degraded for health in _run(directory, body)] == [True, False]
-
-    async def after(store: Store) -> None:
+    assert [health.is_degraded for health in told] == [True, False]
+    async with _opened(directory, told) as store:
         assert len(await store.results(Query())) == 29
+    assert len(told) == 2
 
-    assert _run(directory, after) == []
 
-
-def test_start_on_a_full_disk_knows_what_was_answered(small_disk: Path) -> None:
+async def test_start_on_a_full_disk_knows_what_was_answered(
+    small_disk: Path, told: list[Health]
+) -> None:
     """Retained tasks of the last life are not measured and published again."""
     directory = small_disk / "state"
     kept = Kept(task(1), 1, answer(task(1), 1.0))
@@ -429,8 +420,7 @@ def test_start_on_a_full_disk_knows_what_was_answered(small_disk: Path) -> None:
             pass
     (directory / "results.sqlite3-shm").unlink()
     filler = _fill(small_disk)
-
-    async def body(store: Store) -> None:
+    async with _opened(directory, told) as store:
         assert store.health.is_degraded
         decision = await store.accept(kept.key, "a", summary())
         assert isinstance(decision, Answered)
@@ -438,5 +428,3 @@ def test_start_on_a_full_disk_knows_what_was_answered(small_disk: Path) -> None:
         assert await store.accept(task(99_999), "a", summary()) == Compute(ComputeReason.NEW)
         filler.unlink()
         await _until(lambda: not store.health.is_degraded)
-
-    _run(directory, body)

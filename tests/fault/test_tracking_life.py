@@ -31,7 +31,7 @@ HANGING = SimulatedRun(power_w=300.0)
 
 
 async def _appears(path: Path) -> None:
-    while not path.exists():  # noqa: ASYNC110, ASYNC240 - another process makes it
+    while not path.exists():  # noqa: ASYNC110 - another process makes it
         await asyncio.sleep(0.01)
 
 

@@ -2,7 +2,8 @@
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -16,20 +17,19 @@ from carbon_node.wire.samples import CO2Footprint, NodeCommand, Status, TaskComm
 SLOW = {"CARBON_NODE_TRACKER__MODE": "declared", "CARBON_NODE_TRACKER__WINDOW_S": "600"}
 FORMULA = {"CARBON_NODE_TRACKER__MODE": "formula"}
 
-Scenario = Callable[[Caller, NodeProcess], Awaitable[None]]
+pytestmark = pytest.mark.anyio
 
 
-def with_node(state_dir: Path, env: dict[str, str], scenario: Scenario) -> None:
-    """Run a scenario with a node of its own, which stops gracefully afterwards."""
+@asynccontextmanager
+async def node_with(
+    state_dir: Path, env: dict[str, str]
+) -> AsyncIterator[tuple[Caller, NodeProcess]]:
+    """A caller that has met a node of its own, which stops gracefully afterwards."""
     domain = fresh_domain()
-
-    async def test(node: NodeProcess) -> None:
+    with running_node(domain, state_dir, env={**env, "CARBON_NODE_LOG_LEVEL": "debug"}) as node:
         async with calling(domain) as caller:
             await heard(caller)
-            await scenario(caller, node)
-
-    with running_node(domain, state_dir, env={**env, "CARBON_NODE_LOG_LEVEL": "debug"}) as node:
-        asyncio.run(test(node))
+            yield caller, node
         if node.process.poll() is None:
             assert node.stop() == 0
 
@@ -51,10 +51,9 @@ def error_of(output: CO2Footprint) -> str | None:
 
 
 @pytest.mark.parametrize("command", [TaskCommand.STOP, TaskCommand.TERMINATE])
-def test_a_running_task_is_stopped(command: TaskCommand, tmp_path: Path) -> None:
+async def test_a_running_task_is_stopped(command: TaskCommand, tmp_path: Path) -> None:
     """It is answered at once, once, as failed, and the node is IDLE."""
-
-    async def scenario(caller: Caller, _: NodeProcess) -> None:
+    async with node_with(tmp_path, SLOW) as (caller, _):
         task_id = caller.submit()
         await caller.wait_for_status(lambda status: status["tasks"]["running"] == 1)
 
@@ -75,13 +74,10 @@ def test_a_running_task_is_stopped(command: TaskCommand, tmp_path: Path) -> None
         assert status["commands"]["obeyed"] == 1
         assert len(caller.outputs(task_id)) == 1
 
-    with_node(tmp_path, SLOW, scenario)
 
-
-def test_a_stopped_task_is_repeated_on_request(tmp_path: Path) -> None:
-    """RESET_TASK computes an answered task once more and publishes it again."""
-
-    async def scenario(caller: Caller, _: NodeProcess) -> None:
+async def test_a_stopped_task_is_repeated_on_request(tmp_path: Path) -> None:
+    """RESET_TASK computes an answered task again and publishes it again."""
+    async with node_with(tmp_path, FORMULA) as (caller, _):
         task_id = caller.submit()
         first = await caller.output(task_id)
         await caller.call('{"set": {"pue": 1.0}}')
@@ -89,13 +85,10 @@ def test_a_stopped_task_is_repeated_on_request(tmp_path: Path) -> None:
         second = await caller.output(task_id, 2)
         assert second.energy_consumption == pytest.approx(first.energy_consumption / 1.58)
 
-    with_node(tmp_path, FORMULA, scenario)
 
-
-def test_a_running_task_that_is_reset_is_answered_once(tmp_path: Path) -> None:
+async def test_a_running_task_that_is_reset_is_answered_once(tmp_path: Path) -> None:
     """The computation begins again under the settings of then, with one output."""
-
-    async def scenario(caller: Caller, _: NodeProcess) -> None:
+    async with node_with(tmp_path, SLOW) as (caller, _):
         task_id = caller.submit()
         await caller.wait_for_status(lambda status: status["tasks"]["running"] == 1)
         await caller.call('{"set": {"tracker.mode": "formula"}}')
@@ -108,13 +101,10 @@ def test_a_running_task_that_is_reset_is_answered_once(tmp_path: Path) -> None:
         await caller.wait_for_status(lambda status: status["tasks"]["answered"] == 1)
         assert len(caller.outputs(task_id)) == 1
 
-    with_node(tmp_path, SLOW, scenario)
 
-
-def test_a_stopped_node_keeps_tasks_until_it_is_started(tmp_path: Path) -> None:
+async def test_a_stopped_node_keeps_tasks_until_it_is_started(tmp_path: Path) -> None:
     """It says INACTIVE, answers requests, and works off what came meanwhile."""
-
-    async def scenario(caller: Caller, _: NodeProcess) -> None:
+    async with node_with(tmp_path, FORMULA) as (caller, _):
         caller.command(NodeCommand.STOP)
         await caller.node_status(Status.INACTIVE)
         task_ids = [caller.submit() for _ in range(3)]
@@ -126,50 +116,39 @@ def test_a_stopped_node_keeps_tasks_until_it_is_started(tmp_path: Path) -> None:
             assert error_of(await caller.output(task_id)) is None
         await caller.node_status(Status.IDLE)
 
-    with_node(tmp_path, FORMULA, scenario)
 
-
-def test_a_node_that_was_stopped_by_command_stops_by_signal(tmp_path: Path) -> None:
+async def test_a_node_that_was_stopped_by_command_stops_by_signal(tmp_path: Path) -> None:
     """Tasks that wait do not delay it; they come again at the next start."""
-
-    async def scenario(caller: Caller, node: NodeProcess) -> None:
+    async with node_with(tmp_path, FORMULA) as (caller, node):
         caller.command(NodeCommand.STOP)
         await caller.node_status(Status.INACTIVE)
         caller.submit()
         await caller.wait_for_status(lambda status: status["tasks"]["waiting"] == 1)
         assert await asyncio.to_thread(node.stop) == 0
 
-    with_node(tmp_path, FORMULA, scenario)
 
-
-def test_reset_node_returns_to_the_configuration_at_start(tmp_path: Path) -> None:
+async def test_reset_node_returns_to_the_configuration_at_start(tmp_path: Path) -> None:
     """Changes by request are undone, and the log says so."""
-
-    async def scenario(caller: Caller, node: NodeProcess) -> None:
+    async with node_with(tmp_path, FORMULA) as (caller, node):
         await caller.call('{"set": {"pue": 1.1, "place": "France"}}')
         caller.command(NodeCommand.RESET)
         await asyncio.to_thread(node.wait_for_event, "setting changed", _is("revision", 2))
         values = (await caller.call('{"get": ["pue", "place"]}'))["configuration"]
         assert values == {"pue": 1.58, "place": ""}
 
-    with_node(tmp_path, FORMULA, scenario)
 
-
-def test_terminate_node_stops_the_node_if_the_operator_allows(tmp_path: Path) -> None:
+async def test_terminate_node_stops_the_node_if_the_operator_allows(tmp_path: Path) -> None:
     """The end is as graceful as by signal."""
-
-    async def scenario(caller: Caller, node: NodeProcess) -> None:
+    env = {**FORMULA, "CARBON_NODE_ALLOW_REMOTE_TERMINATE": "true"}
+    async with node_with(tmp_path, env) as (caller, node):
         caller.command(NodeCommand.TERMINATE)
         assert await asyncio.to_thread(node.wait) == 0
         assert node.events()[-1]["event"] == "stopped"
 
-    with_node(tmp_path, {**FORMULA, "CARBON_NODE_ALLOW_REMOTE_TERMINATE": "true"}, scenario)
 
-
-def test_other_commands_are_ignored_and_counted(tmp_path: Path) -> None:
+async def test_other_commands_are_ignored_and_counted(tmp_path: Path) -> None:
     """Foreign, unknown and forbidden commands change nothing but the counts."""
-
-    async def scenario(caller: Caller, node: NodeProcess) -> None:
+    async with node_with(tmp_path, FORMULA) as (caller, node):
         task_id = caller.submit()
         await caller.output(task_id)
         foreign_count = (await caller.status())["commands"]["foreign"]
@@ -185,8 +164,6 @@ def test_other_commands_are_ignored_and_counted(tmp_path: Path) -> None:
         assert status["commands"].pop("foreign") > foreign_count
         assert status["commands"] == {"obeyed": 0, "unknown": 2, "refused": 2}
         assert len(caller.outputs(task_id)) == 1
-
-    with_node(tmp_path, FORMULA, scenario)
 
 
 def _is(key: str, value: object) -> Callable[[dict[str, Any]], bool]:

@@ -21,6 +21,8 @@ from carbon_node.transport.fastdds import FastDdsConfig, FastDdsTransport
 from carbon_node.wire.contract import Topic
 from carbon_node.wire.samples import CO2Footprint, HWResource, MLModel, TaskId, UserInput
 
+pytestmark = pytest.mark.anyio
+
 PLANTED = "hf_planted_secret"
 
 
@@ -47,14 +49,10 @@ async def peers_of(domain: int) -> AsyncIterator[tuple[SimulatedPeers, FastDdsTr
         yield peers, transport
 
 
-def answers(domain: int, *tasks: SubmittedTask) -> list[CO2Footprint]:
+async def answers(domain: int, *tasks: SubmittedTask) -> list[CO2Footprint]:
     """Submit tasks one after the other; their outputs."""
-
-    async def scenario() -> list[CO2Footprint]:
-        async with peers_of(domain) as (peers, _):
-            return [(await peers.submit(each, PATIENCE_S)).footprint for each in tasks]
-
-    return asyncio.run(scenario())
+    async with peers_of(domain) as (peers, _):
+        return [(await peers.submit(each, PATIENCE_S)).footprint for each in tasks]
 
 
 def content(footprint: CO2Footprint) -> dict[str, Any]:
@@ -92,12 +90,12 @@ def node(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[NodeProcess
     ],
     ids=["not-json", "list", "not-utf8", "9-MB", "deep"],
 )
-def test_unreadable_extra_data_is_named_and_the_task_answered(
+async def test_unreadable_extra_data_is_named_and_the_task_answered(
     node: tuple[NodeProcess, int], octets: bytes, problem: str
 ) -> None:
     """The number comes as if the extra_data were empty, and the log says what was wrong with it."""
     running, domain = node
-    (footprint,) = answers(domain, task(user=octets))
+    (footprint,) = await answers(domain, task(user=octets))
 
     assert footprint.carbon_footprint > 0
     assert content(footprint)["num_outputs"] == 1
@@ -105,7 +103,9 @@ def test_unreadable_extra_data_is_named_and_the_task_answered(
     running.wait_for_event("extra_data ignored", lambda event: problem in event["problem"])
 
 
-def test_the_consumers_keys_survive_whatever_a_client_sends(node: tuple[NodeProcess, int]) -> None:
+async def test_the_consumers_keys_survive_whatever_a_client_sends(
+    node: tuple[NodeProcess, int],
+) -> None:
     """num_outputs and model_restrains follow the contract; the secret and other keys stay here."""
     sent = {
         "num_outputs": 3,
@@ -113,7 +113,7 @@ def test_the_consumers_keys_survive_whatever_a_client_sends(node: tuple[NodeProc
         "hf_token": PLANTED,
         "anything": {"nested": [1, None]},
     }
-    (footprint,) = answers(node[1], task(user=json.dumps(sent).encode()))
+    (footprint,) = await answers(node[1], task(user=json.dumps(sent).encode()))
 
     assert content(footprint)["num_outputs"] == 3
     assert content(footprint)["model_restrains"] == ["m", "older"]
@@ -147,11 +147,11 @@ def test_the_consumers_keys_survive_whatever_a_client_sends(node: tuple[NodeProc
         ),
     ],
 )
-def test_a_failure_upstream_is_answered_with_its_reason(
+async def test_a_failure_upstream_is_answered_with_its_reason(
     node: tuple[NodeProcess, int], bad: Callable[[SubmittedTask], SubmittedTask], reason: str
 ) -> None:
     """Zeros, a named error, and what keeps the consumers alive; the node goes back to idle."""
-    (footprint,) = answers(node[1], bad(task()))
+    (footprint,) = await answers(node[1], bad(task()))
 
     assert (
         footprint.carbon_footprint,
@@ -162,11 +162,11 @@ def test_a_failure_upstream_is_answered_with_its_reason(
     assert content(footprint)["num_outputs"] == 1
 
 
-def test_strings_of_a_megabyte_are_answered(node: tuple[NodeProcess, int]) -> None:
+async def test_strings_of_a_megabyte_are_answered(node: tuple[NodeProcess, int]) -> None:
     """Huge texts cost time, not the task."""
     good = task()
     huge = "é" * 500_000
-    (footprint,) = answers(
+    (footprint,) = await answers(
         node[1],
         SubmittedTask(
             replace(good.user_input, geo_location_region=huge, problem_definition=huge),
@@ -178,18 +178,14 @@ def test_strings_of_a_megabyte_are_answered(node: tuple[NodeProcess, int]) -> No
     assert footprint.carbon_footprint > 0
 
 
-def test_the_invalid_task_id_is_reported_and_skipped(node: tuple[NodeProcess, int]) -> None:
+async def test_the_invalid_task_id_is_reported_and_skipped(node: tuple[NodeProcess, int]) -> None:
     """Samples of task (0, 0) get no output and one log line each; the next task is answered."""
     running, domain = node
-
-    async def scenario() -> CO2Footprint:
-        async with peers_of(domain) as (peers, transport):
-            transport.publish(Topic.USER_INPUT, UserInput())
-            transport.publish(Topic.ML_MODEL, MLModel(model="m"))
-            transport.publish(Topic.HW_RESOURCE, HWResource("hw", 1.0, 1.0))
-            return (await peers.submit(task(), PATIENCE_S)).footprint
-
-    assert asyncio.run(scenario()).carbon_footprint > 0
+    async with peers_of(domain) as (peers, transport):
+        transport.publish(Topic.USER_INPUT, UserInput())
+        transport.publish(Topic.ML_MODEL, MLModel(model="m"))
+        transport.publish(Topic.HW_RESOURCE, HWResource("hw", 1.0, 1.0))
+        assert (await peers.submit(task(), PATIENCE_S)).footprint.carbon_footprint > 0
     rejected = {event["topic"] for event in running.events() if event["event"] == "sample rejected"}
     assert rejected == {
         "/sustainml/user_input",
@@ -198,53 +194,45 @@ def test_the_invalid_task_id_is_reported_and_skipped(node: tuple[NodeProcess, in
     }
 
 
-def test_inputs_in_any_order_and_repeated_give_one_output(node: tuple[NodeProcess, int]) -> None:
+async def test_inputs_in_any_order_and_repeated_give_one_output(
+    node: tuple[NodeProcess, int],
+) -> None:
     """Hardware first, topics repeated before and after: exactly one output for the task."""
     good = task()
     marker = task()
-
-    async def scenario() -> list[TaskId]:
-        seen: list[TaskId] = []
-        transport = FastDdsTransport(
-            FastDdsConfig(domain=node[1], role=PEERS_ROLE, loopback_only=True)
-        )
-        await transport.open()
-        transport.connect()
-        arrivals = transport.arrivals()
-        for _ in range(2):
-            transport.publish(Topic.HW_RESOURCE, good.hw_resource)
-            transport.publish(Topic.ML_MODEL, good.ml_model)
-            transport.publish(Topic.USER_INPUT, good.user_input)
-        transport.publish(Topic.USER_INPUT, marker.user_input)
-        transport.publish(Topic.HW_RESOURCE, marker.hw_resource)
-        transport.publish(Topic.ML_MODEL, marker.ml_model)
-        async with asyncio.timeout(PATIENCE_S):
-            async for arrival in arrivals:
-                if isinstance(arrival.sample, CO2Footprint) and arrival.key in (
-                    good.task_id,
-                    marker.task_id,
-                ):
-                    seen.append(arrival.key)
-                    if arrival.key == marker.task_id:
-                        break
-        await transport.close()
-        return seen
-
     # The outputs of earlier tests are retained and may come again, so only these two ids count.
-    assert asyncio.run(scenario()) == [good.task_id, marker.task_id]
+    seen: list[TaskId] = []
+    transport = FastDdsTransport(FastDdsConfig(domain=node[1], role=PEERS_ROLE, loopback_only=True))
+    await transport.open()
+    transport.connect()
+    arrivals = transport.arrivals()
+    for _ in range(2):
+        transport.publish(Topic.HW_RESOURCE, good.hw_resource)
+        transport.publish(Topic.ML_MODEL, good.ml_model)
+        transport.publish(Topic.USER_INPUT, good.user_input)
+    transport.publish(Topic.USER_INPUT, marker.user_input)
+    transport.publish(Topic.HW_RESOURCE, marker.hw_resource)
+    transport.publish(Topic.ML_MODEL, marker.ml_model)
+    async with asyncio.timeout(PATIENCE_S):
+        async for arrival in arrivals:
+            if isinstance(arrival.sample, CO2Footprint) and arrival.key in (
+                good.task_id,
+                marker.task_id,
+            ):
+                seen.append(arrival.key)
+                if arrival.key == marker.task_id:
+                    break
+    await transport.close()
+    assert seen == [good.task_id, marker.task_id]
 
 
-def test_an_incomplete_task_blocks_no_other(node: tuple[NodeProcess, int]) -> None:
+async def test_an_incomplete_task_blocks_no_other(node: tuple[NodeProcess, int]) -> None:
     """A task whose hardware never comes waits alone."""
-
-    async def scenario() -> CO2Footprint:
-        async with peers_of(node[1]) as (peers, transport):
-            incomplete = task()
-            transport.publish(Topic.USER_INPUT, incomplete.user_input)
-            transport.publish(Topic.ML_MODEL, incomplete.ml_model)
-            return (await peers.submit(task(), PATIENCE_S)).footprint
-
-    assert asyncio.run(scenario()).carbon_footprint > 0
+    async with peers_of(node[1]) as (peers, transport):
+        incomplete = task()
+        transport.publish(Topic.USER_INPUT, incomplete.user_input)
+        transport.publish(Topic.ML_MODEL, incomplete.ml_model)
+        assert (await peers.submit(task(), PATIENCE_S)).footprint.carbon_footprint > 0
 
 
 async def _measuring(node: NodeProcess) -> psutil.Process:
@@ -267,7 +255,7 @@ async def _measuring(node: NodeProcess) -> psutil.Process:
     [(signal.SIGKILL, 600, "signal"), (signal.SIGSTOP, 10, "timeout")],
     ids=["killed", "hanging"],
 )
-def test_a_measurement_that_dies_or_hangs_still_yields_the_result(
+async def test_a_measurement_that_dies_or_hangs_still_yields_the_result(
     by: signal.Signals, deadline_s: int, failure: str, tmp_path: Path
 ) -> None:
     """The formula's number goes out, with the failure of the tracker named in it."""
@@ -276,16 +264,12 @@ def test_a_measurement_that_dies_or_hangs_still_yields_the_result(
         "CARBON_NODE_TRACKER__WINDOW_S": "20",
         "CARBON_NODE_TRACKER__DEADLINE_S": str(deadline_s),
     }
-
-    async def scenario(running: NodeProcess) -> CO2Footprint:
+    with running_node(domain, tmp_path, env=env) as running:
         async with peers_of(domain) as (peers, _):
             submitted = asyncio.create_task(peers.submit(task(), PATIENCE_S))
             async with asyncio.timeout(PATIENCE_S):
                 os.kill((await _measuring(running)).pid, by)
-            return (await submitted).footprint
-
-    with running_node(domain, tmp_path, env=env) as running:
-        footprint = asyncio.run(scenario(running))
+            footprint = (await submitted).footprint
         children = running.children()
         assert running.stop() == 0
 
@@ -294,12 +278,11 @@ def test_a_measurement_that_dies_or_hangs_still_yields_the_result(
     assert not any(child.is_running() for child in children)
 
 
-def test_a_busy_node_stops_within_the_trackers_grace(tmp_path: Path) -> None:
+async def test_a_busy_node_stops_within_the_trackers_grace(tmp_path: Path) -> None:
     """SIGTERM ends node and measurement gracefully, without waiting for the window."""
     domain = fresh_domain()
     env = {"CARBON_NODE_TRACKER__WINDOW_S": "600", "CARBON_NODE_STOP_BUDGET_S": "0.2"}
-
-    async def scenario(running: NodeProcess) -> list[psutil.Process]:
+    with running_node(domain, tmp_path, env=env) as running:
         async with peers_of(domain) as (_, transport):
             submitted = task()
             transport.publish(Topic.USER_INPUT, submitted.user_input)
@@ -310,9 +293,5 @@ def test_a_busy_node_stops_within_the_trackers_grace(tmp_path: Path) -> None:
             children = running.children()
             status = await asyncio.to_thread(running.stop)
             assert status == 0
-            return children
-
-    with running_node(domain, tmp_path, env=env) as running:
-        children = asyncio.run(scenario(running))
 
     assert not any(child.is_running() for child in children)

@@ -9,7 +9,6 @@ import re
 import subprocess
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 from tests.program.processes import COMMAND, environment, run_command
@@ -17,10 +16,22 @@ from tests.stores import store_config
 from tests.unit.store.samples import answer, failure, summary, task
 
 from carbon_node.store import open_store
+from carbon_node.tasks.answer import Answer
+from carbon_node.tasks.key import Summary, TaskKey
 
-if TYPE_CHECKING:
-    from carbon_node.tasks.answer import Answer
-    from carbon_node.tasks.key import Summary, TaskKey
+
+def fill(directory: Path, tasks: list[tuple[TaskKey, Summary, Answer | None]]) -> None:
+    """Keep tasks, and the answers of those that have one, in a state directory."""
+
+    async def keep() -> None:
+        async with open_store(store_config(directory), print) as store:
+            for key, about, given in tasks:
+                await store.accept(key, "d", about)
+                if given is not None:
+                    await store.save(key, "d", about, given)
+
+    # The tests have no loop of their own: they run the program and wait for its end.
+    asyncio.run(keep())
 
 
 @pytest.fixture
@@ -32,15 +43,7 @@ def state_dir(tmp_path: Path) -> Path:
         (task(3), summary("gpt2"), failure(task(3))),
         (task(4), summary("gpt2"), None),
     ]
-
-    async def fill() -> None:
-        async with open_store(store_config(tmp_path), print) as store:
-            for key, about, given in tasks:
-                await store.accept(key, "d", about)
-                if given is not None:
-                    await store.save(key, "d", about, given)
-
-    asyncio.run(fill())
+    fill(tmp_path, tasks)
     return tmp_path
 
 
@@ -63,12 +66,7 @@ def test_table_shows_results_and_totals(state_dir: Path) -> None:
 
 def test_texts_of_peers_give_the_terminal_no_commands(tmp_path: Path) -> None:
     """An escape sequence in a model id is shown as blanks."""
-
-    async def fill() -> None:
-        async with open_store(store_config(tmp_path), print) as store:
-            await store.accept(task(1), "d", summary("\x1b[2J\nmodel" + "x" * 900))
-
-    asyncio.run(fill())
+    fill(tmp_path, [(task(1), summary("\x1b[2J\nmodel" + "x" * 900), None)])
     done = _history(tmp_path)
     assert "\x1b" not in done.stdout
     assert len(done.stdout.splitlines()) == 5

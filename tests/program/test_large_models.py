@@ -12,6 +12,8 @@ from carbon_node.cli.peers import PEERS_ROLE, SimulatedPeers, SubmittedTask
 from carbon_node.transport.fastdds import FastDdsConfig, FastDdsTransport
 from carbon_node.wire.samples import HWResource, MLModel, TaskId, UserInput
 
+pytestmark = pytest.mark.anyio
+
 SIZE_BYTES = 64_000_000
 
 
@@ -37,11 +39,10 @@ def forget_peak(node: NodeProcess) -> None:
 
 
 @pytest.mark.parametrize("mode", ["formula", "measured"])
-def test_a_large_model_is_in_the_daemon_once(tmp_path: Path, mode: str) -> None:
+async def test_a_large_model_is_in_the_daemon_once(tmp_path: Path, mode: str) -> None:
     """A model takes less than one and a half times its size while it passes, then nothing."""
     domain = fresh_domain()
-
-    async def extra_bytes(node: NodeProcess) -> int:
+    with running_node(domain, tmp_path, env={"CARBON_NODE_TRACKER__MODE": mode}) as node:
         transport = FastDdsTransport(FastDdsConfig(domain, PEERS_ROLE, loopback_only=True))
         peers = SimulatedPeers(transport, domain)
         async with peers.joined():
@@ -52,9 +53,6 @@ def test_a_large_model_is_in_the_daemon_once(tmp_path: Path, mode: str) -> None:
             await peers.submit(task(2, bytes(SIZE_BYTES)), PATIENCE_S)
             least = before + 0.25 * SIZE_BYTES
             await asyncio.to_thread(wait_for, lambda: memory_bytes(node, "VmRSS") < least)
-            return memory_bytes(node, "VmHWM") - before
-
-    with running_node(domain, tmp_path, env={"CARBON_NODE_TRACKER__MODE": mode}) as node:
-        peak = asyncio.run(extra_bytes(node))
+            peak = memory_bytes(node, "VmHWM") - before
 
     assert 0.5 * SIZE_BYTES < peak < 1.5 * SIZE_BYTES

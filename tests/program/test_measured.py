@@ -1,6 +1,5 @@
 """A model that comes with its task is measured on this host."""
 
-import asyncio
 import json
 import socket
 from pathlib import Path
@@ -10,9 +9,11 @@ from onnx import TensorProto, helper
 from tests.domains import fresh_domain
 from tests.program.processes import PATIENCE_S, running_node
 
-from carbon_node.cli.peers import PEERS_ROLE, Answer, SimulatedPeers, SubmittedTask
+from carbon_node.cli.peers import PEERS_ROLE, SimulatedPeers, SubmittedTask
 from carbon_node.transport.fastdds import FastDdsConfig, FastDdsTransport
 from carbon_node.wire.samples import CO2Footprint, HWResource, MLModel, TaskId, UserInput
+
+pytestmark = pytest.mark.anyio
 
 TASK_ID = TaskId(1, 1)
 
@@ -30,10 +31,9 @@ def _model() -> bytes:
     return model
 
 
-def _answered(tmp_path: Path, hardware: str) -> CO2Footprint:
+async def _answered(tmp_path: Path, hardware: str) -> CO2Footprint:
     domain = fresh_domain()
-
-    async def scenario() -> Answer:
+    with running_node(domain, tmp_path):
         transport = FastDdsTransport(FastDdsConfig(domain, PEERS_ROLE, loopback_only=True))
         peers = SimulatedPeers(transport, domain)
         async with peers.joined():
@@ -43,15 +43,12 @@ def _answered(tmp_path: Path, hardware: str) -> CO2Footprint:
                 MLModel(model="relu", raw_model=_model(), task_id=TASK_ID),
                 HWResource(hardware, task_id=TASK_ID),
             )
-            return await peers.submit(task, PATIENCE_S)
-
-    with running_node(domain, tmp_path):
-        return asyncio.run(scenario()).footprint
+            return (await peers.submit(task, PATIENCE_S)).footprint
 
 
-def test_a_model_for_this_host_is_measured_here(tmp_path: Path) -> None:
+async def test_a_model_for_this_host_is_measured_here(tmp_path: Path) -> None:
     """Without declared numbers the run stands: energy per inference, where, and by what."""
-    footprint = _answered(tmp_path, socket.gethostname())
+    footprint = await _answered(tmp_path, socket.gethostname())
     provenance = json.loads(footprint.extra_data)
     assert provenance["mode"] in ("measured", "estimated")
     assert provenance["measured_on"]["host"] == socket.gethostname()
@@ -62,9 +59,9 @@ def test_a_model_for_this_host_is_measured_here(tmp_path: Path) -> None:
     assert is_guessed == (provenance["mode"] == "estimated")
 
 
-def test_a_model_for_other_hardware_is_not_measured_here(tmp_path: Path) -> None:
+async def test_a_model_for_other_hardware_is_not_measured_here(tmp_path: Path) -> None:
     """A board without numbers gets a reason, never the energy of the node's own processor."""
-    footprint = _answered(tmp_path, "Zynq UltraScale+ ZCU102")
+    footprint = await _answered(tmp_path, "Zynq UltraScale+ ZCU102")
     assert (footprint.energy_consumption, footprint.carbon_footprint) == (0, 0)
     provenance = json.loads(footprint.extra_data)
     assert provenance["not_computed"]["reason"] == "no power"

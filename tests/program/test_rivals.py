@@ -3,11 +3,14 @@
 import asyncio
 from pathlib import Path
 
+import pytest
 from tests.domains import fresh_domain
 from tests.program.processes import COMMAND, PATIENCE_S, NodeProcess, run_command, running_node
 
 from carbon_node.transport.fastdds import FastDdsConfig, FastDdsTransport
 from carbon_node.wire.contract import NODE_NAME, Role
+
+pytestmark = pytest.mark.anyio
 
 
 def test_a_second_node_in_the_domain_refuses_to_start(tmp_path: Path) -> None:
@@ -25,24 +28,19 @@ def test_a_second_node_in_the_domain_refuses_to_start(tmp_path: Path) -> None:
         assert run_command("submit", f"--domain={domain}").returncode == 0
 
 
-def test_a_node_of_other_make_is_found_by_discovery(tmp_path: Path) -> None:
+async def test_another_implementation_is_found_by_discovery(tmp_path: Path) -> None:
     """A participant of the node's name that was there before makes the node end with status 1."""
-
-    async def scenario() -> NodeProcess:
-        domain = fresh_domain()
-        role = Role(NODE_NAME, reads=(), writes=())
-        other = FastDdsTransport(FastDdsConfig(domain=domain, role=role, loopback_only=True))
-        await other.open()
-        options = ["run", f"--domain={domain}", f"--state-dir={tmp_path}", "--http-listen=off"]
-        node = NodeProcess([*COMMAND, *options])
-        try:
-            await asyncio.to_thread(node.wait, PATIENCE_S)
-        finally:
-            node.close()
-            await other.close()
-        return node
-
-    node = asyncio.run(scenario())
+    domain = fresh_domain()
+    role = Role(NODE_NAME, reads=(), writes=())
+    other = FastDdsTransport(FastDdsConfig(domain=domain, role=role, loopback_only=True))
+    await other.open()
+    options = ["run", f"--domain={domain}", f"--state-dir={tmp_path}", "--http-listen=off"]
+    node = NodeProcess([*COMMAND, *options])
+    try:
+        await asyncio.to_thread(node.wait, PATIENCE_S)
+    finally:
+        node.close()
+        await other.close()
 
     assert node.process.returncode == 1
     assert "another implementation" in node.lines[-1]

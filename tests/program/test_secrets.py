@@ -1,12 +1,12 @@
 """A user's token is nowhere to be found in what the program writes, keeps, shows and publishes."""
 
-import asyncio
 import itertools
 import json
 import re
 import urllib.request
 from pathlib import Path
 
+import pytest
 from tests.callers import Caller, calling
 from tests.domains import fresh_domain
 from tests.patience import PATIENCE_S
@@ -25,6 +25,8 @@ from carbon_node.wire.samples import (
     TaskId,
 )
 from carbon_node.wire.samples import UserInput as User
+
+pytestmark = pytest.mark.anyio
 
 TOKEN = "hf_PlantedTokenOfAUser0123456789"  # noqa: S105  # planted to be looked for
 LIVE_KEY = "planted-electricity-maps-key"
@@ -71,24 +73,20 @@ def _numbered(
     )
 
 
-def published(domain: int) -> bytes:
+async def published(domain: int) -> bytes:
     """Submit all tasks; everything that peers receive from the node because of them."""
-
-    async def scenario() -> bytes:
-        async with calling(domain) as caller:
-            for user, model, hardware in tasks():
-                caller.transport.publish(Topic.USER_INPUT, user)
-                caller.transport.publish(Topic.ML_MODEL, model)
-                caller.transport.publish(Topic.HW_RESOURCE, hardware)
-            for user, _, _ in tasks():
-                await caller.output(user.task_id)
-            results = await caller.call('{"results": {"last": 100}}')
-            settings = await caller.call('{"get": "all"}')
-            received = [each for each in caller.received if isinstance(each, NodeStatus)]
-            octets = [each.extra_data for each in caller.received if isinstance(each, CO2Footprint)]
-            return b"\n".join([*octets, repr([received, results, settings]).encode()])
-
-    return asyncio.run(scenario())
+    async with calling(domain) as caller:
+        for user, model, hardware in tasks():
+            caller.transport.publish(Topic.USER_INPUT, user)
+            caller.transport.publish(Topic.ML_MODEL, model)
+            caller.transport.publish(Topic.HW_RESOURCE, hardware)
+        for user, _, _ in tasks():
+            await caller.output(user.task_id)
+        results = await caller.call('{"results": {"last": 100}}')
+        settings = await caller.call('{"get": "all"}')
+        received = [each for each in caller.received if isinstance(each, NodeStatus)]
+        octets = [each.extra_data for each in caller.received if isinstance(each, CO2Footprint)]
+        return b"\n".join([*octets, repr([received, results, settings]).encode()])
 
 
 def shown(node: NodeProcess) -> bytes:
@@ -106,7 +104,7 @@ def kept(state_dir: Path) -> bytes:
     return b"\n".join(path.read_bytes() for path in state_dir.rglob("*") if path.is_file())
 
 
-def test_no_secret_of_a_user_or_of_the_settings_gets_out(tmp_path: Path) -> None:
+async def test_no_secret_of_a_user_or_of_the_settings_gets_out(tmp_path: Path) -> None:
     """Log, files, local interface and all published samples are free of the token and of the key.
 
     The test can fail: what was said around the token is there.
@@ -119,7 +117,7 @@ def test_no_secret_of_a_user_or_of_the_settings_gets_out(tmp_path: Path) -> None
     }
     options = ["--http-listen=127.0.0.1:0", "--log-level=debug"]
     with running_node(domain, tmp_path, *options, env=env) as node:
-        published_text = published(domain)
+        published_text = await published(domain)
         interface_text = shown(node)
         assert node.stop() == 0
     log_text = "\n".join(node.lines).encode()
@@ -237,7 +235,9 @@ async def _published_of(domain: int, submitted: list[tuple[User, MLModel, HWReso
         return b"\n".join([*octets, repr(told).encode()])
 
 
-def test_no_planted_secret_gets_out_whatever_its_key_place_or_notation(tmp_path: Path) -> None:
+async def test_no_planted_secret_gets_out_whatever_its_key_place_or_notation(
+    tmp_path: Path,
+) -> None:
     """Log, files, local interface, outputs, status and replies show none of 150 planted secrets.
 
     The test can fail: the words around them are there.
@@ -246,7 +246,7 @@ def test_no_planted_secret_gets_out_whatever_its_key_place_or_notation(tmp_path:
     env = {"CARBON_NODE_TRACKER__MODE": "declared", "CARBON_NODE_LIVE_KEY": LIVE_KEY}
     options = ["--http-listen=127.0.0.1:0", "--log-level=debug"]
     with running_node(domain, tmp_path, *options, env=env) as node:
-        published_text = asyncio.run(_published_of(domain, full_of_secrets()))
+        published_text = await _published_of(domain, full_of_secrets())
         interface_text = shown(node)
         environments = [repr(child.environ()).encode() for child in node.children()]
         assert node.stop() == 0

@@ -36,6 +36,8 @@ _Container: TypeAlias = dict[Any, Any] | list[Any]
 _LISTS = ("inputs", "outputs", "input_batch")
 """Fields of samples that are lists of texts."""
 
+_NOT_UTF8 = b"\xff"
+
 
 LARGE_BYTES = 65_536
 """Inputs above this are searched in a thread: 100 ms for each MB of text would hold up the loop."""
@@ -255,9 +257,11 @@ def _rebuilt(sample: SampleT, opened: _Opened) -> SampleT:
 
 
 def _octets(content: object) -> bytes:
-    if isinstance(content, str):
-        return content.encode(errors="surrogateescape")
-    return json.dumps(content).encode()
+    if not isinstance(content, str):
+        return json.dumps(content).encode()
+    octets = content.encode(errors="surrogateescape")
+    # The secret may have been all that made it unreadable, and the log has to say that it was.
+    return octets if extra_data.read(octets).problem else octets + _NOT_UTF8
 
 
 def _texts_in(value: object) -> Iterator[str]:

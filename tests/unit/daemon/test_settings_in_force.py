@@ -1,6 +1,5 @@
 """Changes of settings reach the tasks that start after them, and no others."""
 
-import asyncio
 import json
 import logging
 from collections.abc import Iterator, Mapping, Sequence
@@ -17,6 +16,8 @@ from carbon_node.estimation.measurement import Measurement, Run, SimulatedRun
 from carbon_node.json_value import Json
 from carbon_node.settings import Loaded, load
 from carbon_node.tracking import TrackerConfig, TrackerPool
+
+pytestmark = pytest.mark.anyio
 
 
 class QuietNode:
@@ -69,15 +70,15 @@ def settings() -> Iterator[SettingsInForce]:
     logging.getLogger().setLevel(level)
 
 
-def change(settings: SettingsInForce, **values: object) -> None:
+async def change(settings: SettingsInForce, **values: object) -> None:
     """Change settings by request."""
-    assert asyncio.run(settings.service.answer(json.dumps({"set": values}))).success
+    assert (await settings.service.answer(json.dumps({"set": values}))).success
 
 
-def test_a_task_keeps_the_conditions_that_it_started_under(settings: SettingsInForce) -> None:
+async def test_a_task_keeps_the_conditions_that_it_started_under(settings: SettingsInForce) -> None:
     """A change makes other conditions for the next task, and none for the one before."""
     before = settings.conditions()
-    change(settings, pue=1.2, latency_unit="ms", intensity_g_per_kwh=50.0)
+    await change(settings, pue=1.2, latency_unit="ms", intensity_g_per_kwh=50.0)
     after = settings.conditions()
 
     assert (before.assumptions.pue.interval.value, before.assumptions.revision) == (1.58, 0)
@@ -87,48 +88,48 @@ def test_a_task_keeps_the_conditions_that_it_started_under(settings: SettingsInF
     assert after.intensity.lookup(Place("France")).g_per_kwh.value == 50.0
 
 
-def test_the_tracker_of_a_task_keeps_its_configuration() -> None:
+async def test_the_tracker_of_a_task_keeps_its_configuration() -> None:
     """Window and deadline are those of the task's start, however late it is measured."""
     configuration = loaded().configuration
     pool = NotingPool(parts.tracker_config(configuration.settings))
     settings = SettingsInForce(configuration, QuietNode(), pool)
     before = settings.conditions().tracker
-    change(settings, **{"tracker.window_s": 0.2})
+    await change(settings, **{"tracker.window_s": 0.2})
     after = settings.conditions().tracker
 
     for tracker in (before, after):
-        asyncio.run(tracker.measure(SimulatedRun(1.0)))
+        await tracker.measure(SimulatedRun(1.0))
 
     assert pool.windows_s == [0.5, 0.2]
 
 
-def test_the_default_place_changes(settings: SettingsInForce) -> None:
+async def test_the_default_place_changes(settings: SettingsInForce) -> None:
     """A task that names no place gets the new one's intensity."""
-    change(settings, place="Poland")
+    await change(settings, place="Poland")
 
     assert settings.conditions().intensity.lookup(Place()).place == "Poland"
 
 
-def test_other_changes_keep_what_was_looked_up(settings: SettingsInForce) -> None:
+async def test_other_changes_keep_what_was_looked_up(settings: SettingsInForce) -> None:
     """The tables are not read again for a change that does not concern them."""
     before = settings.conditions().intensity
-    change(settings, pue=1.2)
+    await change(settings, pue=1.2)
 
     assert settings.conditions().intensity is before
 
 
-def test_gap_and_log_level_change_at_once(settings: SettingsInForce) -> None:
+async def test_gap_and_log_level_change_at_once(settings: SettingsInForce) -> None:
     """They are no part of a task."""
-    change(settings, output_gap_ms=250.0, log_level="error")
+    await change(settings, output_gap_ms=250.0, log_level="error")
 
     assert settings.output_gap_s() == 0.25
     assert logging.getLogger().level == logging.ERROR
 
 
-def test_every_change_is_logged_with_old_and_new_value(settings: SettingsInForce) -> None:
+async def test_every_change_is_logged_with_old_and_new_value(settings: SettingsInForce) -> None:
     """An operator finds out what a peer did."""
     with capture_logs() as lines:
-        change(settings, pue=1.25)
+        await change(settings, pue=1.25)
 
     assert lines == [
         {
@@ -160,11 +161,11 @@ def test_a_reload_of_an_unusable_file_changes_nothing(settings: SettingsInForce)
     assert settings.service.current.revision == 0
 
 
-def test_a_place_that_is_not_understood_is_logged(settings: SettingsInForce) -> None:
+async def test_a_place_that_is_not_understood_is_logged(settings: SettingsInForce) -> None:
     """An operator hears of a typing error before a task needs the place."""
     with capture_logs() as lines:
-        change(settings, place="Germny")
-        change(settings, place="Germany")
+        await change(settings, place="Germny")
+        await change(settings, place="Germany")
 
     (warning,) = (line for line in lines if line["log_level"] == "warning")
     assert warning["place"] == "Germny"

@@ -215,3 +215,16 @@ def test_counts_of_tokens_stay() -> None:
     """A number under a key of tokens is an input like any other."""
     user = {"tokens": 5, "token_count": 7, "max_new_tokens": 512}
     assert cleaned(inputs(user), Keeper()) == (inputs(user), ())
+
+
+def test_what_only_its_secret_made_unreadable_stays_unreadable() -> None:
+    """An octet that is no UTF-8 goes with the secret around it, and the problem is still named."""
+    octets = b'{"hf_token": "hf_planted_secret\xff", "num_outputs": 3}'
+    task = inputs({})
+    broken = replace(task, user_input=replace(task.user_input, extra_data=octets))
+    assert broken.extra.user_input.problem.startswith("not UTF-8")
+
+    clean, _ = cleaned(broken, Keeper())
+
+    assert b"planted" not in clean.user_input.extra_data
+    assert clean.extra.user_input.problem.startswith("not UTF-8")

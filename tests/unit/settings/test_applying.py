@@ -1,6 +1,5 @@
 """Requests: what is granted, what is refused by which code; only a good set changes anything."""
 
-import asyncio
 import json
 from typing import Any
 
@@ -18,23 +17,27 @@ from carbon_node.settings import (
 from carbon_node.settings.catalogue import catalogue
 from carbon_node.settings.requests import Code
 
+pytestmark = pytest.mark.anyio
+
 
 def configuration(**options: object) -> Configuration:
     """Return what a node starts with."""
     return load(options, {"CARBON_NODE_LIVE_KEY": "planted-key"}).configuration
 
 
-def answered(current: Configuration, text: str, node: NodeQuestions) -> tuple[Configuration, Reply]:
+async def answered(
+    current: Configuration, text: str, node: NodeQuestions
+) -> tuple[Configuration, Reply]:
     """Return what a request leaves of the configuration, and the reply to it."""
     service = ConfigurationService(current, node, lambda _: None)
-    answer = asyncio.run(service.answer(text))
+    answer = await service.answer(text)
     return service.current, answer
 
 
-def reply(current: Configuration, request: object, node: NodeQuestions) -> dict[str, Any]:
+async def reply(current: Configuration, request: object, node: NodeQuestions) -> dict[str, Any]:
     """Return the reply to a request, an object or a raw text."""
     text = request if isinstance(request, str) else json.dumps(request)
-    _, answer = answered(current, text, node)
+    _, answer = await answered(current, text, node)
     body: dict[str, Any] = json.loads(answer.text)
     assert answer.success is body["success"]
     assert body["revision"] == current.revision
@@ -42,9 +45,11 @@ def reply(current: Configuration, request: object, node: NodeQuestions) -> dict[
 
 
 @pytest.mark.parametrize("text", ["", "  \n", "{}", '{"get": "all"}'])
-def test_an_empty_request_gets_the_whole_configuration(text: str, node: NodeQuestions) -> None:
+async def test_an_empty_request_gets_the_whole_configuration(
+    text: str, node: NodeQuestions
+) -> None:
     """Every setting is in the answer, the secret hidden."""
-    body = reply(configuration(pue=1.2), text, node)
+    body = await reply(configuration(pue=1.2), text, node)
     assert list(catalogue()) == list(body["configuration"])
     assert body["configuration"]["pue"] == 1.2
     assert body["configuration"]["live_key"] == "***"
@@ -61,9 +66,9 @@ def test_an_empty_request_gets_the_whole_configuration(text: str, node: NodeQues
         {"password=planted-Value-0123": 1},
     ],
 )
-def test_no_refusal_repeats_a_secret(request_: object, node: NodeQuestions) -> None:
+async def test_no_refusal_repeats_a_secret(request_: object, node: NodeQuestions) -> None:
     """What cannot be used is quoted without the secrets that are recognised in it."""
-    body = reply(configuration(), request_, node)
+    body = await reply(configuration(), request_, node)
     assert body["success"] is False
     assert "planted" not in str(body)
     assert "[reda" in str(body)
@@ -76,17 +81,17 @@ def test_a_setting_is_secret_by_type_and_by_name() -> None:
     assert catalogue()["live_key"].is_secret
 
 
-def test_get_tells_the_named_settings_only(node: NodeQuestions) -> None:
+async def test_get_tells_the_named_settings_only(node: NodeQuestions) -> None:
     """Names are answered in the order asked for."""
-    body = reply(configuration(), {"get": ["tracker.mode", "pue"]}, node)
+    body = await reply(configuration(), {"get": ["tracker.mode", "pue"]}, node)
     assert body["configuration"] == {"tracker.mode": "auto", "pue": 1.58}
 
 
-def test_set_changes_all_values_at_once(node: NodeQuestions) -> None:
+async def test_set_changes_all_values_at_once(node: NodeQuestions) -> None:
     """A set gives a configuration of the next revision whose values name the request."""
     current = configuration()
     text = '{"set": {"pue": 1, "tracker.window_s": 0.2, "intensity_g_per_kwh": 56}}'
-    changed, answer = answered(current, text, node)
+    changed, answer = await answered(current, text, node)
     assert (changed.settings.pue, changed.settings.tracker.window_s) == (1.0, 0.2)
     assert (current.revision, changed.revision) == (0, 1)
     assert str(changed.origins["pue"]) == "request of revision 1"
@@ -94,38 +99,38 @@ def test_set_changes_all_values_at_once(node: NodeQuestions) -> None:
     assert current.settings.pue == 1.58
 
 
-def test_a_set_to_the_present_values_changes_nothing(node: NodeQuestions) -> None:
+async def test_a_set_to_the_present_values_changes_nothing(node: NodeQuestions) -> None:
     """Only real changes increase the revision."""
     current = configuration()
-    changed, answer = answered(current, '{"set": {"pue": 1.58}, "revision": 0}', node)
+    changed, answer = await answered(current, '{"set": {"pue": 1.58}, "revision": 0}', node)
     assert changed is current
     assert answer.success
 
 
-def test_reset_returns_to_the_values_at_start(node: NodeQuestions) -> None:
+async def test_reset_returns_to_the_values_at_start(node: NodeQuestions) -> None:
     """Reset settings have the value and the origin that the operator configured."""
     start = configuration(pue=1.2)
-    changed, _ = answered(start, '{"set": {"pue": 1.3, "place": "FR"}}', node)
-    one, _ = answered(changed, '{"reset": ["pue"], "revision": 1}', node)
+    changed, _ = await answered(start, '{"set": {"pue": 1.3, "place": "FR"}}', node)
+    one, _ = await answered(changed, '{"reset": ["pue"], "revision": 1}', node)
     assert (one.settings.pue, one.settings.place, one.revision) == (1.2, "FR", 2)
     assert str(one.origins["pue"]) == "option --pue"
-    everything, _ = answered(one, '{"reset": "all"}', node)
+    everything, _ = await answered(one, '{"reset": "all"}', node)
     assert start.settings == everything.settings
-    assert answered(everything, '{"reset": "all"}', node)[0] is everything
+    assert (await answered(everything, '{"reset": "all"}', node))[0] is everything
 
 
-def test_an_optional_setting_can_be_unset(node: NodeQuestions) -> None:
+async def test_an_optional_setting_can_be_unset(node: NodeQuestions) -> None:
     """Null removes an explicit intensity, and no other setting accepts it."""
     current = configuration(intensity_g_per_kwh=56.0)
-    changed, _ = answered(current, '{"set": {"intensity_g_per_kwh": null}}', node)
+    changed, _ = await answered(current, '{"set": {"intensity_g_per_kwh": null}}', node)
     assert changed.settings.intensity_g_per_kwh is None
-    body = reply(current, {"set": {"pue": None}}, node)
+    body = await reply(current, {"set": {"pue": None}}, node)
     assert body["error"]["code"] == "invalid_value"
 
 
-def test_describe_tells_type_range_and_whether_it_can_be_set(node: NodeQuestions) -> None:
+async def test_describe_tells_type_range_and_whether_it_can_be_set(node: NodeQuestions) -> None:
     """A description is JSON schema and says whether the setting can change."""
-    body = reply(configuration(), {"describe": "all"}, node)["description"]
+    body = (await reply(configuration(), {"describe": "all"}, node))["description"]
     assert list(catalogue()) == list(body)
     assert {"minimum": 1, "maximum": 5, "changeable": True}.items() <= body["pue"].items()
     assert body["domain"]["changeable"] is False
@@ -134,19 +139,19 @@ def test_describe_tells_type_range_and_whether_it_can_be_set(node: NodeQuestions
     assert "planted-key" not in str(body)
 
 
-def test_status_and_results_are_the_nodes(node: NodeQuestions) -> None:
+async def test_status_and_results_are_the_nodes(node: NodeQuestions) -> None:
     """Status and results are passed on as the node reports them."""
     current = configuration()
-    assert reply(current, {"status": True}, node)["status"] == {"node": "IDLE"}
-    assert reply(current, {"results": {"last": 1}}, node)["results"] == [{"problem_id": 2}]
+    assert (await reply(current, {"status": True}, node))["status"] == {"node": "IDLE"}
+    assert (await reply(current, {"results": {"last": 1}}, node))["results"] == [{"problem_id": 2}]
     task = {"problem_id": 1, "iteration_id": 1}
-    assert reply(current, {"results": task}, node)["results"] == [{"problem_id": 1}]
+    assert (await reply(current, {"results": task}, node))["results"] == [{"problem_id": 1}]
 
 
-def test_a_node_that_cannot_tell_is_an_answer(node: NodeQuestions) -> None:
+async def test_a_node_that_cannot_tell_is_an_answer(node: NodeQuestions) -> None:
     """An error of the store is answered as unavailable."""
     node.is_readable = False  # type: ignore[attr-defined]
-    error = reply(configuration(), {"results": {"last": 1}}, node)["error"]
+    error = (await reply(configuration(), {"results": {"last": 1}}, node))["error"]
     assert (error["code"], error["message"]) == ("unavailable", "the disk is gone")
 
 
@@ -208,12 +213,12 @@ REFUSED = [
 @pytest.mark.parametrize(
     ("code", "text"), REFUSED, ids=[f"{code}-{text[:40]}" for code, text in REFUSED]
 )
-def test_what_cannot_be_granted_is_answered_by_a_code(
+async def test_what_cannot_be_granted_is_answered_by_a_code(
     code: Code, text: str, node: NodeQuestions
 ) -> None:
     """Each bad request changes nothing, and its answer says why and what to do, in few words."""
     current = configuration()
-    changed, answer = answered(current, text, node)
+    changed, answer = await answered(current, text, node)
     assert changed is current
     error = json.loads(answer.text)["error"]
     assert code == error["code"]
@@ -222,34 +227,34 @@ def test_what_cannot_be_granted_is_answered_by_a_code(
     assert answer.text.isascii()
 
 
-def test_a_set_with_one_bad_value_changes_nothing(node: NodeQuestions) -> None:
+async def test_a_set_with_one_bad_value_changes_nothing(node: NodeQuestions) -> None:
     """If one key is refused, none is set."""
     current = configuration()
     for bad in ('"pue": 9', '"domain": 3', '"peu": 1'):
-        changed, _ = answered(current, f'{{"set": {{"place": "FR", {bad}}}}}', node)
+        changed, _ = await answered(current, f'{{"set": {{"place": "FR", {bad}}}}}', node)
         assert changed is current
 
 
-def test_near_names_are_suggested(node: NodeQuestions) -> None:
+async def test_near_names_are_suggested(node: NodeQuestions) -> None:
     """A misspelt name is answered with the nearest known one."""
     current = configuration()
-    assert reply(current, {"get": ["peu"]}, node)["error"]["hint"] == "did you mean pue?"
-    assert reply(current, {"gte": "all"}, node)["error"]["hint"] == "did you mean get?"
+    assert (await reply(current, {"get": ["peu"]}, node))["error"]["hint"] == "did you mean pue?"
+    assert (await reply(current, {"gte": "all"}, node))["error"]["hint"] == "did you mean get?"
 
 
-def test_read_only_access_refuses_changes_only(node: NodeQuestions) -> None:
+async def test_read_only_access_refuses_changes_only(node: NodeQuestions) -> None:
     """With read-only access, questions are answered and changes are refused."""
     current = configuration(configuration_access="read-only")
-    assert reply(current, {"get": "all"}, node)["success"]
+    assert (await reply(current, {"get": "all"}, node))["success"]
     for request in ({"set": {"pue": 1.2}}, {"reset": "all"}):
-        assert reply(current, request, node)["error"]["code"] == "access_denied"
+        assert (await reply(current, request, node))["error"]["code"] == "access_denied"
 
 
-def test_without_access_everything_is_refused(node: NodeQuestions) -> None:
+async def test_without_access_everything_is_refused(node: NodeQuestions) -> None:
     """With access off, even an empty request is refused, without any value."""
     current = configuration(configuration_access="off")
     for request in ("", "nonsense", {"get": "all"}, {"set": {"pue": 1.2}}, {"status": True}):
-        body = reply(current, request, node)
+        body = await reply(current, request, node)
         assert body["error"]["code"] == "access_denied"
         assert "configuration" not in body
 

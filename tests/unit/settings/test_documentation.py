@@ -1,14 +1,17 @@
 """The configuration page cannot drift from the code: table compared, examples run."""
 
-import asyncio
 import json
 import re
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from carbon_node.settings import ConfigurationService, NodeQuestions, load
 from carbon_node.settings.catalogue import Entry, catalogue, shown
 from carbon_node.settings.requests import Code
+
+pytestmark = pytest.mark.anyio
 
 PAGE = (Path(__file__).parents[3] / "docs" / "configuration.md").read_text()
 EXAMPLES = re.findall(r"^```json\n(.*?)\n```$", PAGE, re.MULTILINE | re.DOTALL)
@@ -53,13 +56,13 @@ def test_the_page_has_every_error_code() -> None:
     assert [code.value for code in Code] == codes
 
 
-def test_the_requests_on_the_page_get_the_answers_on_the_page(node: NodeQuestions) -> None:
+async def test_the_requests_on_the_page_get_the_answers_on_the_page(node: NodeQuestions) -> None:
     """Each request of the page, sent in order, gets the answer printed below it."""
     service = ConfigurationService(load({}, {}).configuration, node, lambda _: None)
     assert len(EXAMPLES) > 10
     for request, answer in zip(EXAMPLES[::2], EXAMPLES[1::2], strict=True):
         expected: dict[str, Any] = json.loads(answer)
-        found = json.loads(asyncio.run(service.answer(request)).text)
+        found = json.loads((await service.answer(request)).text)
         assert expected == without_rest(found, expected), request
 
 

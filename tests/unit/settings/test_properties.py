@@ -1,18 +1,20 @@
 """Properties of settings and of their service, over whatever anyone may write or send."""
 
-import asyncio
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, given
 from hypothesis import settings as examples
 from hypothesis import strategies as st
 
 from carbon_node.settings import Change, ConfigurationService, Settings, load
 from carbon_node.settings.catalogue import catalogue, description, flat, nested, shown
+
+pytestmark = pytest.mark.anyio
 
 PATIENT = examples(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 """Slow machines must not fail these properties, which say nothing about time."""
@@ -180,9 +182,9 @@ REQUESTS = st.one_of(
 
 @PATIENT
 @given(st.text(st.characters(exclude_categories=())) | JSON.map(json.dumps))
-def test_any_text_gets_a_reply(text: str) -> None:
+async def test_any_text_gets_a_reply(text: str) -> None:
     """Whatever a peer sends, the answer is a JSON object with success and revision, in ASCII."""
-    answer = asyncio.run(service().answer(text))
+    answer = await service().answer(text)
     reply = json.loads(answer.text)
     assert reply["success"] is answer.success
     assert reply["revision"] == 0
@@ -191,25 +193,25 @@ def test_any_text_gets_a_reply(text: str) -> None:
 
 @PATIENT
 @given(st.lists(REQUESTS, max_size=4))
-def test_the_revision_counts_real_changes(requests: list[object]) -> None:
+async def test_the_revision_counts_real_changes(requests: list[object]) -> None:
     """After any requests the revision is the number of those that changed a value."""
     served = service()
     changes = 0
     for request in requests:
         before = served.current
-        asyncio.run(served.answer(json.dumps(request)))
+        await served.answer(json.dumps(request))
         changes += before.settings != served.current.settings
         assert changes == served.current.revision
 
 
 @PATIENT
 @given(st.lists(REQUESTS, max_size=4))
-def test_a_set_applies_whole_or_not_at_all(requests: list[dict[str, Any]]) -> None:
+async def test_a_set_applies_whole_or_not_at_all(requests: list[dict[str, Any]]) -> None:
     """A granted set puts all its values in force, a refused one none."""
     served = service()
     for request in requests:
         before = served.current
-        granted = asyncio.run(served.answer(json.dumps(request))).success
+        granted = (await served.answer(json.dumps(request))).success
         if not granted:
             assert served.current is before
         elif "set" in request:
@@ -228,14 +230,14 @@ def _as_json(values: dict[str, Any]) -> Any:  # noqa: ANN401 - any JSON
 
 @PATIENT
 @given(st.lists(REQUESTS, max_size=4))
-def test_what_is_told_leads_from_the_start_to_the_present(requests: list[object]) -> None:
+async def test_what_is_told_leads_from_the_start_to_the_present(requests: list[object]) -> None:
     """Applying the reported changes gives the values in force."""
     told: list[Change] = []
     configuration = load({}, {}, system_file=Path("/none")).configuration
     served = ConfigurationService(configuration, Nothing(), told.extend)
     followed = _shown(configuration.settings)
     for request in requests:
-        asyncio.run(served.answer(json.dumps(request)))
+        await served.answer(json.dumps(request))
     for change in told:
         assert followed[change.key] == change.old
         followed[change.key] = change.new

@@ -15,7 +15,7 @@ def test_calls_wait_until_every_caller_can_be_answered() -> None:
 
 
 def test_a_caller_without_reader_holds_the_others_once() -> None:
-    """The door opens again after a while, and stays open while that caller is there."""
+    """The endpoint opens again after a while, and stays open while that caller is there."""
     hold = Hold()
 
     seen = [hold.is_on(1, 0, at_s) for at_s in (0.0, HOLD_S / 2, HOLD_S, 10 * HOLD_S)]

@@ -1,4 +1,4 @@
-"""Both doors of one configuration service at the same time, between real participants."""
+"""Both endpoints of one configuration service at the same time, between real participants."""
 
 import asyncio
 import itertools
@@ -58,8 +58,8 @@ async def participant(domain: int, role: Role) -> AsyncIterator[CallingTransport
 
 
 @asynccontextmanager
-async def both_doors(domain: int) -> AsyncIterator[tuple[CyclonePeer, CallingTransport]]:
-    """A CycloneDDS peer and a requester of the RPC before the two doors of one service."""
+async def both_endpoints(domain: int) -> AsyncIterator[tuple[CyclonePeer, CallingTransport]]:
+    """A CycloneDDS peer and a requester of the RPC before the two endpoints of one service."""
     configuration = load({"domain": domain}, {}, system_file=Path("/nowhere")).configuration
     service = ConfigurationService(configuration, QuietNode(), lambda _: None)
     async with (
@@ -77,14 +77,14 @@ async def both_doors(domain: int) -> AsyncIterator[tuple[CyclonePeer, CallingTra
             assert await node.wait_for_match(Topic.REQUEST, timeout_s=PATIENCE_S)
             assert await node.wait_for_match(Topic.RESPONSE, timeout_s=PATIENCE_S)
             yield peer, requester
-        for door in serving:
-            door.cancel()
+        for each in serving:
+            each.cancel()
 
 
-async def _serve_topic(node: CallingTransport, door: TopicEndpoint) -> None:
+async def _serve_topic(node: CallingTransport, endpoint: TopicEndpoint) -> None:
     async for arrival in node.arrivals():
         if isinstance(arrival.sample, ConfigurationRequest):
-            door.take(arrival.sample)
+            endpoint.take(arrival.sample)
 
 
 async def ask(peer: CyclonePeer, text: str, node_id: int = 1) -> ResponseTypeImpl:
@@ -101,9 +101,9 @@ async def answer_to(peer: CyclonePeer, transaction: int) -> ResponseTypeImpl:
     )
 
 
-async def test_what_one_door_sets_the_other_door_shows() -> None:
+async def test_what_one_endpoint_sets_the_other_shows() -> None:
     """CycloneDDS through the topics and Fast DDS through the RPC reach the same settings."""
-    async with both_doors(fresh_domain()) as (peer, requester):
+    async with both_endpoints(fresh_domain()) as (peer, requester):
         response = await ask(peer, '{"set": {"pue": 1.25}}')
         assert (response.node_id, response.success, response.err_code) == (1, True, 0)
         by_call = json.loads(await requester.call_configuration('{"get": "all"}', PATIENCE_S))
@@ -112,9 +112,9 @@ async def test_what_one_door_sets_the_other_door_shows() -> None:
         assert by_topic == by_call
 
 
-async def test_both_doors_are_open_at_the_same_time() -> None:
-    """Requests that arrive together through both doors are all answered."""
-    async with both_doors(fresh_domain()) as (peer, requester):
+async def test_both_endpoints_are_open_at_the_same_time() -> None:
+    """Requests that arrive together through both endpoints are all answered."""
+    async with both_endpoints(fresh_domain()) as (peer, requester):
         transactions = [next(_transactions) for _ in range(50)]
         for transaction in transactions:
             peer.write(RequestTypeImpl(1, transaction, '{"get": ["pue"]}'))
@@ -125,9 +125,9 @@ async def test_both_doors_are_open_at_the_same_time() -> None:
         assert all(response.success for response in responses)
 
 
-async def test_refused_requests_are_answered_through_both_doors() -> None:
+async def test_refused_requests_are_answered_through_both_endpoints() -> None:
     """CycloneDDS gets success false and code 1; the RPC gets a normal reply that says so."""
-    async with both_doors(fresh_domain()) as (peer, requester):
+    async with both_endpoints(fresh_domain()) as (peer, requester):
         response = await ask(peer, "nonsense")
         assert (response.success, response.err_code) == (False, 1)
         by_call = json.loads(await requester.call_configuration("nonsense", PATIENCE_S))
@@ -137,7 +137,7 @@ async def test_refused_requests_are_answered_through_both_doors() -> None:
 
 async def test_requests_to_others_are_not_answered_to_cyclonedds() -> None:
     """A request to node 2 leaves no response, though it came first."""
-    async with both_doors(fresh_domain()) as (peer, _):
+    async with both_endpoints(fresh_domain()) as (peer, _):
         peer.write(RequestTypeImpl(2, 999_999, '{"get": "all"}'))
         await ask(peer, '{"get": ["pue"]}')
         assert 999_999 not in [
@@ -148,7 +148,7 @@ async def test_requests_to_others_are_not_answered_to_cyclonedds() -> None:
 async def test_a_caller_that_just_arrived_gets_its_reply() -> None:
     """A call that is sent as soon as it can be is not answered before its reader is known."""
     domain = fresh_domain()
-    async with both_doors(domain):
+    async with both_endpoints(domain):
         for _ in range(10):
             async with participant(domain, REQUESTER) as newcomer:
                 assert await newcomer.call_configuration("", PATIENCE_S)

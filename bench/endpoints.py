@@ -1,8 +1,8 @@
 """How quickly are configuration requests and scrapes answered, idle and under load?
 
-Requests go over both doors, the topics of release 0.2 and the RPC of main, from a second process'
-point of view. References: the answer found in this process without DDS, and a bare server that
-sends the same page.
+Requests go over both endpoints, the topics of release 0.2 and the RPC of main, as a second process
+sees them. References: the answer found in this process without DDS, and a bare server that sends
+the same page.
 """
 
 import asyncio
