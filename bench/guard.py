@@ -6,14 +6,16 @@ In this process, without a node. The reference of what is held is the same befor
 import asyncio
 import os
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from tests.process_memory import memory_bytes
 
 from bench.effort import Effort
 from bench.figures import Figure, Statistic, Target, figure
+from carbon_node.daemon.parts import tracker_config
 from carbon_node.estimation.measurement import SimulatedRun
+from carbon_node.settings import Settings
 from carbon_node.tracking import TrackerConfig, TrackerPool
 
 RUN = SimulatedRun(power_w=300.0)
@@ -47,8 +49,12 @@ def figures(effort: Effort) -> list[Figure]:
     ]
 
 
+def _as_installed(window_s: float) -> TrackerConfig:
+    return replace(tracker_config(Settings()), window_s=window_s)
+
+
 async def _overhead(runs: int) -> list[Figure]:
-    async with TrackerPool(TrackerConfig(window_s=WINDOW_S)) as pool:
+    async with TrackerPool(_as_installed(window_s=WINDOW_S)) as pool:
         cold_ms, _ = await _overhead_ms_and_disagreement(pool)
         measured = [await _overhead_ms_and_disagreement(pool) for _ in range(runs)]
     beyond = f"measurement beyond its window of {WINDOW_S:g} s"
@@ -72,7 +78,7 @@ async def _overhead_ms_and_disagreement(pool: TrackerPool) -> tuple[float, float
 
 
 async def _held_before_and_after(runs: int) -> list[Figure]:
-    async with TrackerPool(TrackerConfig(window_s=LEAK_WINDOW_S)) as pool:
+    async with TrackerPool(_as_installed(window_s=LEAK_WINDOW_S)) as pool:
         # Caches and pools of the allocator fill with the first runs.
         for _ in range(runs // 10):
             await pool.measure(RUN, DEADLINE_S)

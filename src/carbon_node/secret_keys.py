@@ -104,11 +104,15 @@ def is_secret(key: str, value: object) -> bool:
     if not names_secret(key):
         return False
     is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    return not is_number or not _PASSWORDS.isdisjoint(_words(key))
+    words = [word for reading in _readings(key) for word in _words(reading)]
+    return not is_number or not _PASSWORDS.isdisjoint(words)
 
 
 def _names_secret(key: str) -> bool:
-    words = _words(key)
+    return any(_are_of_secret(_words(reading)) for reading in _readings(key))
+
+
+def _are_of_secret(words: list[str]) -> bool:
     if not _WORDS.isdisjoint(words) or not _PAIRS.isdisjoint(pairwise(words)):
         return True
     letters = "".join(words)
@@ -120,7 +124,10 @@ def _names_secret(key: str) -> bool:
 _remembered = lru_cache(_KEYS_REMEMBERED)(_names_secret)
 
 
+def _readings(key: str) -> tuple[str, ...]:
+    # Letters that only look different, such as full-width ones, count as what they look like, too.
+    return (key,) if key.isascii() else (key, unicodedata.normalize("NFKC", key))
+
+
 def _words(key: str) -> list[str]:
-    # Letters that only look different, such as full-width ones, count as what they look like.
-    plain = key if key.isascii() else unicodedata.normalize("NFKC", key)
-    return [word.lower() for word in _WORD.findall(plain)]
+    return [word.lower() for word in _WORD.findall(key)]

@@ -320,6 +320,8 @@ def _query_value(text: str, begin: int) -> tuple[int, int] | None:
 def _plain_value(text: str, key: str, value: re.Match[str]) -> tuple[int, int] | None:
     """Tell where a value without quotes stands, unless it is a word or a count."""
     begin, end = value.span("plain")
+    if text.startswith(HIDDEN, begin):
+        return begin, begin + len(HIDDEN)
     if key.lower().endswith(_COOKIE):
         line = _COOKIES.match(text, begin)
         end = end if line is None else line.end()

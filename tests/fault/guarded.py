@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.patience import PATIENCE_S
+from tests.trackers import tracker_config
 
 from carbon_node.errors import TrackerError
 from carbon_node.estimation.measurement import Measurement, ModelRun
@@ -22,7 +23,7 @@ AMPLE_DEADLINE_S = PATIENCE_S
 def config_of(work_dir: Path, **changes: Any) -> TrackerConfig:  # noqa: ANN401 - any field
     """Return the configuration of a pool that runs `tracking_workloads`, with a mark of its own."""
     mark = ("CARBON_NODE_TEST", secrets.token_hex(8))
-    return TrackerConfig(
+    return tracker_config(
         work_dir=work_dir,
         environment=(*changes.pop("environment", ()), mark),
         **{"workload": "tests.fault.tracking_workloads:run", "grace_s": 0.2, **changes},

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
+from tests.trackers import tracker_config
 
 from carbon_node.errors import TrackerError
 from carbon_node.estimation import Interval
@@ -56,7 +57,7 @@ def outcomes(tmp_path_factory: pytest.TempPathFactory) -> dict[Case, Outcome]:
 
 
 async def _outcomes(work_dir: Path) -> dict[Case, Outcome]:
-    config = TrackerConfig(
+    config = tracker_config(
         workload="tests.fault.tracking_hosts:run",
         window_s=0.2,
         work_dir=work_dir,

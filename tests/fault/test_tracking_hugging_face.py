@@ -8,10 +8,11 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
+from tests.trackers import tracker_config
 
 from carbon_node.errors import TrackerError
 from carbon_node.estimation.measurement import Measurement, ModelRun
-from carbon_node.tracking import FailureName, TrackerConfig, TrackerPool
+from carbon_node.tracking import FailureName, TrackerPool
 
 pytestmark = pytest.mark.skipif(
     find_spec("torch") is None or find_spec("transformers") is None,
@@ -43,7 +44,7 @@ def root(tmp_path: Path) -> Path:
 
 def _measure(root: Path, run: ModelRun) -> Measurement:
     async def scenario() -> Measurement:
-        config = TrackerConfig(window_s=0.1, model_roots=(root,))
+        config = tracker_config(window_s=0.1, model_roots=(root,))
         async with TrackerPool(config) as pool:
             return await pool.measure(run, 60.0)
 

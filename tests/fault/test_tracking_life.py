@@ -230,12 +230,13 @@ NODE = """
 import asyncio, sys
 from pathlib import Path
 from carbon_node.estimation.measurement import ModelRun
-from carbon_node.tracking import TrackerConfig, TrackerPool
+from carbon_node.tracking import TrackerPool
+from tests.trackers import tracker_config
 
 async def main():
     work, started, mark, behaviour = sys.argv[1:]
     environment = (("STARTED", started), ("CARBON_NODE_TEST", mark))
-    config = TrackerConfig(
+    config = tracker_config(
         workload="tests.fault.tracking_workloads:run",
         work_dir=Path(work),
         environment=environment,

@@ -8,27 +8,31 @@ import socket
 import subprocess
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 from tests.fault.guarded import config_of, failure_at_deadline, failure_of, outcome
 from tests.patience import PATIENCE_S
+from tests.trackers import LIMITS, tracker_config
 
 from carbon_node.errors import TrackerError
 from carbon_node.estimation.measurement import Measurement, SimulatedRun
-from carbon_node.tracking import FailureName, Limits, TrackerConfig, TrackerPool
+from carbon_node.tracking import FailureName, TrackerConfig, TrackerPool
 
 
 def test_memory_beyond_the_limit_is_a_named_failure(tmp_path: Path) -> None:
     """A process that takes memory without end meets its limit, not the host's."""
-    config = config_of(tmp_path, limits=Limits(address_space_bytes=1 << 30))
+    config = config_of(tmp_path, limits=replace(LIMITS, address_space_bytes=1 << 30))
     assert failure_of(config, "exhaust_memory") == FailureName.OUT_OF_MEMORY
 
 
 def test_file_beyond_the_limit_is_a_named_failure(tmp_path: Path) -> None:
     """A process that writes without end meets its limit on one file."""
-    result = outcome(config_of(tmp_path, limits=Limits(file_size_bytes=1 << 20)), "fill_disk")
+    result = outcome(
+        config_of(tmp_path, limits=replace(LIMITS, file_size_bytes=1 << 20)), "fill_disk"
+    )
     assert isinstance(result, TrackerError)
     assert (result.failure, "File too large" in result.detail) == ("exit_status", True)
 
@@ -69,7 +73,7 @@ async def _measure_simulated(config: TrackerConfig) -> Measurement:
 
 def test_fork_bomb_meets_its_limit_and_is_killed_whole(tmp_path: Path) -> None:
     """A fork bomb of an ordinary user cannot grow beyond its limit, and none of it stays."""
-    failure = failure_at_deadline(tmp_path, "fork_bomb", limits=Limits(processes=20))
+    failure = failure_at_deadline(tmp_path, "fork_bomb", limits=replace(LIMITS, processes=20))
     assert failure == FailureName.TIMEOUT
     before, forked = map(int, (tmp_path / "begun").read_text().split())
     assert 0 < forked <= before + 20
@@ -165,7 +169,7 @@ def test_carbontracker_does_not_look_its_place_up(
     """With every request sent to a server that drips, a measurement is in time and nobody came."""
     address, visitors = dripping_server
     proxies = tuple((name, address) for name in ("http_proxy", "https_proxy", "all_proxy"))
-    config = TrackerConfig(window_s=0.05, work_dir=tmp_path, environment=proxies)
+    config = tracker_config(window_s=0.05, work_dir=tmp_path, environment=proxies)
     measurement = asyncio.run(_measure_simulated(config))
     assert (measurement.components, visitors) == (("simulated",), [])
 

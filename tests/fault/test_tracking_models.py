@@ -8,11 +8,12 @@ from pathlib import Path
 
 import pytest
 from onnx import TensorProto, helper
+from tests.trackers import LIMITS, tracker_config
 
 from carbon_node.errors import TrackerError
 from carbon_node.estimation.measurement import Measurement, ModelRun
 from carbon_node.store.spool import FileSpool
-from carbon_node.tracking import FailureName, Limits, TrackerConfig, TrackerPool
+from carbon_node.tracking import FailureName, TrackerConfig, TrackerPool
 from carbon_node.tracking.circumstances import GUESS_FACTOR
 
 DEADLINE_S = 30.0
@@ -52,7 +53,7 @@ def config(tmp_path: Path) -> TrackerConfig:
     root, work = tmp_path / "models", tmp_path / "work"
     root.mkdir()
     work.mkdir()
-    return TrackerConfig(window_s=0.2, model_roots=(root,), work_dir=work)
+    return tracker_config(window_s=0.2, model_roots=(root,), work_dir=work)
 
 
 def test_energy_per_inference_of_an_onnx_model_is_stable(config: TrackerConfig) -> None:
@@ -139,7 +140,7 @@ def test_name_of_a_megabyte_is_refused(config: TrackerConfig) -> None:
 
 def test_model_that_outgrows_its_memory_is_a_named_failure(config: TrackerConfig) -> None:
     """A model whose inputs alone exceed the limit ends in its own process."""
-    limits = Limits(address_space_bytes=2 << 30)
+    limits = replace(LIMITS, address_space_bytes=2 << 30)
     run = ModelRun("m", raw_model=_model(side=50_000))
     assert _failure(replace(config, limits=limits), run) == FailureName.OUT_OF_MEMORY
 

@@ -4,10 +4,11 @@ import asyncio
 from collections.abc import Iterable
 
 import pytest
+from tests.trackers import tracker_config
 
 from carbon_node.errors import TrackerError
 from carbon_node.estimation.measurement import Measurement, ModelRun, Run, SimulatedRun
-from carbon_node.tracking import FailureName, TrackerConfig, TrackerPool
+from carbon_node.tracking import FailureName, TrackerPool
 
 J_PER_KWH = 3.6e6
 
@@ -39,7 +40,7 @@ def outcomes() -> dict[Run, Outcome]:
 
 
 async def _outcomes(runs: Iterable[Run]) -> dict[Run, Outcome]:
-    config = TrackerConfig(workload="tests.fault.tracking_traps:run", window_s=0.1, workers=4)
+    config = tracker_config(workload="tests.fault.tracking_traps:run", window_s=0.1, workers=4)
     async with TrackerPool(config) as pool:
         return {run: await outcome for run, outcome in _started(pool, runs)}
 

@@ -4,7 +4,7 @@ import re
 from itertools import pairwise
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from carbon_node.secret_keys import SIGNS, is_secret, names_secret, secret_entries
@@ -38,6 +38,7 @@ def earlier_rule_of_ends(key: str) -> bool:
 
 @settings(deadline=None)
 @given(st.lists(PARTS, max_size=5).map("".join) | st.text(max_size=20))
+@example("\u212abearer")
 def test_every_key_that_an_earlier_rule_took_is_secret(key: str) -> None:
     """No key became visible when two rules became one."""
     if earlier_rule_of_words(key) or earlier_rule_of_ends(key):

@@ -52,8 +52,8 @@ KEEPERS_LIMIT_S = 1.0
 """For keepers to end after the node has; whatever they are, they are killed then."""
 
 STARTS_THREADS = ("pyarrow",)
-"""Packages that start a thread when they are imported. pandas imports them where they are installed,
-no measurement needs them, and what forks must have one thread."""
+"""Packages that start a thread when they are imported. pandas imports them where they are
+installed, no measurement needs them, and what forks must have one thread."""
 
 DESCRIPTORS_LIMIT = 2
 """Of one request: the connection to the node and, for some, the model's bytes."""
