@@ -16,7 +16,8 @@ from bench.figures import Figure, Statistic, Target, figure
 from carbon_node.daemon.parts import tracker_config
 from carbon_node.estimation.measurement import SimulatedRun
 from carbon_node.settings import Settings
-from carbon_node.tracking import TrackerConfig, TrackerPool
+from carbon_node.tracking import TrackerConfig
+from carbon_node.tracking.pool import TrackerPool
 
 RUN = SimulatedRun(power_w=300.0)
 J_PER_KWH = 3.6e6

@@ -22,7 +22,12 @@ COMMAND = [sys.executable, "-c", PROGRAM]
 
 DDS = {"carbon_node.transport.binding", "carbon_node.transport.fastdds"}
 DRAWING = {"matplotlib", "pyarrow"}
-NODE = {"carbon_node.daemon.serve", "carbon_node.pipeline", "carbon_node.tracking", "structlog"}
+NODE = {
+    "carbon_node.daemon.serve",
+    "carbon_node.pipeline",
+    "carbon_node.tracking.pool",
+    "structlog",
+}
 
 
 def modules_in(lines: list[str]) -> set[str]:

@@ -15,7 +15,8 @@ from carbon_node.errors import ConfigError
 from carbon_node.estimation import Place
 from carbon_node.estimation.measurement import Measurement, Run, SimulatedRun
 from carbon_node.settings import Loaded, load
-from carbon_node.tracking import TrackerConfig, TrackerPool
+from carbon_node.tracking import TrackerConfig
+from carbon_node.tracking.pool import TrackerPool
 
 pytestmark = pytest.mark.anyio
 
