@@ -164,6 +164,7 @@ def _node(
         register,
         lambda: join.incomplete_count,
         commands,
+        transport.overload,
         lambda: degraded(store.health),
     )
     if asked.notify_socket:
