@@ -17,12 +17,7 @@ from tests.transports import NODE, PATIENCE_S, PEERS, Transport, World, opened, 
 from carbon_node.errors import TransportError, WireError
 from carbon_node.transport.binding import native
 from carbon_node.transport.endpoints import native_qos, native_type
-from carbon_node.transport.fastdds import (
-    LEASE_DURATION_S,
-    FastDdsConfig,
-    FastDdsTransport,
-    severity_of,
-)
+from carbon_node.transport.fastdds import FastDdsConfig, FastDdsTransport, severity_of
 from carbon_node.wire.contract import LEASE_DURATION_S, NODE_NAME, Role, Topic
 from carbon_node.wire.quality import WRITER
 from carbon_node.wire.samples import CO2Footprint, HWResource, MLModel, TaskId, UserInput
