@@ -24,7 +24,7 @@ PROBES = 50
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """How the node was at the end of a stage.
+    """What was measured at the end of a stage.
 
     Args:
         tasks: answered so far.
@@ -48,7 +48,8 @@ def figures(effort: Effort) -> list[Figure]:
     stages: list[Stage] = []
     with running(FORMULA, UNPACED, has_interface=True) as node:
         answer(node, 1, 1)
-        time.sleep(SETTLING_S)  # the forkserver has loaded CarbonTracker
+        # The forkserver has loaded CarbonTracker.
+        time.sleep(SETTLING_S)
         done = 1
         for exponent in range(STAGES):
             upto = effort.growth_tasks * FACTOR**exponent

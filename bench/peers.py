@@ -228,7 +228,7 @@ class Peers:
 
 @contextmanager
 def joined(domain: int, *, ends_tasks: bool = True) -> Iterator[Peers]:
-    """Have peers in a domain that have met the other end."""
+    """Run peers in a domain, matched with the other end."""
     peers = Peers(domain, ends_tasks=ends_tasks)
     try:
         peers.wait_for_match()
@@ -239,7 +239,7 @@ def joined(domain: int, *, ends_tasks: bool = True) -> Iterator[Peers]:
 
 @contextmanager
 def echoed(octets: int = OCTETS) -> Iterator[Peers]:
-    """Have peers whose other end answers each task at once: the limit of the same binding.
+    """Run peers whose other end answers each task at once: the limit of the same binding.
 
     Args:
         octets: size of the extra_data of its outputs.

@@ -11,7 +11,8 @@ from tests.trackers import tracker_config
 
 from carbon_node.errors import TrackerError
 from carbon_node.estimation.measurement import Measurement, ModelRun
-from carbon_node.tracking import TrackerConfig, TrackerPool
+from carbon_node.tracking import TrackerConfig
+from carbon_node.tracking.pool import TrackerPool
 
 DEADLINES_S = (0.3, 3.0, 30.0)
 """For what never ends, each if it had not even begun at the one before."""

@@ -10,7 +10,8 @@ from tests.trackers import tracker_config
 from carbon_node.errors import TrackerError
 from carbon_node.estimation import Interval
 from carbon_node.estimation.measurement import Measurement, ModelRun
-from carbon_node.tracking import FailureName, TrackerConfig, TrackerPool, Unmetered
+from carbon_node.tracking import FailureName, TrackerConfig, Unmetered
+from carbon_node.tracking.pool import TrackerPool
 
 J_PER_KWH = 3.6e6
 SECOND_GPU_W = 110.0

@@ -12,7 +12,8 @@ from tests.trackers import tracker_config
 
 from carbon_node.errors import TrackerError
 from carbon_node.estimation.measurement import Measurement, ModelRun
-from carbon_node.tracking import FailureName, TrackerPool
+from carbon_node.tracking import FailureName
+from carbon_node.tracking.pool import TrackerPool
 
 pytestmark = pytest.mark.skipif(
     find_spec("torch") is None or find_spec("transformers") is None,

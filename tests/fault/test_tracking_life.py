@@ -23,7 +23,8 @@ from tests.transports import wait_for
 
 from carbon_node.errors import TrackerError
 from carbon_node.estimation.measurement import Measurement, ModelRun, Run, SimulatedRun
-from carbon_node.tracking import FailureName, TrackerConfig, TrackerPool
+from carbon_node.tracking import FailureName, TrackerConfig
+from carbon_node.tracking.pool import TrackerPool
 
 ROOT = Path(__file__).parents[2]
 HANGING = SimulatedRun(power_w=300.0)
@@ -230,7 +231,7 @@ NODE = """
 import asyncio, sys
 from pathlib import Path
 from carbon_node.estimation.measurement import ModelRun
-from carbon_node.tracking import TrackerPool
+from carbon_node.tracking.pool import TrackerPool
 from tests.trackers import tracker_config
 
 async def main():
@@ -273,7 +274,7 @@ PROCESS_1 = """
 import asyncio, os, sys
 from pathlib import Path
 from tests.fault.guarded import attempt, config_of, measure_well, processes_of
-from carbon_node.tracking import TrackerPool
+from carbon_node.tracking.pool import TrackerPool
 
 async def main():
     async with TrackerPool(config_of(Path(sys.argv[1]))) as pool:

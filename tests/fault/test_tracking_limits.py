@@ -19,7 +19,8 @@ from tests.trackers import LIMITS, tracker_config
 
 from carbon_node.errors import TrackerError
 from carbon_node.estimation.measurement import Measurement, SimulatedRun
-from carbon_node.tracking import FailureName, TrackerConfig, TrackerPool
+from carbon_node.tracking import FailureName, TrackerConfig
+from carbon_node.tracking.pool import TrackerPool
 
 
 def test_memory_beyond_the_limit_is_a_named_failure(tmp_path: Path) -> None:

@@ -13,8 +13,9 @@ from tests.trackers import LIMITS, tracker_config
 from carbon_node.errors import TrackerError
 from carbon_node.estimation.measurement import Measurement, ModelRun
 from carbon_node.store.spool import FileSpool
-from carbon_node.tracking import FailureName, TrackerConfig, TrackerPool
+from carbon_node.tracking import FailureName, TrackerConfig
 from carbon_node.tracking.circumstances import GUESS_FACTOR
+from carbon_node.tracking.pool import TrackerPool
 
 DEADLINE_S = 30.0
 

@@ -8,7 +8,8 @@ from tests.trackers import tracker_config
 
 from carbon_node.errors import TrackerError
 from carbon_node.estimation.measurement import Measurement, ModelRun, Run, SimulatedRun
-from carbon_node.tracking import FailureName, TrackerPool
+from carbon_node.tracking import FailureName
+from carbon_node.tracking.pool import TrackerPool
 
 J_PER_KWH = 3.6e6
 

@@ -16,7 +16,8 @@ from tests.trackers import LIMITS, tracker_config
 from carbon_node.errors import TrackerError
 from carbon_node.estimation.device_energy import metered_part_kwh
 from carbon_node.estimation.measurement import Measurement, ModelRun
-from carbon_node.tracking import TrackerConfig, TrackerPool, Unmetered
+from carbon_node.tracking import TrackerConfig, Unmetered
+from carbon_node.tracking.pool import TrackerPool
 
 J_PER_KWH = 3.6e6
 WINDOW_S = 3.0

@@ -1,4 +1,4 @@
-"""The real node among participants that mean no good, or were written without care."""
+"""The real node among hostile and careless participants."""
 
 import asyncio
 import random

@@ -39,7 +39,8 @@ def _status_of(node: int) -> int:
     while (status := _reap(node)) is None:
         number = signal.sigwait(_AWAITED)
         if number != signal.SIGCHLD:
-            os.kill(node, number)  # not reaped yet, so its number is still its own
+            # Not reaped yet, so its number is still its own.
+            os.kill(node, number)
     return status
 
 

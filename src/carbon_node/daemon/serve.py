@@ -39,7 +39,7 @@ from carbon_node.settings import Configuration, Loaded, supervision
 from carbon_node.store import Store, open_store
 from carbon_node.store.spool import FileSpool
 from carbon_node.tasks.key import TaskKey
-from carbon_node.tracking import TrackerPool
+from carbon_node.tracking.pool import TrackerPool
 from carbon_node.transport.choice import TransportChoice, choose
 from carbon_node.wire.contract import Peer, Topic
 from carbon_node.wire.samples import NO_TASK

@@ -179,7 +179,8 @@ class LocalView:
         try:
             return datetime.combine(tables_edition(), datetime.min.time(), UTC)
         except IntensityError:
-            return None  # each task's provenance says that there are no tables
+            # Each task's provenance says that there are no tables.
+            return None
 
     def _table_age_s(self) -> float | None:
         if self._edition is None:

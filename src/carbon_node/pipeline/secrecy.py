@@ -124,7 +124,8 @@ class _Copy:
 
     def __init__(self, value: object) -> None:
         self._root: list[Any] = [None]
-        self._places: list[tuple[Any, Any]] = []  # container and key of each text
+        # Container and key of each text.
+        self._places: list[tuple[Any, Any]] = []
         self.secrets: list[str] = []
         """Texts that stood under secret keys."""
         self.has_changed = False
