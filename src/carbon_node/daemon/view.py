@@ -145,7 +145,7 @@ class LocalView:
         return NodeSummary(
             version=facts.identity.version,
             state=facts.status.name,
-            is_ready=facts.status in READY and not facts.is_paused,
+            is_ready=facts.status in READY and not facts.is_paused and facts.overload is None,
             stalled=tuple(filter(None, (check() for check in self._checks))),
             degraded=facts.degraded,
             pid=os.getpid(),
