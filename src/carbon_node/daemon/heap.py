@@ -15,7 +15,7 @@ _M_MMAP_THRESHOLD = -3
 
 
 def keep_large_apart() -> None:
-    """Have large pieces of memory returned as soon as they are free, from now on.
+    """Let large pieces of memory be returned as soon as they are free, from now on.
 
     The GNU C library would learn from the first that is freed to keep up to 32 MB of the next ones.
     Does nothing with a C library that cannot.

@@ -100,7 +100,7 @@ class OperatorInterface:
 
 
 class StatusReceiver(Protocol):
-    """Who shows the line."""
+    """Shows the line."""
 
     def status(self, text: str) -> None:
         """Take the line."""

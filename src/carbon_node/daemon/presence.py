@@ -47,7 +47,7 @@ def claimed(domain: int) -> Iterator[None]:
 
 
 def already_present(domain: int, rivals: Iterable[str]) -> NodeAlreadyPresent:
-    """Put it in words that another node is there.
+    """Return the error that names the other nodes of a domain.
 
     Args:
         domain: DDS domain id.

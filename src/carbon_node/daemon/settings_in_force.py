@@ -42,7 +42,7 @@ class SettingsInForce:
     Args:
         configuration: the configuration at start.
         node: what the service may tell about the node.
-        tracker: measures; told of changes.
+        tracker: measures; is configured again on changes.
     """
 
     def __init__(

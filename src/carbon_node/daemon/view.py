@@ -1,4 +1,4 @@
-"""What the node tells of itself to those who ask: peers, and the local interface.
+"""What the node reports of itself to peers and to the local interface.
 
 Both get the same results in the same JSON, read from the store.
 """
@@ -75,7 +75,7 @@ class PublishedResults:
 
 
 class PeerView:
-    """What peers are told who ask; satisfies `settings.NodeQuestions`.
+    """What the node reports to peers; satisfies `settings.NodeQuestions`.
 
     Args:
         facts: knows how the node is.

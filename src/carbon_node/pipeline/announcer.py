@@ -178,7 +178,7 @@ class StatusAnnouncer:
         self._publish_node(self._machine.advance(Event.RESUMED))
 
     def stop(self) -> None:
-        """Announce TERMINATING, and tidy no more."""
+        """Announce TERMINATING, and retire no more instances."""
         self._publish_node(self._machine.advance(Event.STOPPED))
         self._cancel_timer()
 
