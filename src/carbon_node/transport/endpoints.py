@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from itertools import islice
 
 from carbon_node.errors import TransportError, WireError
 from carbon_node.transport.binding import native
@@ -9,12 +10,16 @@ from carbon_node.wire.contract import Arrival, Topic
 from carbon_node.wire.quality import (
     HEARTBEAT_PERIOD_S,
     LIVE_INSTANCES,
+    WRAPPING,
     Quality,
     reader_quality,
     writer_quality,
 )
 from carbon_node.wire.samples import TaskId
 from carbon_node.wire.types import STRUCTS, Struct, decode, key_in_handle, key_of
+
+FORGOTTEN_AT_ONCE = 64
+"""Instances that are forgotten in one go, some milliseconds' work."""
 
 
 def native_qos(quality: Quality) -> native.Qos:
@@ -26,7 +31,7 @@ def native_qos(quality: Quality) -> native.Qos:
         history_depth=quality.depth,
         max_samples=quality.samples or quality.instances * quality.depth,
         max_instances=quality.instances,
-        max_samples_per_instance=quality.instances if has_own_bound else quality.depth,
+        max_samples_per_instance=WRAPPING // quality.instances if has_own_bound else quality.depth,
         heartbeat_period_s=HEARTBEAT_PERIOD_S,
     )
 
@@ -84,13 +89,18 @@ class Reader:
         samples = self._native.take(limit)
         newest = {sample.instance: sample for sample in samples}
         self._live.update(dict.fromkeys(newest))
-        while len(self._live) > LIVE_INSTANCES:
-            oldest = next(iter(self._live))
+        # Forgetting takes room itself: not while more samples wait, perhaps in a full reader.
+        if len(samples) < limit:
+            self._forget_oldest()
+        return samples if self._are_events else list(newest.values())
+
+    def _forget_oldest(self) -> None:
+        excess = min(len(self._live) - LIVE_INSTANCES, FORGOTTEN_AT_ONCE)
+        for oldest in list(islice(self._live, max(excess, 0))):
             del self._live[oldest]
             # An instance that cannot be forgotten takes some room; what was taken matters more.
             with suppress(native.Error):
                 self._native.forget(oldest)
-        return samples if self._are_events else list(newest.values())
 
     def has_refused(self) -> bool:
         """Whether a sample has found no room since this was last asked."""

@@ -19,9 +19,12 @@ FORGETTING_SAMPLES = 4
 """Samples in a reader's history that are not received but end an instance there; without room for
 them, they would replace one that waits."""
 
-UNCOUNTED = 2**16
-"""So many instances, of so many samples each. Fast DDS bounds samples only where it bounds these
-two, and wants their product, in 32 bits, to be no more: this product is 0 there."""
+UNCOUNTED = 2**20
+"""More instances than a reader ever remembers at once. Fast DDS bounds samples only where it bounds
+instances and the samples of each, and wants the product of these two to be no more."""
+
+WRAPPING = 2**32
+"""A product that is 0 in the 32 bits in which Fast DDS computes it."""
 
 WRITER_INSTANCES = 5_000
 """Ten times what peers read; an instance is free again once its retirement is acknowledged."""
