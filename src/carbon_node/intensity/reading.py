@@ -44,7 +44,7 @@ _LABEL = re.compile(
 """What stands before a code in a form or in JSON."""
 
 _COUNTRY_AND_CODE = re.compile(
-    r"\b(?:(A|AT|B|BE|BG|CH|CZ|D|DE|DK|E|EE|ES|F|FI|FIN|FR|GR|H|HR|HU|I|IT|L|LT|LU|LV|N|NL|NO|P|PL"
+    r"\b(?:(A|AT|B|BE|BG|CH|CZ|D|DE|DK|E|EE|ES|F|FI|FIN|FR|GR|H|HR|HU|I|IT|L|LT|LU|N|NL|NO|P|PL"
     r"|PT|RO|S|SE|SI|SK)-)(?=\d{2}-\d{3}\b|\d{3,5}\b)"
 )
 """The country's letters before a European postal code: D-10117."""
@@ -160,8 +160,8 @@ class Reader:
         whole = self._whole(text, named)
         if whole is not None:
             return self._together([_Part((whole,), ())])
-        text = _COUNTRY_AND_CODE.sub(_before_code, text)
-        parts = [part.strip() for part in _SEPARATORS.split(text) if part and part.strip()]
+        pieces = _SEPARATORS.split(_country_last(text))
+        parts = [part.strip() for part in pieces if part and part.strip()]
         if sum(len(part.split()) for part in parts) > MAX_PARTS:
             return Reading(None, unread=(text,))
         return self._together([self._part(part, named, len(parts) > 1) for part in parts])
@@ -361,10 +361,11 @@ def _kind(piece: Piece, areas: frozenset[str]) -> Kind:
     return Kind.CITY if is_city else piece.kind
 
 
-def _before_code(match: re.Match[str]) -> str:
-    """Write the letters before a postal code as the country's, in a part of their own."""
-    letters = match[1]
-    return f", {_LETTERS_OF_COUNTRIES.get(letters, letters)}, "
+def _country_last(text: str) -> str:
+    """Move the country's letters before a postal code to the end, where an address has it."""
+    letters = [match[1] for match in _COUNTRY_AND_CODE.finditer(text)]
+    countries = [_LETTERS_OF_COUNTRIES.get(code, code) for code in letters]
+    return ", ".join([_COUNTRY_AND_CODE.sub("", text), *countries])
 
 
 def _is_turning(word: str) -> bool:
@@ -422,14 +423,11 @@ def _is_abbreviated(places: list[Piece], areas: tuple[str, ...]) -> bool:
 
 def _widened(reading: Reading, places: list[Piece]) -> Reading:
     """Take the country of a city that stands beside something that was not understood."""
-    is_contained = any(
-        sense.kind not in CITIES and sense.area in reading.areas
-        for piece in places
-        for sense in piece.senses
-    )
-    if is_contained or reading.evident is None:
+    outer = [s.area for piece in places for s in piece.senses if s.kind not in CITIES]
+    if reading.evident is None or any(area in reading.areas for area in outer):
         return reading
-    if not any(country(area) == country(reading.evident) for area in places[-1].large):
+    known = map(country, (*outer, *places[-1].large))
+    if country(reading.evident) not in known:
         # What contains it may be called like a small town: Daresbury, Cheshire.
         return Reading(None)
     return Reading(reading.kind, reading.areas, country(reading.evident), zones=())
