@@ -11,7 +11,7 @@ from carbon_node.errors import ConfigError
 from carbon_node.estimation import Interval, LatencyUnit
 from carbon_node.hardware import Catalogue, Entry, HardwareMap, power_of, preset
 
-CATALOGUE = Catalogue.load()
+CATALOGUE = Catalogue()
 SHIPPED = HardwareMap(CATALOGUE, presets=preset("sustainml"))
 
 
