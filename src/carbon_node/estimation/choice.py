@@ -63,9 +63,16 @@ def _of_run(request: EstimationRequest, run: Measurement) -> Chosen:
         *_elsewhere(request, run),
         *map(_guess, run.guesses),
         *run.others,
-        *(f"not charged: {device}" for device in run.excluded),
+        *_excluded(run.excluded),
     )
     return Chosen(basis, of_measurement(run), warnings)
+
+
+def _excluded(devices: tuple[str, ...]) -> tuple[str, ...]:
+    # A host of eight GPUs would leave no room for other warnings; all are in `measured_on`.
+    if len(devices) < 2:
+        return tuple(f"not charged: {device}" for device in devices)
+    return (f"not charged: {len(devices)} devices, the first {devices[0]}",)
 
 
 def _elsewhere(request: EstimationRequest, run: Measurement) -> tuple[str, ...]:
@@ -105,8 +112,9 @@ def _without_measurement(plan: Plan, why: str) -> Chosen | NotComputed:
     numbers = plan.declared
     if isinstance(numbers, NotComputed):
         return NotComputed(numbers.reason, f"{why}; {numbers.detail}")
-    basis = Basis.FORMULA if _is_declared(numbers) else Basis.CATALOGUE
-    return _of_numbers(plan, basis, f"{why}; declared numbers are used")
+    if _is_declared(numbers):
+        return _of_numbers(plan, Basis.FORMULA, f"{why}; declared numbers are used")
+    return _of_numbers(plan, Basis.CATALOGUE, f"{why}; what is known of the hardware is used")
 
 
 def _of_numbers(plan: Plan, basis: Basis, *reasons: str) -> Chosen | NotComputed:

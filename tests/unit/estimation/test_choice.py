@@ -147,6 +147,16 @@ def test_the_pue_of_the_hardware_wins() -> None:
     assert estimate.energy_kwh == estimate.device_energy_kwh
 
 
+def test_a_host_that_ran_the_model_keeps_its_own_pue() -> None:
+    """An FPGA board on a desk needs no cooling; the host that runs the model in its stead does."""
+    board = NamedHardware(pue=Factor(exact(1.0), "board"))
+    task = dataclasses.replace(TASK, hardware="board", known=board)
+    assert estimated(task, METERED, Mode.MEASURED).pue.interval.value == 1.25
+    assert estimated(task, NotTracked(), Mode.FORMULA).pue.interval.value == 1.0
+    here = dataclasses.replace(task, known=dataclasses.replace(board, is_here=True))
+    assert estimated(here, METERED, Mode.MEASURED).pue.interval.value == 1.0
+
+
 def test_the_sites_pue_stands_where_nobody_set_one() -> None:
     """A provider's own is nearer than the mean of all sites; setting and hardware win over it."""
     site = dataclasses.replace(GRID, site_pue=Factor(exact(1.15), "provider"))
@@ -162,6 +172,34 @@ def test_the_sites_pue_stands_where_nobody_set_one() -> None:
         result = conclude(planned, site, NotTracked())
         assert isinstance(result, Estimate)
         assert result.pue.interval.value == expected
+
+
+@pytest.mark.parametrize("mode", [Mode.FORMULA, Mode.MEASURED])
+def test_a_failed_result_names_refused_numbers_too(mode: Mode) -> None:
+    """Whoever sent a power as text is not told that none was sent."""
+    said = "extra_data power_w is the text '250,5', not a number; it is not used"
+    task = EstimationRequest("a/model", hardware="board", latency=1, refused=(said,))
+    result = plan(task, dataclasses.replace(ASSUMED, mode=mode))
+    if isinstance(result, Plan):
+        result = conclude(result, GRID, TrackerFailure("no_model", "none"))
+    assert isinstance(result, NotComputed)
+    assert provenance(result, "1")["warnings"] == [said]
+
+
+def test_catalogued_numbers_are_not_called_declared() -> None:
+    """Where a measurement fails, what steps in is named for what it is."""
+    known = dataclasses.replace(RATED, is_here=True)
+    task = EstimationRequest("a/model", hardware="GPU 9", known=known, latency=2)
+    estimate = estimated(task, TrackerFailure("no_model", "none"), Mode.MEASURED)
+    assert estimate.mode is Basis.CATALOGUE
+    assert estimate.warnings[0].endswith("(no_model); what is known of the hardware is used")
+
+
+def test_many_devices_that_are_not_charged_leave_room_for_other_warnings() -> None:
+    """One line counts them; `measured_on` names each."""
+    excluded = tuple(f"{each} GPU: no meter" for each in range(7))
+    estimate = estimated(TASK, dataclasses.replace(METERED, excluded=excluded))
+    assert estimate.warnings == ("not charged: 7 devices, the first 0 GPU: no meter",)
 
 
 def test_refused_numbers_are_warnings() -> None:
