@@ -18,7 +18,7 @@ from carbon_node.estimation.measurement import (
 )
 from carbon_node.estimation.planning import Plan
 from carbon_node.estimation.plausibility import doubts
-from carbon_node.estimation.request import EstimationRequest
+from carbon_node.estimation.request import EstimationRequest, Mode, NamedHardware
 from carbon_node.estimation.result import Basis, NotComputed
 from carbon_node.estimation.text import one_line
 
@@ -52,9 +52,29 @@ def chosen_energy(plan: Plan, outcome: TrackerOutcome) -> Chosen | NotComputed:
     run = _with_energy(outcome)
     if run is None:
         return _without_measurement(plan, _why_not_measured(outcome))
+    if plan.assumptions.mode is Mode.AUTO and not is_of_named(plan.request.known, run):
+        return _without_measurement(plan, _uncharged(plan.request))
     if _is_mostly_guessed(run) and _is_declared(plan.declared):
         return _without_measurement(plan, _guess(run.guesses[0]))
     return _of_run(plan.request, run)
+
+
+def is_of_named(known: NamedHardware, outcome: TrackerOutcome) -> bool:
+    """Whether a run's energy is that of the named hardware.
+
+    A task can name a GPU of this host which the run was not charged for, since no library uses it
+    or the settings leave it out: then the energy is the processor's.
+
+    Args:
+        known: what is known of the named hardware.
+        outcome: what the run gave.
+    """
+    is_charged = isinstance(outcome, Measurement) and outcome.accelerators > 0
+    return known.is_here and (is_charged or known.accelerators == 0)
+
+
+def _uncharged(request: EstimationRequest) -> str:
+    return f"the run on this host was charged for no GPU, but the task names {_name_of(request)}"
 
 
 def _of_run(request: EstimationRequest, run: Measurement) -> Chosen:
@@ -76,10 +96,18 @@ def _excluded(devices: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def _elsewhere(request: EstimationRequest, run: Measurement) -> tuple[str, ...]:
-    if request.known.is_here:
+    known, host = request.known, run.host or "this host"
+    if not is_of_named(known, run):
+        return (f"measured on {host}, but the task names {_name_of(request)}",)
+    if known.accelerators in (0, run.accelerators):
         return ()
-    named = one_line(request.hardware.strip(), MAX_NAME) or "hardware without a name"
-    return (f"measured on {run.host or 'this host'}, but the task names {named}",)
+    return (
+        f"charged for {run.accelerators} GPUs of {host}, but the task names {known.accelerators}",
+    )
+
+
+def _name_of(request: EstimationRequest) -> str:
+    return one_line(request.hardware.strip(), MAX_NAME) or "hardware without a name"
 
 
 def _guess(guess: GuessedPower) -> str:
@@ -129,12 +157,9 @@ def _of_numbers(plan: Plan, basis: Basis, *reasons: str) -> Chosen | NotComputed
 def _catalogued(request: EstimationRequest, numbers: Declared) -> tuple[str, ...]:
     match numbers:
         case PowerAndLatency(is_catalogued=True, power=power):
-            named = one_line(request.hardware.strip(), MAX_NAME)
-            low_w, high_w = power.interval.low, power.interval.high
-            return (
-                f"no power was sent for {named}: {low_w:g} to {high_w:g} W are taken from what is"
-                " known of it",
-            )
+            watts = power.interval
+            said = f"{watts.low:g} W" if watts.is_exact else f"{watts.low:g} to {watts.high:g} W"
+            return (f"no power was sent for {_name_of(request)}: {said}, from what is known of it",)
         case _:
             return ()
 

@@ -15,7 +15,7 @@ import math
 import sys
 from dataclasses import replace
 
-from carbon_node.estimation.choice import chosen_energy
+from carbon_node.estimation.choice import chosen_energy, is_of_named
 from carbon_node.estimation.interval import Factor, Interval
 from carbon_node.estimation.measurement import (
     Measurement,
@@ -98,7 +98,10 @@ def _concluded(
     if isinstance(chosen, NotComputed):
         return replace(chosen, warnings=plan.request.refused)
     request, assumptions = plan.request, plan.assumptions
-    pue = _pue(request.known, chosen.basis, assumptions.pue, intensity.site_pue)
+    known = request.known
+    if chosen.basis.is_of_a_run:
+        known = replace(known, is_here=is_of_named(known, outcome))
+    pue = _pue(known, chosen.basis, assumptions.pue, intensity.site_pue)
     device_energy_kwh = chosen.energy.per_inference_kwh.scaled(request.inferences)
     energy_kwh = device_energy_kwh * pue.interval
     carbon_g = _normal(energy_kwh * intensity.g_per_kwh)
@@ -113,7 +116,7 @@ def _concluded(
         inferences=request.inferences,
         mode=chosen.basis,
         hardware=request.hardware,
-        known=request.known,
+        known=known,
         latency_unit=request.unit_of_latency,
         tracking=tracking,
         place=request.place,

@@ -104,6 +104,11 @@ class Measurement:
     others: tuple[str, ...] = ()
 
     @property
+    def accelerators(self) -> int:
+        """How many GPUs were charged."""
+        return sum(component.startswith("gpu:") for component in self.components)
+
+    @property
     def power_is_guessed(self) -> bool:
         """Whether some of the energy rests on a guess."""
         return bool(self.guesses)

@@ -23,7 +23,7 @@ from carbon_node.estimation import (
     NamedHardware,
     exact,
 )
-from carbon_node.hardware.catalogue import Catalogue, Hardware
+from carbon_node.hardware.catalogue import Catalogue, Hardware, Kind
 from carbon_node.hardware.names import (
     is_pattern,
     normalised,
@@ -272,7 +272,11 @@ def _listed(device: Hardware | None, *, is_here: bool) -> NamedHardware:
     if device is None:
         return NamedHardware(is_here=is_here)
     return NamedHardware(
-        known_as=device.name, power=device.power, rated_w=device.rated_w, is_here=is_here
+        known_as=device.name,
+        power=device.power,
+        rated_w=device.rated_w,
+        is_here=is_here,
+        accelerators=_accelerators(device, 1),
     )
 
 
@@ -287,7 +291,12 @@ def _described(device: Hardware | None, entry: Entry, *, is_here: bool) -> Named
         latency_unit=entry.latency_unit,
         pue=None if entry.pue is None else Factor(exact(entry.pue), entry.label),
         is_here=is_here,
+        accelerators=_accelerators(device, count),
     )
+
+
+def _accelerators(device: Hardware | None, count: int) -> int:
+    return count if device is not None and device.kind is Kind.ACCELERATOR else 0
 
 
 def _power(device: Hardware | None, entry: Entry, count: int) -> Factor | None:

@@ -147,6 +147,28 @@ def test_the_pue_of_the_hardware_wins() -> None:
     assert estimate.energy_kwh == estimate.device_energy_kwh
 
 
+def test_a_gpu_that_was_not_charged_has_no_energy_of_a_run() -> None:
+    """The processor beside it ran the model: that is not what the task names."""
+    gpu = dataclasses.replace(RATED, is_here=True, accelerators=1)
+    task = EstimationRequest("a/model", hardware="GPU 9", known=gpu, latency=2)
+    catalogued = estimated(task, GUESSED)
+    assert catalogued.mode is Basis.CATALOGUE
+    assert "was charged for no GPU, but the task names GPU 9" in catalogued.warnings[0]
+    forced = estimated(task, GUESSED, Mode.MEASURED)
+    assert forced.warnings[0] == "measured on gpu-7, but the task names GPU 9"
+    assert not forced.known.is_here
+    assert estimated(task, METERED).mode is Basis.MEASURED
+
+
+def test_fewer_gpus_than_the_task_names_are_said() -> None:
+    """A name may stand for eight, and the settings may charge one."""
+    rack = dataclasses.replace(RATED, is_here=True, accelerators=8)
+    task = EstimationRequest("a/model", hardware="rack 7", known=rack)
+    assert estimated(task, METERED).warnings == (
+        "charged for 1 GPUs of gpu-7, but the task names 8",
+    )
+
+
 def test_a_host_that_ran_the_model_keeps_its_own_pue() -> None:
     """An FPGA board on a desk needs no cooling; the host that runs the model in its stead does."""
     board = NamedHardware(pue=Factor(exact(1.0), "board"))
