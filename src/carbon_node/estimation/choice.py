@@ -53,7 +53,7 @@ def chosen_energy(plan: Plan, outcome: TrackerOutcome) -> Chosen | NotComputed:
     if run is None:
         return _without_measurement(plan, _why_not_measured(outcome))
     if plan.assumptions.mode is Mode.AUTO and not is_of_named(plan.request.known, run):
-        return _without_measurement(plan, _uncharged(plan.request))
+        return _without_measurement(plan, _unused(plan.request))
     if _is_mostly_guessed(run) and _is_declared(plan.declared):
         return _without_measurement(plan, _guess(run.guesses[0]))
     return _of_run(plan.request, run)
@@ -62,19 +62,19 @@ def chosen_energy(plan: Plan, outcome: TrackerOutcome) -> Chosen | NotComputed:
 def is_of_named(known: NamedHardware, outcome: TrackerOutcome) -> bool:
     """Whether a run's energy is that of the named hardware.
 
-    A task can name a GPU of this host which the run was not charged for, since no library uses it
-    or the settings leave it out: then the energy is the processor's.
+    A task can name a GPU of this host that did not run the model, since the library computes on the
+    processor or the settings leave the GPU out: then the energy is the processor's.
 
     Args:
         known: what is known of the named hardware.
         outcome: what the run gave.
     """
-    is_charged = isinstance(outcome, Measurement) and outcome.accelerators > 0
-    return known.is_here and (is_charged or known.accelerators == 0)
+    ran_on_gpu = isinstance(outcome, Measurement) and outcome.accelerators > 0
+    return known.is_here and (ran_on_gpu or known.accelerators == 0)
 
 
-def _uncharged(request: EstimationRequest) -> str:
-    return f"the run on this host was charged for no GPU, but the task names {_name_of(request)}"
+def _unused(request: EstimationRequest) -> str:
+    return f"the run on this host used no GPU, but the task names {_name_of(request)}"
 
 
 def _of_run(request: EstimationRequest, run: Measurement) -> Chosen:
@@ -101,9 +101,7 @@ def _elsewhere(request: EstimationRequest, run: Measurement) -> tuple[str, ...]:
         return (f"measured on {host}, but the task names {_name_of(request)}",)
     if known.accelerators in (0, run.accelerators):
         return ()
-    return (
-        f"charged for {run.accelerators} GPUs of {host}, but the task names {known.accelerators}",
-    )
+    return (f"GPUs charged on {host}: {run.accelerators}, but the task names {known.accelerators}",)
 
 
 def _name_of(request: EstimationRequest) -> str:

@@ -276,6 +276,7 @@ def _measurement(observation: _Observation, processor_power_w: ProcessorPower) -
         meters=tuple(dict.fromkeys(each.source for each in metered if each.source != "simulated")),
         excluded=circumstances.excluded,
         others=circumstances.others,
+        used_gpu=circumstances.used_gpu,
     )
 
 
