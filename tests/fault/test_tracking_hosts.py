@@ -62,7 +62,7 @@ async def _outcomes(work_dir: Path) -> dict[Case, Outcome]:
         workload="tests.fault.tracking_hosts:run",
         window_s=0.2,
         work_dir=work_dir,
-        processor_power_w=Interval(36, 180, 360),
+        processor_power_w=lambda: Interval(36, 180, 360),
     )
     async with TrackerPool(config) as pool:
         return {case: await _outcome(pool, config, case) for case in (*SUMS_W, *REFUSALS, *OTHERS)}

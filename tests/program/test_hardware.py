@@ -154,6 +154,13 @@ def test_hardware_is_found_on_the_command_line() -> None:
     assert (first["known_as"], first["count"], first["is_exact"]) == ("NVIDIA H100 PCIe", 4, True)
     missed = run_command("hardware", "find", "A100")
     assert missed.returncode == 1
+    first = missed.stdout.splitlines()[0]
+    assert "A100" in first, "names that hold the text come before those that look like it"
     assert "~ NVIDIA A100 SXM" in missed.stdout
     listed = run_command("hardware", "list", "map")
     assert "PIM_AI_*dimm" in listed.stdout
+    known = run_command("hardware", "find", "H100_x4").stdout
+    assert "4 x NVIDIA H100 PCIe: NVIDIA H100 data sheet" in known
+    assert 'by hardware."H100_x4" (preset sustainml)' in known
+    for line in (known + missed.stdout + listed.stdout).splitlines():
+        assert len(line) <= 80, line

@@ -22,7 +22,7 @@ hardware_app = typer.Typer(
 MAX_NEAR = 10
 """Similar names that are shown."""
 
-NAME_WIDTH = 44
+NAME_WIDTH = 42
 """Characters of the column of names; a longer name moves the others."""
 
 
@@ -61,17 +61,20 @@ def find(
     Ends with status 1 if nothing is known under exactly this name.
     """
     hardware_map, entries = _map(config)
-    similar = shipped_catalogue().near(text, MAX_NEAR)
     exact = _found(hardware_map, text, is_exact=True)
     is_known = bool(exact.known_as or exact.entry)
-    named = dict.fromkeys([*_names_with(text, entries), *similar])
     others = [
         _found(hardware_map, name, is_exact=False)
-        for name in named
+        for name in near(text, _names(entries), MAX_NEAR)
         if normalised(name) != normalised(text)
     ]
-    _print([exact, *others] if is_known else others, as_json=as_json)
-    if not as_json and not is_known:
+    if as_json:
+        _print([exact, *others] if is_known else others, as_json=True)
+        return 0 if is_known else 1
+    if is_known:
+        print(_line(exact), *_details(exact), sep="\n    ")
+    _print(others, as_json=False)
+    if not is_known:
         print("nothing is known under exactly this name; similar names are never taken for it")
     return 0 if is_known else 1
 
@@ -105,8 +108,9 @@ def _devices(part: Part | None) -> Iterator[Hardware]:
             yield device
 
 
-def _names_with(text: str, entries: Iterable[Entry]) -> list[str]:
-    return near(text, [entry.name for entry in entries], MAX_NEAR)
+def _names(entries: Iterable[Entry]) -> list[str]:
+    devices = (device.name for device in shipped_catalogue())
+    return [*(entry.name for entry in entries), *devices]
 
 
 def _found(hardware_map: HardwareMap, name: str, *, is_exact: bool) -> Found:
@@ -155,15 +159,23 @@ def _line(found: Found) -> str:
     mark = " " if found.is_exact else "~"
     times = "" if found.count == 1 else f"{found.count} x "
     device = "" if found.known_as in ("", found.name) else f" = {times}{found.known_as}"
-    unit = f"; latency in {found.latency_unit}" if found.latency_unit else ""
-    entry = f"; {found.entry}" if found.entry else ""
+    unit = f", latency in {found.latency_unit}" if found.latency_unit else ""
     name = f"{shown(found.name)}{device}"
-    return f"{mark} {name:{NAME_WIDTH}} {_watts(found)}{unit}{entry}"
+    return f"{mark} {name:{NAME_WIDTH}} {_watts(found)}{unit}"
 
 
 def _watts(found: Found) -> str:
     if found.power_w is None:
-        return "no power is known"
-    low_w, value_w, high_w = found.power_w
-    rated = "" if found.rated_w is None else f"rated {found.rated_w:g} W, "
-    return f"{rated}under load {low_w:g} to {high_w:g} W, most likely {value_w:g} W"
+        return "no power known"
+    low_w, _, high_w = found.power_w
+    return f"{low_w:g} W" if low_w == high_w else f"{low_w:g} to {high_w:g} W"
+
+
+def _details(found: Found) -> Iterator[str]:
+    """Say where the line of a name comes from, one short line each."""
+    if found.power_w is not None:
+        rated = "" if found.rated_w is None else f", rated {found.rated_w:g} W"
+        yield f"most likely {found.power_w[1]:g} W under load{rated}"
+        yield found.source
+    if found.entry:
+        yield f"by {found.entry}"

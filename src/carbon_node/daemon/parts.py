@@ -83,7 +83,7 @@ def tracker_config(settings: Settings) -> TrackerConfig:
         model_limit_bytes=tracker.model_max_mib * _MIB,
         devices=devices_of(tracker.devices),
         unmetered=tracker.unmetered,
-        processor_power_w=_processor_power_w(),
+        processor_power_w=_processor_power_w,
         environment=_environment(tracker.library_path),
     )
 

@@ -18,7 +18,7 @@ from carbon_node.estimation.measurement import (
 )
 from carbon_node.estimation.planning import Plan
 from carbon_node.estimation.plausibility import doubts
-from carbon_node.estimation.request import EstimationRequest
+from carbon_node.estimation.request import EstimationRequest, Mode, NamedHardware
 from carbon_node.estimation.result import Basis, NotComputed
 from carbon_node.estimation.text import one_line
 
@@ -52,9 +52,29 @@ def chosen_energy(plan: Plan, outcome: TrackerOutcome) -> Chosen | NotComputed:
     run = _with_energy(outcome)
     if run is None:
         return _without_measurement(plan, _why_not_measured(outcome))
+    if plan.assumptions.mode is Mode.AUTO and not is_of_named(plan.request.known, run):
+        return _without_measurement(plan, _unused(plan.request))
     if _is_mostly_guessed(run) and _is_declared(plan.declared):
         return _without_measurement(plan, _guess(run.guesses[0]))
     return _of_run(plan.request, run)
+
+
+def is_of_named(known: NamedHardware, outcome: TrackerOutcome) -> bool:
+    """Whether a run's energy is that of the named hardware.
+
+    A task can name a GPU of this host that did not run the model, since the library computes on the
+    processor or the settings leave the GPU out: then the energy is the processor's.
+
+    Args:
+        known: what is known of the named hardware.
+        outcome: what the run gave.
+    """
+    ran_on_gpu = isinstance(outcome, Measurement) and outcome.accelerators > 0
+    return known.is_here and (ran_on_gpu or known.accelerators == 0)
+
+
+def _unused(request: EstimationRequest) -> str:
+    return f"the run on this host used no GPU, but the task names {_name_of(request)}"
 
 
 def _of_run(request: EstimationRequest, run: Measurement) -> Chosen:
@@ -63,16 +83,29 @@ def _of_run(request: EstimationRequest, run: Measurement) -> Chosen:
         *_elsewhere(request, run),
         *map(_guess, run.guesses),
         *run.others,
-        *(f"not charged: {device}" for device in run.excluded),
+        *_excluded(run.excluded),
     )
     return Chosen(basis, of_measurement(run), warnings)
 
 
+def _excluded(devices: tuple[str, ...]) -> tuple[str, ...]:
+    # A host of eight GPUs would leave no room for other warnings; all are in `measured_on`.
+    if len(devices) < 2:
+        return tuple(f"not charged: {device}" for device in devices)
+    return (f"not charged: {len(devices)} devices, the first {devices[0]}",)
+
+
 def _elsewhere(request: EstimationRequest, run: Measurement) -> tuple[str, ...]:
-    if request.known.is_here:
+    known, host = request.known, run.host or "this host"
+    if not is_of_named(known, run):
+        return (f"measured on {host}, but the task names {_name_of(request)}",)
+    if known.accelerators in (0, run.accelerators):
         return ()
-    named = one_line(request.hardware.strip(), MAX_NAME) or "hardware without a name"
-    return (f"measured on {run.host or 'this host'}, but the task names {named}",)
+    return (f"GPUs charged on {host}: {run.accelerators}, but the task names {known.accelerators}",)
+
+
+def _name_of(request: EstimationRequest) -> str:
+    return one_line(request.hardware.strip(), MAX_NAME) or "hardware without a name"
 
 
 def _guess(guess: GuessedPower) -> str:
@@ -105,8 +138,9 @@ def _without_measurement(plan: Plan, why: str) -> Chosen | NotComputed:
     numbers = plan.declared
     if isinstance(numbers, NotComputed):
         return NotComputed(numbers.reason, f"{why}; {numbers.detail}")
-    basis = Basis.FORMULA if _is_declared(numbers) else Basis.CATALOGUE
-    return _of_numbers(plan, basis, f"{why}; declared numbers are used")
+    if _is_declared(numbers):
+        return _of_numbers(plan, Basis.FORMULA, f"{why}; declared numbers are used")
+    return _of_numbers(plan, Basis.CATALOGUE, f"{why}; what is known of the hardware is used")
 
 
 def _of_numbers(plan: Plan, basis: Basis, *reasons: str) -> Chosen | NotComputed:
@@ -121,12 +155,9 @@ def _of_numbers(plan: Plan, basis: Basis, *reasons: str) -> Chosen | NotComputed
 def _catalogued(request: EstimationRequest, numbers: Declared) -> tuple[str, ...]:
     match numbers:
         case PowerAndLatency(is_catalogued=True, power=power):
-            named = one_line(request.hardware.strip(), MAX_NAME)
-            low_w, high_w = power.interval.low, power.interval.high
-            return (
-                f"no power was sent for {named}: {low_w:g} to {high_w:g} W are taken from what is"
-                " known of it",
-            )
+            watts = power.interval
+            said = f"{watts.low:g} W" if watts.is_exact else f"{watts.low:g} to {watts.high:g} W"
+            return (f"no power was sent for {_name_of(request)}: {said}, from what is known of it",)
         case _:
             return ()
 

@@ -13,8 +13,9 @@ the interval holds the truth whenever every factor's interval does.
 
 import math
 import sys
+from dataclasses import replace
 
-from carbon_node.estimation.choice import chosen_energy
+from carbon_node.estimation.choice import chosen_energy, is_of_named
 from carbon_node.estimation.interval import Factor, Interval
 from carbon_node.estimation.measurement import (
     Measurement,
@@ -23,8 +24,9 @@ from carbon_node.estimation.measurement import (
     TrackerOutcome,
 )
 from carbon_node.estimation.planning import Plan
-from carbon_node.estimation.request import DEFAULT_PUE, MAX_POWER_W
+from carbon_node.estimation.request import DEFAULT_PUE, MAX_POWER_W, NamedHardware
 from carbon_node.estimation.result import (
+    Basis,
     Budget,
     CarbonIntensity,
     Estimate,
@@ -94,9 +96,12 @@ def _concluded(
 ) -> Estimate | NotComputed:
     chosen = chosen_energy(plan, outcome)
     if isinstance(chosen, NotComputed):
-        return chosen
+        return replace(chosen, warnings=plan.request.refused)
     request, assumptions = plan.request, plan.assumptions
-    pue = request.known.pue or _pue(assumptions.pue, intensity.site_pue)
+    known = request.known
+    if chosen.basis.is_of_a_run:
+        known = replace(known, is_here=is_of_named(known, outcome))
+    pue = _pue(known, chosen.basis, assumptions.pue, intensity.site_pue)
     device_energy_kwh = chosen.energy.per_inference_kwh.scaled(request.inferences)
     energy_kwh = device_energy_kwh * pue.interval
     carbon_g = _normal(energy_kwh * intensity.g_per_kwh)
@@ -111,7 +116,7 @@ def _concluded(
         inferences=request.inferences,
         mode=chosen.basis,
         hardware=request.hardware,
-        known=request.known,
+        known=known,
         latency_unit=request.unit_of_latency,
         tracking=tracking,
         place=request.place,
@@ -122,8 +127,15 @@ def _concluded(
     )
 
 
-def _pue(assumed: Factor, of_site: Factor | None) -> Factor:
-    """Take a provider's own PUE where nobody set one: it is nearer than the mean of all sites."""
+def _pue(known: NamedHardware, basis: Basis, assumed: Factor, of_site: Factor | None) -> Factor:
+    """Take the PUE of where the energy was drawn.
+
+    That of the named hardware is not that of a host which ran the model in its stead. A provider's
+    own, where nobody set one, is nearer than the mean of all sites.
+    """
+    is_of_named = known.is_here or not basis.is_of_a_run
+    if is_of_named and known.pue is not None:
+        return known.pue
     return of_site if of_site is not None and assumed == DEFAULT_PUE else assumed
 
 

@@ -90,6 +90,7 @@ class Measurement:
         meters: what told power, e.g. ("nvml", "rapl").
         excluded: devices of the host that were not charged, and why, one line each.
         others: load on the host that was not the run's, one line each.
+        used_gpu: whether the model can have run on a GPU.
     """
 
     device_energy_kwh: float
@@ -102,6 +103,14 @@ class Measurement:
     meters: tuple[str, ...] = ()
     excluded: tuple[str, ...] = ()
     others: tuple[str, ...] = ()
+    used_gpu: bool = False
+
+    @property
+    def accelerators(self) -> int:
+        """How many GPUs the energy is of: those that were charged, if the model ran on them."""
+        if not self.used_gpu:
+            return 0
+        return sum(component.startswith("gpu:") for component in self.components)
 
     @property
     def power_is_guessed(self) -> bool:

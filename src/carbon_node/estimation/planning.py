@@ -15,7 +15,7 @@ The rule, in this order:
 Declared numbers without a power take what is known of the hardware, and are then `catalogue`.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from carbon_node.estimation.declared import Declared, PowerAndLatency, declared
 from carbon_node.estimation.measurement import ModelRun, Run, SimulatedRun
@@ -57,6 +57,13 @@ def plan(request: EstimationRequest, assumptions: Assumptions) -> Plan | NotComp
     Returns:
         A plan, or why no footprint can be computed.
     """
+    planned = _plan(request, assumptions)
+    if isinstance(planned, NotComputed):
+        return replace(planned, warnings=request.refused)
+    return planned
+
+
+def _plan(request: EstimationRequest, assumptions: Assumptions) -> Plan | NotComputed:
     refusal = _upstream_failure(request)
     if refusal is not None:
         return refusal

@@ -70,6 +70,7 @@ def provenance(result: Estimate | NotComputed, node_version: str) -> dict[str, J
                     "reason": result.reason.value,
                     "detail": _clipped(result.detail),
                 },
+                **({"warnings": _lines(result.warnings)} if result.warnings else {}),
                 "node_version": node_version,
             }
 
@@ -100,7 +101,7 @@ def _of_estimate(estimate: Estimate, node_version: str) -> dict[str, Json]:
         "place": _place(estimate.place, estimate.intensity),
         "tracker": _tracking(estimate.tracking),
         **({"budget": _budget(estimate.budget)} if estimate.budget is not None else {}),
-        "warnings": [_clipped(warning) for warning in warnings[:MAX_WARNINGS]],
+        "warnings": _lines(warnings),
         "node_version": node_version,
         "settings_revision": estimate.revision,
     }
@@ -239,6 +240,10 @@ def _measurement(measurement: Measurement, tracking: Tracking) -> dict[str, Json
 
 def _budget(budget: Budget) -> Json:
     return {"desired_g": budget.desired_g, "met": budget.met, "margin_g": budget.margin_g}
+
+
+def _lines(warnings: tuple[str, ...]) -> Json:
+    return [_clipped(warning) for warning in warnings[:MAX_WARNINGS]]
 
 
 def _clipped(text: str) -> str:

@@ -86,6 +86,7 @@ class NamedHardware:
         latency_unit: unit in which its node sends latencies, None if unknown.
         pue: facility energy over device energy where it stands, None if unknown.
         is_here: whether it is this host, or a device of it.
+        accelerators: how many of the devices are accelerators, 0 if none is known to be.
     """
 
     known_as: str = ""
@@ -96,6 +97,7 @@ class NamedHardware:
     latency_unit: LatencyUnit | None = None
     pue: Factor | None = None
     is_here: bool = False
+    accelerators: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -51,10 +51,12 @@ class NotComputed:
     Args:
         reason: one of the closed list.
         detail: one line with the values and what to do about them.
+        warnings: what a reader should know beside that, one line each.
     """
 
     reason: Reason
     detail: str
+    warnings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

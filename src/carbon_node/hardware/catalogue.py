@@ -10,9 +10,9 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
-from functools import cache
+from functools import cache, cached_property
 from importlib.resources import files
-from typing import Any, Final, NamedTuple, Self
+from typing import Any, Final, NamedTuple
 
 from carbon_node.errors import ConfigError
 from carbon_node.estimation import Factor, Interval
@@ -94,21 +94,21 @@ class _Rating:
 
 
 class Catalogue:
-    """Hardware by its names. Immutable; `shipped_catalogue` returns the one of this package."""
+    """Hardware by its names, as the shipped tables have it. Immutable.
 
-    def __init__(self) -> None:
-        self._rows: dict[str, Hardware | _Rating] = {}
+    The tables, some 6,000 names, are read when the first name is asked for: a node whose tasks name
+    no hardware never pays for them. `shipped_catalogue` returns one that the whole process shares.
+    """
 
-    @classmethod
-    def load(cls) -> Self:
-        """Read the shipped tables, about 6,000 names; takes some 60 ms."""
-        catalogue = cls()
+    @cached_property
+    def _rows(self) -> dict[str, "Hardware | _Rating"]:
+        rows: dict[str, Hardware | _Rating] = {}
         for device, aliases in _by_hand():
             for name in (device.name, *aliases):
-                catalogue._rows.setdefault(normalised(name), device)
+                rows.setdefault(normalised(name), device)
         for rating in _ratings():
-            catalogue._rows.setdefault(normalised(rating.name), rating)
-        return catalogue
+            rows.setdefault(normalised(rating.name), rating)
+        return rows
 
     def __iter__(self) -> Iterator[Hardware]:
         """Every device once, in the tables' order."""
@@ -122,6 +122,8 @@ class Catalogue:
             name: with or without its maker, compared as `names.normalised` says.
         """
         key = normalised(name)
+        if not key:
+            return None
         row = self._rows.get(key) or self._without_maker(key, name)
         return None if row is None else _device(row)
 
@@ -160,8 +162,6 @@ class Catalogue:
         return near(text, dict.fromkeys(row.name for row in self._rows.values()), count)
 
     def _without_maker(self, key: str, name: str) -> Hardware | _Rating | None:
-        if not key:
-            return None
         found = [row for maker in _MAKERS if (row := self._rows.get(maker + key)) is not None]
         # "A100" would be a processor that Intel made in 2007: processors keep their maker, unless a
         # family's name stands before the model.
@@ -172,8 +172,8 @@ class Catalogue:
 
 @cache
 def shipped_catalogue() -> Catalogue:
-    """Return the catalogue of this package, read once in a process."""
-    return Catalogue.load()
+    """Return the catalogue of this package, read at most once in a process."""
+    return Catalogue()
 
 
 def _device(row: Hardware | _Rating) -> Hardware:

@@ -23,7 +23,7 @@ from carbon_node.estimation import (
     NamedHardware,
     exact,
 )
-from carbon_node.hardware.catalogue import Catalogue, Hardware
+from carbon_node.hardware.catalogue import Catalogue, Hardware, Kind
 from carbon_node.hardware.names import (
     is_pattern,
     normalised,
@@ -103,7 +103,7 @@ class Entry:
         return replace(self, power_w=power_w)
 
     def _refused(self, why: str) -> ConfigError:
-        return ConfigError(f'hardware."{shown(self.name)}": {why}')
+        return ConfigError(f"{self.label}: {why}")
 
     @property
     def label(self) -> str:
@@ -162,7 +162,8 @@ class HardwareMap:
         here: names of this host and its devices.
 
     Raises:
-        ConfigError: an entry names a device that the catalogue does not have.
+        ConfigError: an entry names a device that the catalogue does not have, or more of them than
+            any site could feed, or two entries have the same name.
     """
 
     def __init__(
@@ -182,6 +183,7 @@ class HardwareMap:
                 f"the hardware map has {len(given)} entries; {MAX_ENTRIES} is the limit, and a"
                 " pattern stands for many"
             )
+        _require_distinct(given)
         for entry in given:
             self._require_device(entry)
 
@@ -199,15 +201,34 @@ class HardwareMap:
         if states_memory and entry.latency_unit_with_memory is not None:
             entry = replace(entry, latency_unit=entry.latency_unit_with_memory)
         device = self._catalogue.get(entry.same_as or name)
-        is_here = key in self._here or normalised(entry.measured_on) in self._here
+        # Two hosts can have the same device: the operator says which of them measures.
+        is_here = (normalised(entry.measured_on) or key) in self._here
         return _described(device, entry, is_here=is_here)
 
     def _require_device(self, entry: Entry) -> None:
-        if entry.same_as and self._catalogue.get(entry.same_as) is None:
-            try:
-                self._catalogue.find(entry.same_as)
-            except ConfigError as error:
-                raise ConfigError(f"{entry.label}: same_as: {error}") from error
+        if not entry.same_as:
+            return
+        try:
+            device = self._catalogue.find(entry.same_as)
+        except ConfigError as error:
+            raise ConfigError(f"{entry.label}: same_as: {error}") from error
+        count, high_w = entry.count or 1, device.power.interval.high
+        if count * high_w > MAX_POWER_W:
+            raise ConfigError(
+                f"{entry.label}: {count} x {device.name} draw up to {count * high_w:g} W;"
+                f" {MAX_POWER_W:g} W is the limit"
+            )
+
+
+def _require_distinct(entries: tuple[Entry, ...]) -> None:
+    first: dict[str, Entry] = {}
+    for entry in entries:
+        other = first.setdefault(normalised_pattern(entry.name), entry)
+        if other is not entry:
+            raise ConfigError(
+                f"{entry.label}: the same name as {shown(other.name)!r}, since capitals, blanks and"
+                " separators do not count; keep one of them"
+            )
 
 
 @dataclass(frozen=True, slots=True)
@@ -251,7 +272,11 @@ def _listed(device: Hardware | None, *, is_here: bool) -> NamedHardware:
     if device is None:
         return NamedHardware(is_here=is_here)
     return NamedHardware(
-        known_as=device.name, power=device.power, rated_w=device.rated_w, is_here=is_here
+        known_as=device.name,
+        power=device.power,
+        rated_w=device.rated_w,
+        is_here=is_here,
+        accelerators=_accelerators(device, 1),
     )
 
 
@@ -266,7 +291,12 @@ def _described(device: Hardware | None, entry: Entry, *, is_here: bool) -> Named
         latency_unit=entry.latency_unit,
         pue=None if entry.pue is None else Factor(exact(entry.pue), entry.label),
         is_here=is_here,
+        accelerators=_accelerators(device, count),
     )
+
+
+def _accelerators(device: Hardware | None, count: int) -> int:
+    return count if device is not None and device.kind is Kind.ACCELERATOR else 0
 
 
 def _power(device: Hardware | None, entry: Entry, count: int) -> Factor | None:

@@ -61,9 +61,10 @@ def _entry(name: str, values: HardwareEntry) -> Entry:
     if values.power_w is None:
         return entry
     try:
-        return entry.with_power(power_of(values.power_w))
+        power_w = power_of(values.power_w)
     except ConfigError as error:
         raise ConfigError(f"{entry.label}: {error}") from error
+    return entry.with_power(power_w)
 
 
 def _usable(table: dict[str, HardwareEntry]) -> dict[str, HardwareEntry]:

@@ -17,7 +17,7 @@ from carbon_node.settings.catalogue import catalogue, flat
 from carbon_node.settings.model import Settings
 from carbon_node.settings.persisted import persisted, persisted_path
 from carbon_node.settings.sources import Layer, Origin, Source
-from carbon_node.settings.validation import Problem, settings_of
+from carbon_node.settings.validation import InvalidValue, Problem, settings_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +138,19 @@ def _valid(values: Mapping[str, object], origins: Mapping[str, Origin]) -> Setti
 
 
 def _line(problem: Problem, origin: Origin) -> str:
-    return f"{problem.message} ({origin}): {problem.hint}"
+    return f"{problem.message} ({origin}{_where(problem, origin)}): {problem.hint}"
+
+
+def _where(problem: Problem, origin: Origin) -> str:
+    """Return the line of the table that is wrong by itself; other keys can be searched for."""
+    if origin.source is not Source.FILE or not isinstance(problem, InvalidValue):
+        return ""
+    tables = problem.value if isinstance(problem.value, dict) else {}
+    for name, table in tables.items():
+        if not isinstance(settings_of({problem.key: {name: table}}), Settings):
+            number = sources.line_of_table(Path(origin.name), problem.key, name)
+            return "" if number is None else f", line {number}"
+    return ""
 
 
 def _domain_warnings(

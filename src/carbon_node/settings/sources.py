@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from itertools import takewhile
 from pathlib import Path
+from typing import Any
 
 from carbon_node.errors import ConfigError
 from carbon_node.estimation import MAX_G_PER_KWH
@@ -121,6 +122,27 @@ def from_file(path: Path) -> Layer:
         raise ConfigError(f"configuration file {path} is not TOML: {error}") from error
     values = dict(_flat(tables, ""))
     return Layer(values, dict.fromkeys(values, Origin(Source.FILE, str(path))))
+
+
+def line_of_table(path: Path, key: str, name: str) -> int | None:
+    """Return the number of the line that opens a table, None if no line does so alone.
+
+    Args:
+        path: a TOML file that could be read.
+        key: name of the setting that holds the table, without a dot.
+        name: the table's own name.
+    """
+    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
+        if line.lstrip().startswith("[") and name in _opened_by(line).get(key, {}):
+            return number
+    return None
+
+
+def _opened_by(header: str) -> dict[str, Any]:
+    try:
+        return tomllib.loads(header)
+    except ValueError:
+        return {}
 
 
 def standard_files(environ: Mapping[str, str], system_file: Path) -> tuple[Path, ...]:

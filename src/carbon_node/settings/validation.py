@@ -166,7 +166,11 @@ def _why(key: str, problem: ErrorDetails) -> str:
     name, *member = [str(part) for part in problem["loc"][len(key.split(".")) :]] or [""]
     if not name:
         return words if problem["type"] == "value_error" else f"{key}: {words}"
-    return ": ".join((f"{key}.{quoted(name)}", *member[:1], words))
+    if problem["type"] == "extra_forbidden":
+        words = "is no key of it"
+    else:
+        words = f"cannot be {quoted(problem['input'])}: {words[:1].lower()}{words[1:]}"
+    return ": ".join((f"{key}.{quoted(name)}", " ".join((*member[:1], words))))
 
 
 def _key_of(location: tuple[int | str, ...]) -> str:

@@ -57,12 +57,14 @@ class Circumstances:
         sockets: processors of the host.
         excluded: devices that are not charged.
         others: load by others.
+        used_gpu: whether the model can have run on a GPU.
     """
 
     host: str
     sockets: int
     excluded: tuple[str, ...]
     others: tuple[str, ...]
+    used_gpu: bool
 
     @classmethod
     def of(cls, found: Json) -> Self:
@@ -72,6 +74,7 @@ class Circumstances:
             sockets=max(1, int(found.get("sockets", 1))),
             excluded=_lines(found.get("excluded", ())),
             others=_lines(found.get("others", ())),
+            used_gpu=found.get("used_gpu") is True,
         )
 
 

@@ -1,9 +1,11 @@
 """Every tunable of the guarded measurements, with its unit and reason."""
 
 import tempfile
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
+from typing import TypeAlias
 
 from carbon_node.errors import ConfigError
 from carbon_node.estimation import Interval
@@ -55,6 +57,15 @@ class Limits:
     file_size_bytes: int | None
 
 
+ProcessorPower: TypeAlias = Callable[[], Interval | None]
+"""Returns the watts of one processor of this host, None if they are unknown."""
+
+
+def unknown_power() -> Interval | None:
+    """Know nothing of the processor's power."""
+    return None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrackerConfig:
     """How measurements run. What an operator can set has its default in the settings alone.
@@ -75,8 +86,8 @@ class TrackerConfig:
         devices: GPUs that a run may use and is charged for, as numbers in PCI order or beginnings
             of UUIDs; None takes all.
         unmetered: what becomes of a device that has no meter.
-        processor_power_w: watts of one processor of this host under load, None if unknown; bounds
-            the guess where nothing meters it.
+        processor_power_w: returns the watts of one processor of this host under load, None if they
+            are unknown; bounds the guess where nothing meters it, and is not called elsewhere.
         work_dir: where each measurement's private folder is made and removed.
         environment: variables of the measuring process beside the fixed few.
         workload: `module:function` that the measuring process runs; tests measure the guard with
@@ -98,7 +109,7 @@ class TrackerConfig:
     model_limit_bytes: int
     devices: tuple[str, ...] | None
     unmetered: Unmetered
-    processor_power_w: Interval | None = None
+    processor_power_w: ProcessorPower = unknown_power
     work_dir: Path = field(default_factory=lambda: Path(tempfile.gettempdir()))
     environment: tuple[tuple[str, str], ...] = ()
     workload: str = "carbon_node.tracking.workload:run"

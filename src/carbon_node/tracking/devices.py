@@ -68,6 +68,17 @@ def choose(devices: tuple[str, ...] | None, unmetered: Unmetered) -> Choice:
     return choice
 
 
+def cuda_is_loaded(maps: Path) -> bool:
+    """Tell whether a process can have used an NVIDIA GPU.
+
+    Whatever computes on one has the driver's libcuda in its memory; NVML alone does not load it.
+
+    Args:
+        maps: the kernel's list of what a process has mapped.
+    """
+    return "/libcuda.so" in maps.read_text(errors="replace")
+
+
 def chosen_devices(devices: tuple[str, ...] | None, unmetered: Unmetered) -> Choice:
     """Tell which GPUs `choose` would choose; hides none."""
     gpus = nvidia_gpus()

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import Final, NoReturn
 
 from carbon_node.errors import TrackerDied, TrackerError, TrackerProtocolError, TrackerTimeout
-from carbon_node.estimation.interval import Interval
 from carbon_node.estimation.measurement import Measurement
 from carbon_node.estimation.units import kwh_from_watt_seconds
 from carbon_node.tracking.circumstances import (
@@ -15,6 +14,7 @@ from carbon_node.tracking.circumstances import (
     guessed_power,
     spread_of,
 )
+from carbon_node.tracking.config import ProcessorPower, unknown_power
 from carbon_node.tracking.failures import FailureName
 from carbon_node.tracking.messages import Json, Report, only_message
 
@@ -53,14 +53,15 @@ class _Observation:
 
 
 def judge(
-    report: Report, deadline_s: float, processor_power_w: Interval | None = None
+    report: Report, deadline_s: float, processor_power_w: ProcessorPower = unknown_power
 ) -> Measurement:
     """Return the measurement that a report holds.
 
     Args:
         report: what the guard saw.
         deadline_s: what the measurement had, for the message.
-        processor_power_w: watts of one processor of the host, None if unknown.
+        processor_power_w: returns the watts of one processor of the host, None if unknown; called
+            for a guess alone.
 
     Raises:
         TrackerTimeout: the deadline had passed.
@@ -249,12 +250,12 @@ def _require_one_clock(observation: _Observation) -> None:
         )
 
 
-def _measurement(observation: _Observation, processor_power_w: Interval | None) -> Measurement:
+def _measurement(observation: _Observation, processor_power_w: ProcessorPower) -> Measurement:
     circumstances = observation.circumstances
     duration_s = min(max(observation.epoch_s, observation.shortest_s), observation.longest_s)
     metered = [each for each in observation.components if each.source != "guess"]
     guesses = tuple(
-        guessed_power(device, component.lowest_power_w, circumstances.sockets, processor_power_w)
+        guessed_power(device, component.lowest_power_w, circumstances.sockets, processor_power_w())
         for component in observation.components
         if component.source == "guess"
         for device in component.devices
@@ -275,6 +276,7 @@ def _measurement(observation: _Observation, processor_power_w: Interval | None) 
         meters=tuple(dict.fromkeys(each.source for each in metered if each.source != "simulated")),
         excluded=circumstances.excluded,
         others=circumstances.others,
+        used_gpu=circumstances.used_gpu,
     )
 
 

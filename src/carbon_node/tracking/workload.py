@@ -22,6 +22,7 @@ SETTLING_S: Final = 1.5
 a window that began with the work would hold idle power."""
 
 CPU_INFO: Final = Path("/proc/cpuinfo")
+OWN_MAPS: Final = Path("/proc/self/maps")
 
 
 def run(job: Job, result: int, raw_model: int | None) -> None:
@@ -77,6 +78,7 @@ def observed_inferences(job: Job, load: Callable[[], Callable[[], object]]) -> J
         "sockets": sockets(CPU_INFO),
         "excluded": list(choice.excluded),
         "others": [*on_gpus, *on_cores],
+        "used_gpu": devices.cuda_is_loaded(OWN_MAPS),
     }
     return observed
 

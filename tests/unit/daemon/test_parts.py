@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from carbon_node.daemon import parts
+from carbon_node.hardware import shipped_catalogue
 from carbon_node.settings import Configuration, load
 
 
@@ -26,6 +27,17 @@ def test_the_operators_pue_beats_the_presets_but_not_the_entrys(tmp_path: Path) 
     named = own.known("A17Pro").pue
     assert named is not None
     assert named.interval.value == 1.1
+
+
+def test_the_catalogue_is_read_for_the_first_name_and_not_at_the_start(tmp_path: Path) -> None:
+    """Its 6,000 names cost a node nothing until a task names hardware."""
+    shipped_catalogue.cache_clear()
+    started = configuration(tmp_path, '[hardware."rack 7"]\npower_w = 900\n')
+    parts.tracker_config(started.settings)
+    names = parts.hardware_map(started)
+    assert vars(shipped_catalogue()) == {}
+    assert names.known("NVIDIA H200").known_as == "NVIDIA H200 SXM"
+    assert vars(shipped_catalogue()) != {}
 
 
 def test_the_preset_can_be_left_out(tmp_path: Path) -> None:

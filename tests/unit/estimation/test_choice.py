@@ -34,7 +34,7 @@ ASSUMED = Assumptions(pue=Factor(exact(1.25), "test"), model_is_runnable=True)
 HERE = NamedHardware(is_here=True)
 TASK = EstimationRequest("a/model", hardware="gpu-7", known=HERE, power_w=300, latency=2)
 RATED = NamedHardware("GPU 9", power=Factor(Interval(90, 228, 300), "GPU 9"), rated_w=300)
-METERED = Measurement(0.002, 1.0, 40, ("gpu:A",), host="gpu-7", meters=("nvml",))
+METERED = Measurement(0.002, 1.0, 40, ("gpu:A",), host="gpu-7", meters=("nvml",), used_gpu=True)
 GUESS = GuessedPower("2 x AMD EPYC 9654", Interval(72, 360, 720))
 MIXED = dataclasses.replace(METERED, guesses=(GUESS,), device_energy_kwh=0.002 + 360 / 3.6e6)
 GUESSED = Measurement(360 / 3.6e6, 1.0, 40, ("cpu:B",), guesses=(GUESS,), host="gpu-7")
@@ -147,6 +147,39 @@ def test_the_pue_of_the_hardware_wins() -> None:
     assert estimate.energy_kwh == estimate.device_energy_kwh
 
 
+@pytest.mark.parametrize(
+    "beside", [GUESSED, dataclasses.replace(METERED, used_gpu=False)], ids=["hidden", "idle"]
+)
+def test_a_gpu_that_did_not_run_the_model_has_no_energy_of_a_run(beside: Measurement) -> None:
+    """The processor beside it ran the model: that is not what the task names."""
+    gpu = dataclasses.replace(RATED, is_here=True, accelerators=1)
+    task = EstimationRequest("a/model", hardware="GPU 9", known=gpu, latency=2)
+    catalogued = estimated(task, beside)
+    assert catalogued.mode is Basis.CATALOGUE
+    assert "used no GPU, but the task names GPU 9" in catalogued.warnings[0]
+    forced = estimated(task, beside, Mode.MEASURED)
+    assert forced.warnings[0] == "measured on gpu-7, but the task names GPU 9"
+    assert not forced.known.is_here
+    assert estimated(task, METERED).mode is Basis.MEASURED
+
+
+def test_fewer_gpus_than_the_task_names_are_said() -> None:
+    """A name may stand for eight, and the settings may charge one."""
+    rack = dataclasses.replace(RATED, is_here=True, accelerators=8)
+    task = EstimationRequest("a/model", hardware="rack 7", known=rack)
+    assert estimated(task, METERED).warnings == ("GPUs charged on gpu-7: 1, but the task names 8",)
+
+
+def test_a_host_that_ran_the_model_keeps_its_own_pue() -> None:
+    """An FPGA board on a desk needs no cooling; the host that runs the model in its stead does."""
+    board = NamedHardware(pue=Factor(exact(1.0), "board"))
+    task = dataclasses.replace(TASK, hardware="board", known=board)
+    assert estimated(task, METERED, Mode.MEASURED).pue.interval.value == 1.25
+    assert estimated(task, NotTracked(), Mode.FORMULA).pue.interval.value == 1.0
+    here = dataclasses.replace(task, known=dataclasses.replace(board, is_here=True))
+    assert estimated(here, METERED, Mode.MEASURED).pue.interval.value == 1.0
+
+
 def test_the_sites_pue_stands_where_nobody_set_one() -> None:
     """A provider's own is nearer than the mean of all sites; setting and hardware win over it."""
     site = dataclasses.replace(GRID, site_pue=Factor(exact(1.15), "provider"))
@@ -162,6 +195,34 @@ def test_the_sites_pue_stands_where_nobody_set_one() -> None:
         result = conclude(planned, site, NotTracked())
         assert isinstance(result, Estimate)
         assert result.pue.interval.value == expected
+
+
+@pytest.mark.parametrize("mode", [Mode.FORMULA, Mode.MEASURED])
+def test_a_failed_result_names_refused_numbers_too(mode: Mode) -> None:
+    """Whoever sent a power as text is not told that none was sent."""
+    said = "extra_data power_w is the text '250,5', not a number; it is not used"
+    task = EstimationRequest("a/model", hardware="board", latency=1, refused=(said,))
+    planned = plan(task, dataclasses.replace(ASSUMED, mode=mode))
+    failure = TrackerFailure("no_model", "none")
+    result = conclude(planned, GRID, failure) if isinstance(planned, Plan) else planned
+    assert isinstance(result, NotComputed)
+    assert provenance(result, "1")["warnings"] == [said]
+
+
+def test_catalogued_numbers_are_not_called_declared() -> None:
+    """Where a measurement fails, what steps in is named for what it is."""
+    known = dataclasses.replace(RATED, is_here=True)
+    task = EstimationRequest("a/model", hardware="GPU 9", known=known, latency=2)
+    estimate = estimated(task, TrackerFailure("no_model", "none"), Mode.MEASURED)
+    assert estimate.mode is Basis.CATALOGUE
+    assert estimate.warnings[0].endswith("(no_model); what is known of the hardware is used")
+
+
+def test_many_devices_that_are_not_charged_leave_room_for_other_warnings() -> None:
+    """One line counts them; `measured_on` names each."""
+    excluded = tuple(f"{each} GPU: no meter" for each in range(7))
+    estimate = estimated(TASK, dataclasses.replace(METERED, excluded=excluded))
+    assert estimate.warnings == ("not charged: 7 devices, the first 0 GPU: no meter",)
 
 
 def test_refused_numbers_are_warnings() -> None:

@@ -11,7 +11,7 @@ from carbon_node.errors import ConfigError
 from carbon_node.estimation import Interval, LatencyUnit
 from carbon_node.hardware import Catalogue, Entry, HardwareMap, power_of, preset
 
-CATALOGUE = Catalogue.load()
+CATALOGUE = Catalogue()
 SHIPPED = HardwareMap(CATALOGUE, presets=preset("sustainml"))
 
 
@@ -96,6 +96,26 @@ def test_a_host_is_named_by_itself_and_its_devices(name: str, is_here: bool) -> 
     """And by nothing else: no name is no name of this host."""
     names = operators(here=("gpu-7", "NVIDIA L4", ""))
     assert names.known(name).is_here is is_here
+
+
+@pytest.mark.parametrize("names", [("H100_x4", "h100 X4"), ("rack 7 *", "Rack-7*")])
+def test_two_entries_of_one_name_are_refused(names: tuple[str, str]) -> None:
+    """Whichever won, the operator would have to guess."""
+    with pytest.raises(ConfigError, match="the same name as"):
+        operators(*(entry(name, count=2) for name in names))
+
+
+def test_more_devices_than_a_site_can_feed_are_refused() -> None:
+    """The cause is a wrong count."""
+    with pytest.raises(ConfigError, match=r"20000 x NVIDIA B200 SXM draw up to 2e\+07 W"):
+        operators(entry("farm", same_as="NVIDIA B200", count=20_000))
+
+
+def test_a_device_of_this_host_can_be_measured_on_another() -> None:
+    """The operator's word on where counts more than a product name that two hosts share."""
+    elsewhere = entry("NVIDIA H200", measured_on="rack 9")
+    assert not operators(elsewhere, here=["NVIDIA H200"]).known("nvidia h200").is_here
+    assert operators(here=["NVIDIA H200"]).known("nvidia h200").is_here
 
 
 def test_an_entry_says_where_a_name_is_measured() -> None:

@@ -7,6 +7,12 @@ from hypothesis import strategies as st
 from carbon_node.hardware.names import near, normalised, normalised_pattern, processor_name, shown
 
 
+@given(st.text(st.characters(codec="ascii"), max_size=40))
+def test_plain_names_are_reduced_as_all_others(text: str) -> None:
+    """The short way for ASCII gives what the long one gives."""
+    assert normalised(f"{text}é") == f"{normalised(text)}é"
+
+
 @given(st.text(max_size=200))
 def test_normalising_twice_changes_nothing(name: str) -> None:
     """What is compared is a fixed point."""

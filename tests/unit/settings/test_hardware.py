@@ -39,7 +39,7 @@ def test_an_entry_of_the_map_is_a_table_of_its_own(tmp_path: Path) -> None:
         ('[hardware."X9"]\npower_w = -3', "power_w"),
         ('[hardware."X9"]\npower_w = "300 W"', "power_w"),
         ('[hardware."X9"]\nsame_as = "NVIDIA H100 SXN"', "similar: NVIDIA H100 SXM"),
-        ('[hardware."*"]\ncount = 2', 'hardware."*": this pattern catches everything'),
+        ('[hardware."*"]\ncount = 2', 'hardware."*" (settings): this pattern catches everything'),
         ('[hardware."X9"]\ncuont = 2', "cuont"),
         ('[hardware."X9"]\ncount = 0', "count"),
         ('[hardware."X9"]\nlatency_unit = "min"', "latency_unit"),
@@ -57,6 +57,23 @@ def test_an_entry_that_cannot_be_meant_keeps_the_node_from_starting(
     assert why in message
     assert "carbon-node.toml" in message
     assert message.isprintable()
+
+
+@pytest.mark.parametrize(
+    ("entry", "why"),
+    [
+        ("power_w = 0", "hardware.'X 9': power_w cannot be 0: input should be greater than 0"),
+        ("cuont = 2", "hardware.'X 9': cuont is no key of it"),
+        ('same_as = "A100"', 'hardware."X 9" (settings): same_as: hardware'),
+    ],
+)
+def test_the_line_of_a_wrong_entry_is_named(tmp_path: Path, entry: str, why: str) -> None:
+    """Among many entries nobody has to search."""
+    text = f"pue = 1.2\n[hardware.\"X8\"]\ncount = 1\n  [ hardware . 'X 9' ] # mine\n{entry}\n"
+    with pytest.raises(ConfigError) as raised:
+        loaded(tmp_path, text)
+    assert why in str(raised.value)
+    assert "carbon-node.toml, line 4)" in str(raised.value)
 
 
 @pytest.mark.anyio

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from carbon_node.tracking.devices import amd_gpus
+from carbon_node.tracking.devices import amd_gpus, cuda_is_loaded
 from carbon_node.tracking.other_load import CoreSeconds, on_cores
 from carbon_node.tracking.workload import sockets
 
@@ -56,3 +56,18 @@ def test_sockets_are_counted(tmp_path: Path) -> None:
     assert sockets(info) == 2
     info.write_text("processor\t: 0\n")
     assert sockets(info) == 1
+
+
+@pytest.mark.parametrize(
+    ("library", "is_loaded"),
+    [("/usr/lib/libcuda.so.580.65", True), ("/usr/lib/libnvidia-ml.so.1", False)],
+)
+def test_only_the_drivers_libcuda_computes_on_a_gpu(
+    tmp_path: Path,
+    library: str,
+    is_loaded: bool,  # noqa: FBT001
+) -> None:
+    """NVML, which every measurement loads, is no sign of it."""
+    maps = tmp_path / "maps"
+    maps.write_text(f"7f00-7f01 r-xp 00000000 08:01 1 {library}\n")
+    assert cuda_is_loaded(maps) is is_loaded

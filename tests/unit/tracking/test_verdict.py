@@ -159,7 +159,7 @@ def _guessed_report() -> Report:
 
 def test_guess_is_bounded_by_ratings_times_sockets() -> None:
     """A processor of known rating is guessed by it, for each socket, beside what is metered."""
-    measurement = judge(_guessed_report(), 1.0, Interval(36, 180, 360))
+    measurement = judge(_guessed_report(), 1.0, lambda: Interval(36, 180, 360))
     assert measurement.guesses == (GuessedPower("2 x Processor", Interval(72, 360, 720)),)
     assert measurement.device_energy_kwh == pytest.approx((300 + 360) * DURATION_S / J_PER_KWH)
     assert (measurement.components, measurement.meters) == (
