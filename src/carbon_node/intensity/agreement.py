@@ -39,8 +39,9 @@ class Agreement:
         for are_wanted in _BY_PREFERENCE:
             wanted = frozenset(inner for one, other, inner in pairs if are_wanted(one, other))
             if wanted:
-                is_plain = len({other.area for other in others}) == 1
-                return self._meant(wanted, evident[0]) if is_plain else wanted
+                land = evident[1]
+                within = {sense for sense in wanted if country(sense.area) == land}
+                return self._meant(frozenset(within), evident[0]) if within else wanted
         # Two cities: a quarter and its city, or a list of places, which share small namesakes.
         meant = {country(area) for area in evident if area is not None}
         cities = frozenset(inner for _, _, inner in pairs if meant == {country(inner.area)})

@@ -54,8 +54,7 @@ class Gazetteer:
         self._names = tables.names
         self._zones = tables.grid.zones.keys()
         clouds = self._names.clouds
-        displays = (name for provider in clouds.providers.values() for name in provider.displays)
-        others = (*clouds.keys, *displays, *self._names.says_nothing)
+        others = (*clouds.keys, *clouds.displays, *self._names.says_nothing)
         self._other_beginnings = frozenset(
             name[:at] for name in others for at, mark in enumerate(name) if mark == " "
         )
@@ -78,11 +77,11 @@ class Gazetteer:
             name: the text normalised, where that is known.
         """
         names, name = self._names, normalised(text) if name is None else name
-        if FLAG.fullmatch(text):
+        if not text.isascii() and FLAG.fullmatch(text):
             return self._of_code(text, "".join(chr(ord(c) - _FIRST_FLAG_LETTER + 65) for c in text))
         if not name:
             return None
-        if len(name) > 2 and _INITIALS.fullmatch(name):
+        if name[1:2] == " " and _INITIALS.fullmatch(name):
             text = name = name.replace(" ", "")
             text = text.upper()
         if name in names.clouds.keys:
@@ -110,7 +109,7 @@ class Gazetteer:
 
     def _id(self, text: str, named: frozenset[str]) -> Piece | None:
         """Recognise what can only be a whole text: the id of a locale or a time zone."""
-        if arn := _ARN.fullmatch(text):
+        if ":" in text and (arn := _ARN.fullmatch(text)):
             return self._cloud(arn[1], "", named or frozenset({"aws"}))
         if (zone := self._names.time_zones.get(text.casefold())) is not None:
             return self._of_code(text, zone)
@@ -169,11 +168,7 @@ class Gazetteer:
     def _cloud(self, text: str, name: str, named: frozenset[str]) -> Piece | None:
         clouds = self._names.clouds
         regions = clouds.by_code(text, named) if " " not in text.strip() else ()
-        if (
-            not regions
-            and clouds.has_display_name(name)
-            and (named or not self._names.continent(name))
-        ):
+        if not regions and name in clouds.displays and (named or not self._names.continent(name)):
             regions = clouds.by_display_name(name, named)
         if not regions:
             return None

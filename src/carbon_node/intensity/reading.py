@@ -168,9 +168,9 @@ class Reader:
 
     def _whole(self, text: str, named: frozenset[str]) -> Piece | None:
         """Recognise a text as one code or name, with or without a label."""
-        if FLAG.search(text):
+        if not text.isascii() and FLAG.search(text):
             return self._gazetteer.piece(text, named) if FLAG.fullmatch(text) else None
-        label = _LABEL.fullmatch(text)
+        label = _LABEL.fullmatch(text) if ":" in text or "=" in text else None
         labelled = self._gazetteer.whole(label[1], named) if label else None
         return labelled or self._gazetteer.whole(text, named)
 
@@ -363,6 +363,8 @@ def _kind(piece: Piece, areas: frozenset[str]) -> Kind:
 
 def _country_last(text: str) -> str:
     """Move the country's letters before a postal code to the end, where an address has it."""
+    if "-" not in text:
+        return text
     letters = [match[1] for match in _COUNTRY_AND_CODE.finditer(text)]
     countries = [_LETTERS_OF_COUNTRIES.get(code, code) for code in letters]
     return ", ".join([_COUNTRY_AND_CODE.sub("", text), *countries])
