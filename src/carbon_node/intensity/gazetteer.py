@@ -7,6 +7,7 @@ areas, all of them are returned, and the reading decides by what else the text s
 import re
 
 from carbon_node.intensity.names import ABBREVIATED, CITY, CONTINENT, COUNTRY, DIVISION
+from carbon_node.intensity.parts import FLAG
 from carbon_node.intensity.pieces import Kind, Piece, Sense, common_area, country
 from carbon_node.intensity.tables import Tables
 from carbon_node.intensity.text import normalised
@@ -19,8 +20,6 @@ _ARN = re.compile(r"arn:aws[a-z-]*:[a-z0-9-]*:([a-z]{2}-[a-z-]+-\d):.*", re.IGNO
 _INITIALS = re.compile("[a-z]( [a-z]){1,3}")
 """U.S.A. and the like, normalised."""
 
-FLAG = re.compile("[\U0001f1e6-\U0001f1ff]{2}")
-"""Two regional indicators: the code of a country."""
 
 _FIRST_FLAG_LETTER = 0x1F1E6
 _DIRECTIONS = frozenset(

@@ -321,3 +321,22 @@ def test_a_city_on_its_continent_is_not_said_to_contradict_it(lookup: IntensityL
     answer = lookup.lookup(Place("Alexandria", "Africa"))
     assert not any("contradict" in warning for warning in answer.warnings)
     assert area_of(lookup.lookup(Place("Lima", "South America")))[:2] == "PE"
+
+
+@pytest.mark.parametrize(
+    ("region", "group", "area"),
+    [
+        ("France", "DACH", ""),
+        ("Spain", "Benelux", ""),
+        ("Austria", "DACH", "AT"),
+        ("Greenland", "Nordics", "GL"),
+        ("Norway", "EU", "NO"),
+    ],
+)
+def test_a_group_of_countries_contradicts_others(
+    lookup: IntensityLookup, region: str, group: str, area: str
+) -> None:
+    """No country outside of it is taken, but for the EU, by which many mean Europe."""
+    answer = lookup.lookup(Place(region, group))
+    assert area_of(answer) == area
+    assert bool(area) != any("contradicts" in warning for warning in answer.warnings)
