@@ -5,7 +5,7 @@ import re
 FLAG = re.compile("[\U0001f1e6-\U0001f1ff]{2}")
 """Two regional indicators: the code of a country."""
 
-MAX_PARTS = 40
+MAX_PARTS = 24
 """Words of a text that are read; an address has fewer."""
 
 _SEPARATORS = re.compile(
