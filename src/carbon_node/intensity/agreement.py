@@ -20,7 +20,19 @@ class Agreement:
         for piece in places[1:]:
             agreed = self._both(agreed, piece.senses, (evident, piece.evident))
             evident = common_area(sense.area for sense in agreed) if agreed else None
+        if agreed and self._is_town_or_country(places, agreed):
+            return frozenset()
         return agreed or self._small_town(places)
+
+    def _is_town_or_country(self, places: list[Piece], agreed: frozenset[Sense]) -> bool:
+        """Whether "India, TN" can be a state of the country, or a small town in Tennessee."""
+        is_country = len(places) == 2 and places[0].kind is Kind.COUNTRY
+        is_state = any(
+            sense.kind is Kind.SUBDIVISION and country(sense.area) in self._names.leading
+            for sense in places[-1].senses
+        )
+        is_foreign = all(sense.kind is Kind.ABBREVIATION for sense in agreed)
+        return is_country and is_state and is_foreign
 
     def _both(
         self,
@@ -39,8 +51,9 @@ class Agreement:
         for are_wanted in _BY_PREFERENCE:
             wanted = frozenset(inner for one, other, inner in pairs if are_wanted(one, other))
             if wanted:
-                is_plain = len({other.area for other in others}) == 1
-                return self._meant(wanted, evident[0]) if is_plain else wanted
+                land = evident[1]
+                within = {sense for sense in wanted if country(sense.area) == land}
+                return self._meant(frozenset(within), evident[0]) if within else wanted
         # Two cities: a quarter and its city, or a list of places, which share small namesakes.
         meant = {country(area) for area in evident if area is not None}
         cities = frozenset(inner for _, _, inner in pairs if meant == {country(inner.area)})

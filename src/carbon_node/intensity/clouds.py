@@ -60,10 +60,12 @@ class Clouds:
     Args:
         providers: by key.
         keys: keys by normalised name.
+        displays: display names of all of them, normalised.
     """
 
     providers: Mapping[str, Provider]
     keys: Mapping[str, str]
+    displays: frozenset[str]
 
     def by_code(self, code: str, named: frozenset[str]) -> tuple[CloudRegion, ...]:
         """Return the region of a code.
@@ -96,12 +98,9 @@ class Clouds:
         codes = ((key, self.providers[key].displays.get(name)) for key in keys)
         return tuple(region for key, code in codes if code for region in self._regions(code, [key]))
 
-    def has_display_name(self, name: str) -> bool:
-        """Whether a provider calls a region so; the name is normalised."""
-        return any(name in provider.displays for provider in self.providers.values())
-
     def _regions(self, code: str, keys: Iterable[str]) -> Iterable[CloudRegion]:
-        zone = _ZONE.fullmatch(code)
+        has_parts = "-" in code or code[-1:].isdigit() or code[-2:-1].isdigit()
+        zone = _ZONE.fullmatch(code) if has_parts else None
         region = next(filter(None, zone.groups()), "") if zone else ""
         for key in keys:
             regions = self.providers[key].regions

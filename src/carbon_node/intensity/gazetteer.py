@@ -7,6 +7,7 @@ areas, all of them are returned, and the reading decides by what else the text s
 import re
 
 from carbon_node.intensity.names import ABBREVIATED, CITY, CONTINENT, COUNTRY, DIVISION
+from carbon_node.intensity.parts import FLAG
 from carbon_node.intensity.pieces import Kind, Piece, Sense, common_area, country
 from carbon_node.intensity.tables import Tables
 from carbon_node.intensity.text import normalised
@@ -19,8 +20,6 @@ _ARN = re.compile(r"arn:aws[a-z-]*:[a-z0-9-]*:([a-z]{2}-[a-z-]+-\d):.*", re.IGNO
 _INITIALS = re.compile("[a-z]( [a-z]){1,3}")
 """U.S.A. and the like, normalised."""
 
-FLAG = re.compile("[\U0001f1e6-\U0001f1ff]{2}")
-"""Two regional indicators: the code of a country."""
 
 _FIRST_FLAG_LETTER = 0x1F1E6
 _DIRECTIONS = frozenset(
@@ -54,8 +53,7 @@ class Gazetteer:
         self._names = tables.names
         self._zones = tables.grid.zones.keys()
         clouds = self._names.clouds
-        displays = (name for provider in clouds.providers.values() for name in provider.displays)
-        others = (*clouds.keys, *displays, *self._names.says_nothing)
+        others = (*clouds.keys, *clouds.displays, *self._names.says_nothing)
         self._other_beginnings = frozenset(
             name[:at] for name in others for at, mark in enumerate(name) if mark == " "
         )
@@ -78,11 +76,11 @@ class Gazetteer:
             name: the text normalised, where that is known.
         """
         names, name = self._names, normalised(text) if name is None else name
-        if FLAG.fullmatch(text):
+        if not text.isascii() and FLAG.fullmatch(text):
             return self._of_code(text, "".join(chr(ord(c) - _FIRST_FLAG_LETTER + 65) for c in text))
         if not name:
             return None
-        if len(name) > 2 and _INITIALS.fullmatch(name):
+        if name[1:2] == " " and _INITIALS.fullmatch(name):
             text = name = name.replace(" ", "")
             text = text.upper()
         if name in names.clouds.keys:
@@ -110,7 +108,7 @@ class Gazetteer:
 
     def _id(self, text: str, named: frozenset[str]) -> Piece | None:
         """Recognise what can only be a whole text: the id of a locale or a time zone."""
-        if arn := _ARN.fullmatch(text):
+        if ":" in text and (arn := _ARN.fullmatch(text)):
             return self._cloud(arn[1], "", named or frozenset({"aws"}))
         if (zone := self._names.time_zones.get(text.casefold())) is not None:
             return self._of_code(text, zone)
@@ -169,11 +167,7 @@ class Gazetteer:
     def _cloud(self, text: str, name: str, named: frozenset[str]) -> Piece | None:
         clouds = self._names.clouds
         regions = clouds.by_code(text, named) if " " not in text.strip() else ()
-        if (
-            not regions
-            and clouds.has_display_name(name)
-            and (named or not self._names.continent(name))
-        ):
+        if not regions and name in clouds.displays and (named or not self._names.continent(name)):
             regions = clouds.by_display_name(name, named)
         if not regions:
             return None

@@ -11,18 +11,12 @@ from dataclasses import replace
 
 from carbon_node.estimation import CarbonIntensity, Factor, Interval, Place, Step, Understood
 from carbon_node.intensity.grid import Country, Intensities, Mean
-from carbon_node.intensity.location import (
-    Location,
-    Locator,
-    area_title,
-    lies_in,
-    names_something,
-    quoted,
-)
+from carbon_node.intensity.location import Location, Locator, lies_in
 from carbon_node.intensity.pieces import Kind, Piece, country
 from carbon_node.intensity.rungs import Rung
 from carbon_node.intensity.tables import Tables
 from carbon_node.intensity.values import GENERATED, Value, value_of
+from carbon_node.intensity.wording import area_title, names_something, quoted
 
 
 def climb(place: Place, default: Place, locator: Locator) -> CarbonIntensity:

@@ -1,23 +1,25 @@
 """What is certain about a place: its area, its continents, or nothing. Never a guess."""
 
-import difflib
 from dataclasses import dataclass, replace
 
 from carbon_node.estimation import Place, Step
 from carbon_node.intensity.clouds import CloudRegion
 from carbon_node.intensity.grid import Intensities
-from carbon_node.intensity.names import Names
 from carbon_node.intensity.pieces import Kind, Piece, common_area, country
 from carbon_node.intensity.reading import Reader, Reading
 from carbon_node.intensity.rungs import Rung
 from carbon_node.intensity.tables import Tables
 from carbon_node.intensity.text import normalised
+from carbon_node.intensity.wording import (
+    area_title,
+    names_something,
+    near_matches,
+    quoted,
+    readable,
+)
 
-MAX_TEXT = 200
-"""Characters of a place; longer texts are not read."""
-
-NEAR_MATCH = 0.8
-"""Likeness from which on a known name is mentioned to the reader; it never decides."""
+EXACT_GROUPS = frozenset({"ASEAN", "BALTIC", "BENELUX", "DACH", "GCC", "IBERIA", "NORDIC"})
+"""Groups in which nobody counts others; many say EU and mean Europe."""
 
 _NAMING = (Rung.CODE, Rung.COUNTRY, Rung.SUBDIVISION, Rung.CITY)
 
@@ -92,11 +94,36 @@ class Locator:
             What is certain, the steps that were tried, and what a reader should know.
         """
         location = self._located(place)
+        names = (place.region, place.continent)
+        keys = [self._names.groups.get(normalised(readable(name)[0]), "") for name in names]
+        if location.area is not None and not self._is_in_group(location.area, keys[1]):
+            location = self._outside(place.region, location)
         if location.area is not None or location.continents is None:
             return location
-        names = (place.region, place.continent)
-        keys = (self._names.groups.get(normalised(readable(name)[0]), "") for name in names)
         return replace(location, group=next(filter(None, keys), ""))
+
+    def _is_in_group(self, area: str, group: str) -> bool:
+        """Whether a place lies in a group of countries, if nobody would say so otherwise."""
+        if group not in EXACT_GROUPS:
+            return True
+        land = country(area)
+        members = self.tables.intensities.groups[group].members
+        return land in members or self._names.sovereigns.get(land) in members
+
+    def _outside(self, region: str, location: Location) -> Location:
+        title = area_title(str(location.area), self.tables)
+        warning = f"error: region {quoted(region)} is {title}, which the continent contradicts"
+        steps = tuple(
+            replace(step, outcome="contradicted", name="", code="") if step.code else step
+            for step in location.steps
+        )
+        return replace(
+            location,
+            area=None,
+            steps=steps,
+            warnings=(*location.warnings, warning),
+            rejected=location.area,
+        )
 
     def _located(self, place: Place) -> Location:
         region, too_long = readable(place.region)
@@ -266,18 +293,6 @@ def _not_understood(reading: Reading) -> tuple[str, ...]:
     return (f"not understood and left out: {shown}; the answer is what is certain without",)
 
 
-def readable(text: str) -> tuple[str, bool]:
-    """Return the text without control characters, and whether it was too long to read."""
-    if len(text) > MAX_TEXT:
-        return "", True
-    return "".join(c if c.isprintable() else " " for c in text).strip(), False
-
-
-def names_something(text: str) -> bool:
-    """Whether a text holds a letter, a digit or a flag."""
-    return any(c.isalnum() or "\U0001f1e6" <= c <= "\U0001f1ff" for c in text)
-
-
 def lies_in(area: str, continents: frozenset[str] | None, intensities: Intensities) -> bool:
     """Whether an area lies in one of the continents; None means anywhere."""
     known = intensities.countries.get(country(area))
@@ -290,27 +305,3 @@ def _steps(rung: Rung | None, outcome: str, name: str = "", code: str = "") -> t
         return tuple(Step(step, outcome) for step in _NAMING)
     earlier = _NAMING[: _NAMING.index(rung)]
     return (*(Step(step, "no match") for step in earlier), Step(rung, outcome, name, code))
-
-
-def area_title(area: str, tables: Tables) -> str:
-    """Return the English name of a country or of a subdivision with its country."""
-    title = tables.intensities.countries[country(area)].name
-    name = tables.names.titles.get(area)
-    return title if name is None else f"{name}, {title}"
-
-
-def near_matches(name: str, names: Names) -> list[str]:
-    """Return known names that are spelled nearly so, the most alike first; for people to read."""
-    # Comparing costs 10 us: only with what begins or ends alike.
-    similar = [
-        known
-        for known in names.well_known(name[:1])
-        if abs(len(known) - len(name)) < 3 and (known[:3] == name[:3] or known[-2:] == name[-2:])
-    ]
-    return difflib.get_close_matches(name, similar, n=3, cutoff=NEAR_MATCH)
-
-
-def quoted(text: str) -> str:
-    """Show the beginning of a text that somebody else wrote."""
-    shown = "".join(c if c.isprintable() else "?" for c in text[:40])
-    return f"'{shown}…'" if len(text) > 40 else f"'{shown}'"

@@ -19,11 +19,12 @@ from carbon_node.estimation import (
 )
 from carbon_node.intensity.ladder import climb
 from carbon_node.intensity.live import LiveIntensity, LiveMiss
-from carbon_node.intensity.location import MAX_TEXT, Locator, names_something
+from carbon_node.intensity.location import Locator
 from carbon_node.intensity.provider import NoZone
 from carbon_node.intensity.rungs import Rung
 from carbon_node.intensity.tables import load_tables, shipped_data
 from carbon_node.intensity.values import CONSUMED, TABLE_FACTOR
+from carbon_node.intensity.wording import MAX_TEXT, names_something
 
 WORLD_WITHOUT_TABLES = CarbonIntensity(
     Interval(20.0, 458.0, 1307.0), "World", "", 2025, "Ember (2026), kept in the program"

@@ -14,7 +14,15 @@ from itertools import pairwise
 
 from carbon_node.intensity.agreement import Agreement
 from carbon_node.intensity.clouds import CloudRegion
-from carbon_node.intensity.gazetteer import FLAG, Gazetteer
+from carbon_node.intensity.gazetteer import Gazetteer
+from carbon_node.intensity.parts import (
+    FLAG,
+    TURNING,
+    is_network_address,
+    is_turning,
+    labelled,
+    parts_of,
+)
 from carbon_node.intensity.pieces import CITIES, Kind, Piece, Sense, common_area, country
 from carbon_node.intensity.postal import Fit
 from carbon_node.intensity.tables import Tables
@@ -22,73 +30,6 @@ from carbon_node.intensity.text import normalised
 
 MAX_WORDS = 8
 """More words than any name has."""
-
-MAX_PARTS = 40
-"""Words of a text that are read; an address has fewer."""
-
-_SEPARATORS = re.compile(
-    r"[,;/|()\[\]{}\n\t>:=\"\u00ab\u00bb\u201c-\u201e\u00b7\u2192\u3001\uff0c]+"
-    r"|\s+[-\u2013\u2014]\s+"
-    # A state and its postal code end an address, whatever stands before.
-    r"|\s+(?=[A-Z]{2}\s+(?:\d{5}(?:-\d{4})?|[A-Z]\d[A-Z] ?\d[A-Z]\d)\b)"
-    f"|({FLAG.pattern})"
-)
-
-_ADDRESS_OF_NETWORK = re.compile(r"://|\bwww\.|\S@\S+\.\S")
-"""A URL or an e-mail address: the names in it are no places."""
-
-_LABEL = re.compile(
-    r"\W*(?:cc|country|country[ _-]?code|iso|nation|tz|time[ _-]?zone|locale)\W*[:=]\W*(.+?)\W*",
-    re.IGNORECASE,
-)
-"""What stands before a code in a form or in JSON."""
-
-_COUNTRY_AND_CODE = re.compile(
-    r"\b(?:(A|AT|B|BE|BG|CH|CZ|D|DE|DK|E|EE|ES|F|FI|FIN|FR|GR|H|HR|HU|I|IT|L|LT|LU|N|NL|NO|P|PL"
-    r"|PT|RO|S|SE|SI|SK)-)(?=\d{2}-\d{3}\b|\d{3,5}\b)"
-)
-"""The country's letters before a European postal code: D-10117."""
-
-_LETTERS_OF_COUNTRIES = {
-    **{"A": "AT", "B": "BE", "D": "DE", "E": "ES", "F": "FR", "FIN": "FI", "H": "HU", "I": "IT"},
-    **{"L": "LU", "N": "NO", "P": "PT", "S": "SE"},
-}
-"""Countries by the letters of their cars, where these are not their code."""
-
-_TURNING = frozenset(
-    [
-        "not",
-        "no",
-        "non",
-        "or",
-        "except",
-        "but",
-        "outside",
-        "without",
-        "excluding",
-        "either",
-        "neither",
-        "from",
-        "to",
-        "near",
-        "vs",
-        "versus",
-        "than",
-        "oder",
-        "nicht",
-        "ou",
-        "pas",
-        "sauf",
-        "o",
-        "no",
-        "excepto",
-        "y",
-        "und",
-        "et",
-        "and",
-    ]
-)
-"""Words beside places that change which place is meant."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,24 +96,23 @@ class Reader:
             text: place as sent, without control characters.
         """
         named = self._providers(text)
-        if _ADDRESS_OF_NETWORK.search(text):
+        if is_network_address(text):
             return Reading(None, unread=(text,))
         whole = self._whole(text, named)
         if whole is not None:
             return self._together([_Part((whole,), ())])
-        pieces = _SEPARATORS.split(_country_last(text))
-        parts = [part.strip() for part in pieces if part and part.strip()]
-        if sum(len(part.split()) for part in parts) > MAX_PARTS:
+        parts = parts_of(text)
+        if parts is None:
             return Reading(None, unread=(text,))
         return self._together([self._part(part, named, len(parts) > 1) for part in parts])
 
     def _whole(self, text: str, named: frozenset[str]) -> Piece | None:
         """Recognise a text as one code or name, with or without a label."""
-        if FLAG.search(text):
+        if not text.isascii() and FLAG.search(text):
             return self._gazetteer.piece(text, named) if FLAG.fullmatch(text) else None
-        label = _LABEL.fullmatch(text)
-        labelled = self._gazetteer.whole(label[1], named) if label else None
-        return labelled or self._gazetteer.whole(text, named)
+        inner = labelled(text)
+        found = self._gazetteer.whole(inner, named) if inner else None
+        return found or self._gazetteer.whole(text, named)
 
     def _providers(self, text: str) -> frozenset[str]:
         """Return the keys of the cloud providers that a text names."""
@@ -188,7 +128,7 @@ class Reader:
         if has_others and (alone := self._whole_part(text, named)) is not None:
             return _Part((alone,), ())
         words = text.split()
-        if any(map(_is_turning, words)):
+        if any(map(is_turning, words)):
             whole = self._gazetteer.piece(text, named)
             return _Part((whole,), ()) if whole else _Part((), (text,))
         pieces, unread = self._covered(words, named)
@@ -202,7 +142,7 @@ class Reader:
         """Recognise a part that is one name; small letters may be a code there."""
         if (piece := self._gazetteer.piece(text, named)) is not None:
             return piece
-        is_word = text in self._names.small_words or text in _TURNING
+        is_word = text in self._names.small_words or text in TURNING
         if text.islower() and text.isascii() and 2 <= len(text) <= 3 and not is_word:
             return self._gazetteer.piece(text.upper(), named)
         return None
@@ -359,18 +299,6 @@ def _kind(piece: Piece, areas: frozenset[str]) -> Kind:
     kinds = {sense.kind for sense in piece.senses if sense.area in areas}
     is_city = bool(kinds) and kinds <= CITIES and piece.kind is not Kind.CODE
     return Kind.CITY if is_city else piece.kind
-
-
-def _country_last(text: str) -> str:
-    """Move the country's letters before a postal code to the end, where an address has it."""
-    letters = [match[1] for match in _COUNTRY_AND_CODE.finditer(text)]
-    countries = [_LETTERS_OF_COUNTRIES.get(code, code) for code in letters]
-    return ", ".join([_COUNTRY_AND_CODE.sub("", text), *countries])
-
-
-def _is_turning(word: str) -> bool:
-    """Whether a word turns the meaning: "or", but not OR, which is Oregon."""
-    return word in _TURNING or (word.istitle() and len(word) > 1 and word.casefold() in _TURNING)
 
 
 def _joined(names: list[str]) -> str:

@@ -209,7 +209,8 @@ def _led(mark: str, names: Mapping[str, str]) -> dict[str, str]:
 def _clouds(table: dict[str, Any]) -> Clouds:
     providers = {key: _provider(row) for key, row in table["providers"].items()}
     names = {_key(name): key for key, row in table["providers"].items() for name in row["names"]}
-    return Clouds(providers, names)
+    displays = (name for provider in providers.values() for name in provider.displays)
+    return Clouds(providers, names, frozenset(displays))
 
 
 def _provider(row: dict[str, Any]) -> Provider:

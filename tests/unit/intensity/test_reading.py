@@ -203,3 +203,140 @@ def test_what_was_accounted_for_is_told(lookup: IntensityLookup) -> None:
         ("20147", "postal code"),
     ]
     assert answer.not_understood == ()
+
+
+@pytest.mark.parametrize(
+    ("text", "area"),
+    [
+        ("🇩🇪 Germany", "DE"),
+        ("Munich 🇩🇪", "DE-BY"),
+        ("🇫🇷 Germany", ""),
+        ("country: DE", "DE"),
+        ('{"country": "DE"}', "DE"),
+        ("TZ=Europe/Berlin", "DE"),
+        ("country: in", ""),
+        ("https://example.de/paris", ""),
+        ("someone@example.fr, Paris", ""),
+        ("g e r m a n y", ""),
+        ("PC", ""),
+        ("NSW", "AU-NSW"),
+    ],
+)
+def test_what_forms_and_programs_send(lookup: IntensityLookup, text: str, area: str) -> None:
+    """Flags and labels are read beside other parts; addresses of networks name no place."""
+    assert area_of(lookup.lookup(Place(text))) == area
+
+
+@pytest.mark.parametrize(
+    ("text", "area"),
+    [
+        ("Cambridge CB2 1TN", "GB-ENG"),
+        ("Boston PE21 6NH", "GB-ENG"),
+        ("Sydney B1P 6T2", "CA-NS"),
+        ("D-80331 München", "DE"),
+        ("CH-1015 Lausanne, Switzerland", "CH-VD"),
+        ("DK-2800 Nowherelyng", "DK"),
+        ("A-1010, Berlin", ""),
+        ("Sydney, NSW 2000", "AU-NSW"),
+        ("Melbourne VIC 3000", "AU-VIC"),
+        ("123 Main St Springfield MA 01103", "US-MA"),
+        ("OVH SYD1", "AU-NSW"),
+    ],
+)
+def test_a_postal_code_that_one_country_writes_decides(
+    lookup: IntensityLookup, text: str, area: str
+) -> None:
+    """Letters in a code, or before it, name the country; a region of a cloud is no code."""
+    assert area_of(lookup.lookup(Place(text))) == area
+
+
+@pytest.mark.parametrize(
+    ("text", "country"),
+    [
+        ("Daresbury, Cheshire", "GB"),
+        ("Nowhereton, Orkney", "GB"),
+        ("Nowhereton, Ashland City", ""),
+        ("University of Cambridge", ""),
+        ("Lincoln University", ""),
+        ("Harvard University, Cambridge, MA", "US"),
+        ("Orkney", "GB"),
+        ("Franconia", ""),
+        ("Azerbaijan, East", ""),
+        ("Niger State", "NG"),
+        ("Antarctica/Davis", ""),
+    ],
+)
+def test_a_small_namesake_never_decides(lookup: IntensityLookup, text: str, country: str) -> None:
+    """A town called like a county, a university or a historic region is not meant."""
+    assert area_of(lookup.lookup(Place(text)))[:2] == country
+
+
+@pytest.mark.parametrize(
+    ("text", "area"),
+    [
+        ("California, USA", "US-CA"),
+        ("California, US", "US-CA"),
+        ("Georgia, USA", "US-GA"),
+        ("Perth, Australia", "AU-WA"),
+        ("Springfield, USA", "US"),
+    ],
+)
+def test_within_its_country_a_name_means_what_it_means_alone(
+    lookup: IntensityLookup, text: str, area: str
+) -> None:
+    """A state is not widened by towns of the country that are called so."""
+    assert area_of(lookup.lookup(Place(text))) == area
+
+
+@pytest.mark.parametrize(
+    ("text", "country"),
+    [
+        ("Suid-Afrika", "ZA"),
+        ("Føroyar", "FO"),
+        ("Azərbaycan", "AZ"),
+        ("ಭಾರತ", "IN"),
+        ("السعودية", "SA"),
+        ("四川省", "CN"),
+        ("北海道", "JP"),
+        ("Carolina del Norte", "US"),
+        ("Nuevo México", "US"),
+        ("Nouveau-Brunswick", "CA"),
+        ("Selangor", "MY"),
+        ("Ulaanbaatar", "MN"),
+        ("Asia/Chita", "RU"),
+        ("Europe/Mariehamn", "AX"),
+        ("Vultr ewr", "US"),
+        ("OVHcloud, Limburg", "DE"),
+    ],
+)
+def test_names_in_the_languages_of_their_country(
+    lookup: IntensityLookup, text: str, country: str
+) -> None:
+    """What a country, a province or a time zone is called where it lies is known."""
+    assert area_of(lookup.lookup(Place(text)))[:2] == country
+
+
+def test_a_city_on_its_continent_is_not_said_to_contradict_it(lookup: IntensityLookup) -> None:
+    """Too many namesakes there make it ambiguous, which is another thing to tell."""
+    answer = lookup.lookup(Place("Alexandria", "Africa"))
+    assert not any("contradict" in warning for warning in answer.warnings)
+    assert area_of(lookup.lookup(Place("Lima", "South America")))[:2] == "PE"
+
+
+@pytest.mark.parametrize(
+    ("region", "group", "area"),
+    [
+        ("France", "DACH", ""),
+        ("Spain", "Benelux", ""),
+        ("Austria", "DACH", "AT"),
+        ("Greenland", "Nordics", "GL"),
+        ("Norway", "EU", "NO"),
+    ],
+)
+def test_a_group_of_countries_contradicts_others(
+    lookup: IntensityLookup, region: str, group: str, area: str
+) -> None:
+    """No country outside of it is taken, but for the EU, by which many mean Europe."""
+    answer = lookup.lookup(Place(region, group))
+    assert area_of(answer) == area
+    assert bool(area) != any("contradicts" in warning for warning in answer.warnings)
