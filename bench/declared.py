@@ -47,7 +47,8 @@ def _round_trips_ms(mode: Mapping[str, str], effort: Effort) -> list[float]:
 
 def _children_ms(count: int) -> list[float]:
     context = multiprocessing.get_context("forkserver")
-    _child_ms(context)  # starts the forkserver
+    # Starts the forkserver.
+    _child_ms(context)
     return [_child_ms(context) for _ in range(count)]
 
 

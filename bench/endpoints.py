@@ -10,20 +10,19 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from itertools import count
 from pathlib import Path
 
-from tests.calling_transport import CallingTransport
+from tests.calling_transport import participant
+from tests.quiet_node import QuietNode
 
 from bench.effort import Effort
 from bench.figures import Figure, Statistic, Target, figure
 from bench.nodes import FORMULA, UNPACED, Node, running
 from bench.scraping import scrape, scrape_ms
-from carbon_node.json_value import Json
 from carbon_node.settings import ConfigurationService, load
-from carbon_node.transport.fastdds import FastDdsConfig
 from carbon_node.wire.contract import CONFIGURATION_NODE_ID, Role, Topic
 from carbon_node.wire.samples import ConfigurationRequest, ConfigurationResponse
 
@@ -33,7 +32,7 @@ WARM_UP = 20
 PATIENCE_S = 20.0
 
 UNLIMITED: Mapping[str, str] = {"CARBON_NODE_CONFIGURATION_REQUESTS_PER_S": "100000"}
-"""The node's own bound would be measured otherwise."""
+"""Without it, the node's own bound on requests would be measured."""
 
 ANSWER = Target(Statistic.MEDIAN, 5.0)
 SCRAPE = Target(Statistic.MEDIAN, 10.0)
@@ -44,7 +43,7 @@ Ask = Callable[[], Awaitable[None]]
 
 
 def figures(effort: Effort) -> list[Figure]:
-    """Ask an idle node, and one that answers tasks meanwhile."""
+    """Ask an idle node, and one that answers tasks at the same time."""
     with running(FORMULA, UNPACED, UNLIMITED, has_interface=True) as node:
         # Each with transactions of its own: the node keeps its responses for late readers.
         idle = _asked(node, effort, 1, "idle node")
@@ -68,7 +67,7 @@ def _asked(node: Node, effort: Effort, first: int, when: str) -> list[Figure]:
 
 @contextmanager
 def _load(node: Node) -> Iterator[None]:
-    """Have another process send tasks at a fixed rate."""
+    """Let another process send tasks at a fixed rate."""
     command = [sys.executable, "-m", "bench.load", str(node.domain), str(RATE_HZ)]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as load:
         assert load.stdout is not None
@@ -86,12 +85,7 @@ async def _requests_ms(domain: int, runs: int, first: int) -> tuple[list[float],
 
 @asynccontextmanager
 async def _asking(domain: int, first: int) -> AsyncIterator[tuple[Ask, Ask]]:
-    transport = CallingTransport(FastDdsConfig(domain, ROLE, loopback_only=True))
-    await transport.open()
-    try:
-        transport.connect()
-        for topic in (*ROLE.reads, *ROLE.writes):
-            assert await transport.wait_for_match(topic, timeout_s=PATIENCE_S), topic
+    async with participant(domain, ROLE) as transport:
         arrivals, transactions = transport.arrivals(), count(first)
 
         async def by_topic() -> None:
@@ -109,8 +103,6 @@ async def _asking(domain: int, first: int) -> AsyncIterator[tuple[Ask, Ask]]:
             await transport.call_configuration(REQUEST, PATIENCE_S)
 
         yield by_topic, by_call
-    finally:
-        await transport.close()
 
 
 async def _runs_ms(ask: Ask, runs: int) -> list[float]:
@@ -124,22 +116,9 @@ async def _runs_ms(ask: Ask, runs: int) -> list[float]:
     return values
 
 
-class _QuietNode:
-    def status(self) -> Mapping[str, Json]:
-        return {}
-
-    async def last_results(self, _count: int) -> Sequence[Mapping[str, Json]]:
-        return []
-
-    async def results_of(
-        self, _problem_id: int, _iteration_id: int
-    ) -> Sequence[Mapping[str, Json]]:
-        return []
-
-
 async def _in_this_process_ms(runs: int) -> list[float]:
     configuration = load({"domain": 0, "configuration_requests_per_s": 100_000}).configuration
-    service = ConfigurationService(configuration, _QuietNode(), lambda _: None)
+    service = ConfigurationService(configuration, QuietNode(), lambda _: None)
     values = []
     for _ in range(runs):
         since_s = time.perf_counter()

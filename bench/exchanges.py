@@ -14,7 +14,7 @@ LIVING = 400
 """Tasks whose inputs stay with their writers; the pipeline's own nodes keep 500."""
 
 QUIET_S = 10.0
-"""Seconds without an output after which none is expected any more."""
+"""Seconds without an output after which no more are expected."""
 
 
 def one_at_a_time(peers: Peers, numbers: Iterable[int]) -> list[Exchange]:
@@ -55,7 +55,8 @@ def sustained(peers: Peers, numbers: Sequence[int], rate_hz: float) -> list[Exch
             outputs |= {
                 output.number: output
                 for output in peers.receive(wait_s)
-                if output.number in sent  # not one that was retained for late readers
+                # Not one that was retained for late readers.
+                if output.number in sent
             }
     return [Exchange(sent[number], outputs[number]) for number in numbers]
 
@@ -87,7 +88,7 @@ class Burst:
 
 
 def burst(peers: Peers, numbers: Sequence[int], quiet_s: float = QUIET_S) -> Burst:
-    """Send tasks back to back and take their outputs until all came, or none comes any more.
+    """Send tasks back to back and take their outputs until all have come, or no more come.
 
     The inputs of old tasks are ended afterwards.
 

@@ -1,4 +1,4 @@
-"""Measured quantities, their references, and what they have to be."""
+"""Measured quantities, their references and their bounds."""
 
 import statistics
 from collections.abc import Sequence
@@ -7,7 +7,7 @@ from enum import StrEnum
 
 
 class Statistic(StrEnum):
-    """What of a figure a target bounds."""
+    """Which number of a figure a target bounds."""
 
     MEDIAN = "median"
     P99 = "p99"
@@ -17,7 +17,7 @@ class Statistic(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """What a figure has to be.
+    """A bound that a figure has to meet.
 
     Args:
         statistic: what is bounded; RATIO is the figure's median divided by the reference's, EXCESS
@@ -70,7 +70,7 @@ class Figure:
         unit: of all its numbers.
         spread: what was measured.
         reference: what it is measured against; None where nothing limits it.
-        targets: what it has to be.
+        targets: bounds that it has to meet.
     """
 
     question: str
@@ -120,7 +120,7 @@ def figure(
         unit: of the values.
         values: one for each run, at least one.
         reference: what it is measured against, and its runs.
-        targets: what the figure has to be.
+        targets: bounds that the figure has to meet.
     """
     against = None if reference is None else Reference(reference[0], spread_of(reference[1]))
     return Figure(question, unit, spread_of(values), against, targets)

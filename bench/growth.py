@@ -1,7 +1,8 @@
 """Does anything grow with the number of tasks? The same figures at 1, 10 and 100 times the tasks.
 
-One node lives through three stages, each with ten times the tasks of the one before. The reference
-of the later stages is the first, so that the ratio is the slope.
+One node lives through three stages, each with ten times the tasks of the one before. Its peers
+never end their inputs, as those of a real pipeline. The reference of the later stages is the first,
+so that the ratio is the slope.
 """
 
 import time
@@ -23,7 +24,7 @@ PROBES = 50
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """How the node was at the end of a stage.
+    """What was measured at the end of a stage.
 
     Args:
         tasks: answered so far.
@@ -47,7 +48,8 @@ def figures(effort: Effort) -> list[Figure]:
     stages: list[Stage] = []
     with running(FORMULA, UNPACED, has_interface=True) as node:
         answer(node, 1, 1)
-        time.sleep(SETTLING_S)  # the forkserver has loaded CarbonTracker
+        # The forkserver has loaded CarbonTracker.
+        time.sleep(SETTLING_S)
         done = 1
         for exponent in range(STAGES):
             upto = effort.growth_tasks * FACTOR**exponent
@@ -57,7 +59,7 @@ def figures(effort: Effort) -> list[Figure]:
 
 
 def _stage(node: Node, first: int, last: int) -> Stage:
-    with joined(node.domain) as peers:
+    with joined(node.domain, ends_tasks=False) as peers:
         # Ids beyond those of any stage, other ones in each.
         probes = range(last * 1_000, last * 1_000 + PROBES)
         used_s = node.processor_s()

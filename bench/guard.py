@@ -4,14 +4,20 @@ In this process, without a node. The reference of what is held is the same befor
 """
 
 import asyncio
+import os
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+
+from tests.process_memory import memory_bytes
 
 from bench.effort import Effort
 from bench.figures import Figure, Statistic, Target, figure
+from carbon_node.daemon.parts import tracker_config
 from carbon_node.estimation.measurement import SimulatedRun
-from carbon_node.tracking import TrackerConfig, TrackerPool
+from carbon_node.settings import Settings
+from carbon_node.tracking import TrackerConfig
+from carbon_node.tracking.pool import TrackerPool
 
 RUN = SimulatedRun(power_w=300.0)
 J_PER_KWH = 3.6e6
@@ -20,7 +26,7 @@ WINDOW_S = 0.1
 LEAK_WINDOW_S = 0.01
 
 SETTLING_S = 0.5
-"""A guard ends after its report."""
+"""Seconds within which a guard ends after its report."""
 
 BEYOND = (Target(Statistic.MEDIAN, 50.0), Target(Statistic.P99, 150.0))
 UNCHANGED = Target(Statistic.EXCESS, 0.0)
@@ -44,8 +50,12 @@ def figures(effort: Effort) -> list[Figure]:
     ]
 
 
+def _as_installed(window_s: float) -> TrackerConfig:
+    return replace(tracker_config(Settings()), window_s=window_s)
+
+
 async def _overhead(runs: int) -> list[Figure]:
-    async with TrackerPool(TrackerConfig(window_s=WINDOW_S)) as pool:
+    async with TrackerPool(_as_installed(window_s=WINDOW_S)) as pool:
         cold_ms, _ = await _overhead_ms_and_disagreement(pool)
         measured = [await _overhead_ms_and_disagreement(pool) for _ in range(runs)]
     beyond = f"measurement beyond its window of {WINDOW_S:g} s"
@@ -69,8 +79,9 @@ async def _overhead_ms_and_disagreement(pool: TrackerPool) -> tuple[float, float
 
 
 async def _held_before_and_after(runs: int) -> list[Figure]:
-    async with TrackerPool(TrackerConfig(window_s=LEAK_WINDOW_S)) as pool:
-        for _ in range(runs // 10):  # caches and pools of the allocator fill with the first runs
+    async with TrackerPool(_as_installed(window_s=LEAK_WINDOW_S)) as pool:
+        # Caches and pools of the allocator fill with the first runs.
+        for _ in range(runs // 10):
             await pool.measure(RUN, DEADLINE_S)
         before = await _held()
         for _ in range(runs):
@@ -101,15 +112,14 @@ async def _held() -> Held:
 
 
 def _held_now() -> Held:
-    own = Path("/proc/self")
-    children = _descendants(own.resolve().name)
+    children = _descendants(str(os.getpid()))
     return Held(
         descriptors=sum(
             len(list(Path(f"/proc/{pid}/fd").iterdir())) for pid in ("self", *children)
         ),
         processes=len(children),
-        node_mb=_resident_mb(own),
-        forkserver_mb=sum(_resident_mb(Path("/proc", child)) for child in children),
+        node_mb=_resident_mb("self"),
+        forkserver_mb=sum(map(_resident_mb, children)),
     )
 
 
@@ -118,6 +128,5 @@ def _descendants(pid: str) -> list[str]:
     return [*children, *(each for child in children for each in _descendants(child))]
 
 
-def _resident_mb(process: Path) -> float:
-    fields = (process / "status").read_text().splitlines()
-    return next(int(line.split()[1]) * 1024 / 1e6 for line in fields if line.startswith("VmRSS"))
+def _resident_mb(pid: str) -> float:
+    return memory_bytes(pid, "VmRSS") / 1e6

@@ -1,4 +1,4 @@
-"""What does a task cost whose model travels in its sample?
+"""What does a task cost if its model travels in its sample?
 
 References: the raw transfer of the same samples (`bench.echo`), and the size of the model.
 """
@@ -27,7 +27,7 @@ MEMORY = Target(Statistic.RATIO, 1.5)
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """A task with a large model.
+    """The cost of a task with a large model.
 
     Args:
         took_ms: from the first input handed over to the output received.
@@ -57,7 +57,7 @@ def _of_size(
     what, size = f"model of {size_mb} MB", ("size of the model", [float(size_mb)])
     took_ms = [run.took_ms for run in dropped]
     dropped_mb, spooled_mb = ([run.added_mb for run in runs] for runs in (dropped, spooled))
-    # What is promised for large samples: a small one is lost in what else happens.
+    # Promised for large samples only: what a small one adds is lost in the noise.
     is_large = size_mb == max(SIZES_MB)
     in_time, in_memory = ([TIME], [MEMORY]) if is_large else ([], [])
     return [

@@ -45,7 +45,7 @@ class Machine:
     load: float
 
     def text(self) -> str:
-        """Describe it in one line."""
+        """Describe the machine in one line."""
         return (
             f"{self.processor}, {self.cores} cores, {self.memory_gb:.0f} GB, {self.system}, "
             f"Python {self.python}, Fast DDS {self.fast_dds}; carbon_node {self.node} at revision "
@@ -54,7 +54,7 @@ class Machine:
 
 
 def this_machine() -> Machine:
-    """Describe the machine, now."""
+    """Describe this machine as it is now."""
     return Machine(
         processor=_processor(),
         cores=len(os.sched_getaffinity(0)),
@@ -81,7 +81,8 @@ def _revision() -> str:
         head = _output(*command, "rev-parse", "--short=12", "HEAD")
         is_changed = _output(*command, "status", "--porcelain", "--untracked-files=no")
     except (OSError, subprocess.CalledProcessError):
-        return ""  # a copy without its history
+        # A copy without its history.
+        return ""
     return f"{head}{'+' if is_changed else ''}"
 
 

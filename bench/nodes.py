@@ -13,6 +13,7 @@ from pathlib import Path
 
 import psutil
 from tests.domains import fresh_domain
+from tests.process_memory import forget_peak, memory_bytes
 from tests.program.processes import environment
 
 PATIENCE_S = 30.0
@@ -75,21 +76,19 @@ class Node:
         return sum(each.user + each.system for each in times)
 
     def forget_peak(self) -> None:
-        """Let `peak_mb` start anew."""
-        Path(f"/proc/{self.process.pid}/clear_refs").write_text("5")
+        """Let `peak_mb` start again."""
+        forget_peak(self.process.pid)
 
     def peak_mb(self) -> float:
         """Highest resident memory since `forget_peak`, 1e6 bytes."""
-        status = Path(f"/proc/{self.process.pid}/status").read_text().splitlines()
-        peak_kib = next(int(line.split()[1]) for line in status if line.startswith("VmHWM"))
-        return peak_kib * 1024 / 1e6
+        return memory_bytes(self.process.pid, "VmHWM") / 1e6
 
 
 @contextmanager
 def running(
     *settings: Mapping[str, str], has_interface: bool = False, below: Path | None = None
 ) -> Iterator[Node]:
-    """Have a node in a domain of its own, on loopback; it is ended afterwards.
+    """Run a node in a domain of its own on loopback; it is ended afterwards.
 
     Args:
         settings: environment variables beside the defaults.

@@ -91,7 +91,7 @@ def _round_trip(what: str, pair: Pair) -> Figure:
 
 
 def _warm(peers: Peers) -> int:
-    """Answer what pays for first times; return the size of an output's extra_data."""
+    """Pay for what happens once, such as imports; return the size of an output's extra_data."""
     return one_at_a_time(peers, range(1, WARM_UP + 1))[-1].octets
 
 

@@ -12,17 +12,18 @@ import time
 from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
 
 from tests.domains import fresh_domain
 
 from carbon_node.transport.binding import native
-from carbon_node.transport.endpoints import Reader, open_writer
+from carbon_node.transport.endpoints import Reader, native_qos, native_type, open_writer
 from carbon_node.transport.fastdds import LOCAL_PROPERTIES, LOOPBACK, SUSTAINML_PROPERTIES
 from carbon_node.wire.contract import Topic
+from carbon_node.wire.quality import WRITER
 from carbon_node.wire.samples import CO2Footprint, HWResource, MLModel, TaskId, UserInput
-from carbon_node.wire.types import encode
+from carbon_node.wire.types import STRUCTS, encode
 
 PATIENCE_S = 60.0
 """Longest wait for one output."""
@@ -131,11 +132,17 @@ def participant(domain: int) -> native.Participant:
 
 
 class Peers:
-    """Writers of the inputs and a reader of the outputs; made by `joined`."""
+    """Writers of the inputs and a reader of the outputs; made by `joined`.
 
-    def __init__(self, domain: int) -> None:
+    Args:
+        domain: DDS domain id.
+        ends_tasks: whether inputs of old tasks are ended; the nodes of a real pipeline end none.
+    """
+
+    def __init__(self, domain: int, *, ends_tasks: bool = True) -> None:
+        self._ends_tasks = ends_tasks
         self._participant = participant(domain)
-        self._writers = {topic: open_writer(self._participant, topic) for topic in INPUTS}
+        self._writers = {topic: self._writer(topic) for topic in INPUTS}
         self._reader = Reader(self._participant, Topic.FOOTPRINT)
         self._living: deque[Task] = deque()
         self._poll = select.poll()
@@ -156,7 +163,8 @@ class Peers:
         for topic, values in task.samples:
             times_ns.append(time.time_ns())
             self._writers[topic].write(values)
-        self._living.append(task)
+        if self._ends_tasks:
+            self._living.append(task)
         return Sent(times_ns[0], times_ns[-1])
 
     def retire_older_than(self, number: int) -> None:
@@ -191,6 +199,13 @@ class Peers:
         """Leave the domain."""
         self._participant.close()
 
+    def _writer(self, topic: Topic) -> native.Writer:
+        if self._ends_tasks:
+            return open_writer(self._participant, topic)
+        struct_type = native_type(STRUCTS[topic.sample_type])
+        qos = native_qos(replace(WRITER, instances=0))
+        return native.Writer(self._participant, topic.dds_name, struct_type, qos)
+
     def _wait(self, timeout_s: float) -> None:
         if self._poll.poll(1000 * timeout_s):
             self._participant.clear()
@@ -212,9 +227,9 @@ class Peers:
 
 
 @contextmanager
-def joined(domain: int) -> Iterator[Peers]:
-    """Have peers in a domain that have met the other end."""
-    peers = Peers(domain)
+def joined(domain: int, *, ends_tasks: bool = True) -> Iterator[Peers]:
+    """Run peers in a domain, matched with the other end."""
+    peers = Peers(domain, ends_tasks=ends_tasks)
     try:
         peers.wait_for_match()
         yield peers
@@ -224,7 +239,7 @@ def joined(domain: int) -> Iterator[Peers]:
 
 @contextmanager
 def echoed(octets: int = OCTETS) -> Iterator[Peers]:
-    """Have peers whose other end answers each task at once: the limit of the same binding.
+    """Run peers whose other end answers each task at once: the limit of the same binding.
 
     Args:
         octets: size of the extra_data of its outputs.

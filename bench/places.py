@@ -14,7 +14,7 @@ is answered from memory."""
 
 
 def figures(effort: Effort) -> list[Figure]:
-    """Read the tables afresh some times, then look texts up that nobody has asked for."""
+    """Read the tables several times, then look up texts that were not asked for before."""
     first_ms = [_ms(IntensityLookup(IntensityConfig()), KNOWN) for _ in range(effort.starts)]
     lookup = IntensityLookup(IntensityConfig())
     lookup.lookup(KNOWN)

@@ -1,6 +1,7 @@
 """What a run found, for people and for the next run."""
 
 import json
+import textwrap
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -10,6 +11,9 @@ from bench.figures import Figure, Reference, Spread, Statistic, Target
 from bench.machine import Machine
 
 COLUMNS = ("question", "unit", "runs", "median", "p95", "p99", "reference", "ratio", "target")
+
+WIDTH = 100
+"""Columns of prose beside the tables."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +109,7 @@ def _figure(row: dict[str, Any]) -> Figure:
 
 def table(report: Report) -> str:
     """Write a report as a table of Markdown for each benchmark, which reads well as it is."""
-    parts = [report.machine.text()]
+    parts = [textwrap.fill(report.machine.text(), WIDTH)]
     for name, figures in report.figures.items():
         rows = [COLUMNS, *map(_row, figures)]
         parts.append(f"### {name}\n\n" + _markdown(rows))
@@ -161,7 +165,7 @@ def _verdict(figure: Figure, target: Target) -> str:
 
 
 def number(value: float) -> str:
-    """Write a number with three digits that count, without an exponent."""
+    """Write a number with three significant digits, without an exponent."""
     if value == 0 or abs(value) >= 100:
         return f"{value:,.0f}"
     return f"{value:.2f}" if abs(value) >= 1 else f"{value:.3g}"

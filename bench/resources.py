@@ -17,7 +17,7 @@ from bench.scraping import scrape_ms
 from bench.start import bare_participant
 
 SETTLING_S = 2.0
-"""What follows a task, like the retirement of its status, is over then."""
+"""Seconds after which nothing more follows a task, such as the retirement of its status."""
 
 BELOW = Target(Statistic.MEDIAN, 85.0)
 FLAT = Target(Statistic.MEDIAN, 3.0)
@@ -26,11 +26,12 @@ BARE = "bare Python process with one participant"
 
 
 def figures(effort: Effort) -> list[Figure]:
-    """Watch one node from its start to its last task, and idle in the end."""
+    """Watch one node from its start to its last task, and idle at the end."""
     early, late = effort.early_tasks, effort.late_tasks
     with running(FORMULA, UNPACED, has_interface=True) as node:
         scrape_ms(node.interface)
-        time.sleep(SETTLING_S)  # the forkserver has loaded CarbonTracker
+        # The forkserver has loaded CarbonTracker.
+        time.sleep(SETTLING_S)
         held, children = {0: node.held()}, {0: node.held_by_children()}
         for first, last in ((1, 1), (2, early), (early + 1, late)):
             answer(node, first, last)
@@ -67,7 +68,7 @@ def figures(effort: Effort) -> list[Figure]:
 
 
 def answer(node: Node, first: int, last: int) -> None:
-    """Have a range of tasks answered, a wave at a time.
+    """Let a range of tasks be answered, a wave at a time.
 
     Raises:
         RuntimeError: one has no output.

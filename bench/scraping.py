@@ -12,14 +12,15 @@ def scrape_ms(interface: Path) -> float:
     """Scrape `/metrics` once on a connection of its own; return the milliseconds it took."""
     deadline_s = time.monotonic() + PATIENCE_S
     while not interface.exists() and time.monotonic() < deadline_s:
-        time.sleep(0.01)  # the interface opens after the node is ready
+        # The interface opens after the node is ready.
+        time.sleep(0.01)
     since_s = time.perf_counter()
     scrape(interface)
     return 1000 * (time.perf_counter() - since_s)
 
 
 def scrape(path: Path) -> bytes:
-    """Return what `GET /metrics` is answered with on a Unix socket."""
+    """Return the answer to `GET /metrics` on a Unix socket."""
     connection = http.client.HTTPConnection("localhost", timeout=PATIENCE_S)
     connection.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     connection.sock.connect(str(path))

@@ -25,7 +25,7 @@ sys.stdin.read()
 
 
 def figures(effort: Effort) -> list[Figure]:
-    """Measure starts of both, in turn."""
+    """Measure starts of both in turn."""
     node_s, bare_s = [], []
     for _ in range(effort.starts):
         with running(has_interface=True) as node:
@@ -45,7 +45,7 @@ def _bare_start_s() -> float:
 
 
 def bare_participant() -> "subprocess.Popen[bytes]":
-    """Start the reference; leaving it as a context ends it, by the end of its standard input."""
+    """Start the reference; as a context it ends with its standard input."""
     return subprocess.Popen(
         [sys.executable, "-c", BARE, str(fresh_domain())],
         env=environment(),

@@ -1,4 +1,4 @@
-"""How quickly are tasks kept durably, and how quickly found again?
+"""How quickly are tasks kept durably, and how quickly are they found again?
 
 Every task is accepted, saved, marked published and marked acknowledged. The reference, measured in
 the same run on the same disk, is the same number of bytes appended to a file and synced at once.
@@ -34,8 +34,8 @@ CHUNK = 1_000
 
 
 def figures(effort: Effort) -> list[Figure]:
-    """Keep tasks alone and in bursts, then look into a large store."""
-    # Not in the folder for temporary files, which may be in memory and knows no sync.
+    """Keep tasks one by one and in bursts, then read a large store."""
+    # Not in the folder for temporary files, which may be in memory, where a sync costs nothing.
     with tempfile.TemporaryDirectory(dir=".", prefix=".bench-store-") as place:
         living = asyncio.run(_living(Path(place) / "living", effort))
         return living + _large(Path(place) / "large", effort)

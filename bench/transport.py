@@ -24,7 +24,8 @@ MATCHES = 5
 
 def figures(effort: Effort) -> list[Figure]:
     """Measure between two processes, and memory in this one."""
-    instance_bytes = _instance_bytes(INSTANCES)  # first, before this process has free memory
+    # First, before this process has free memory.
+    instance_bytes = _instance_bytes(INSTANCES)
     matched_ms = [_match_ms() for _ in range(MATCHES)]
     with echoed() as peers:
         one_at_a_time(peers, range(1, WARM_UP + 1))
@@ -83,7 +84,7 @@ def _instance_bytes(count: int) -> float:
     reading = Peers(domain)
     try:
         with subprocess.Popen([sys.executable, "-c", fill], stdin=subprocess.PIPE) as filling:
-            # The first ones also fill what is made once.
+            # The first ones also pay for what is made once.
             early = _receive(reading, count // 10)
             before = psutil.Process().memory_info().rss
             late = _receive(reading, count - early)

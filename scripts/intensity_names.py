@@ -125,6 +125,16 @@ UNNAMED = {"CN-NM": "Inner Mongolia"}
 """Subdivisions that CLDR knows without a name in English."""
 
 
+ZONES_ELSEWHERE = {
+    **{"Asia/Gaza": "PS", "Asia/Hebron": "PS", "Asia/Jerusalem": "IL", "Asia/Tel_Aviv": "IL"},
+    **{"Europe/Mariehamn": "AX", "America/St_Barthelemy": "BL", "America/Marigot": "MF"},
+}
+"""Countries of time zones whose key does not begin with it."""
+
+ODD_ZONES = frozenset(["hebron"])
+"""Keys of time zones that begin with no country's code."""
+
+
 def load(path: Path) -> Any:  # noqa: ANN401 - JSON of foreign shape
     """Read a JSON file."""
     return json.loads(path.read_text(encoding="utf-8"))
@@ -172,7 +182,18 @@ def country_names(sources: Path) -> tuple[dict[str, str], dict[str, str]]:
             )
             for spelling in _spellings(name, language) if found else ():
                 owner[spelling] |= found
+    for code, spelling in _own_names(sources, codes):
+        countries[spelling].add(code)
     return joined(countries), joined(continents)
+
+
+def _own_names(sources: Path, codes: Iterable[str]) -> Iterable[tuple[str, str]]:
+    """Return what countries call themselves in their official languages, with their codes."""
+    for language, owners in _official_languages(sources).items():
+        if (sources / f"cldr-localenames-full/main/{language}/territories.json").exists():
+            names = territories(sources, language)
+            for code in owners.intersection(codes, names):
+                yield from ((code, spelling) for spelling in _spellings(names[code], language))
 
 
 def official_names(sources: Path) -> dict[str, str]:
@@ -283,11 +304,11 @@ def time_zones(sources: Path) -> dict[str, str]:
     known = continents_of_countries(sources)
     zones = load(sources / "cldr-bcp47/bcp47/timezone.json")["keyword"]["u"]["tz"]
     return {
-        name.casefold(): key[:2].upper()
+        name.casefold(): ZONES_ELSEWHERE.get(name, key[:2].upper())
         for key, entry in zones.items()
-        if isinstance(entry, dict) and len(key) == 5 and key[:2].upper() in known
+        if isinstance(entry, dict) and (key[:2].upper() in known or key in ODD_ZONES)
         for name in entry.get("_alias", "").split()
-        if "/" in name
+        if "/" in name and not name.startswith("Etc/")
     }
 
 
@@ -319,6 +340,10 @@ def postal_codes(sources: Path) -> dict[str, dict[str, str]]:
     divisions |= {code: "|".join(numbers.split()) for code, numbers in FRENCH_REGIONS.items()}
     # With a space it would be the code of a state and a ZIP code.
     countries["SO"], countries["BN"] = r"[A-Z]{2}\d{5}", r"[A-Z]{2}\d{4}"
+    # As wide as the source has them, they would take airports and Australian states for codes.
+    countries["IE"] = r"[AC-FHKNPRTV-Y]\d[\dW] ?[\dAC-FHKNPRTV-Y]{4}"
+    countries["MT"] = r"(?!NSW|VIC|QLD|TAS|ACT)[A-Z]{3} ?\d{4}"
+    countries["BM"] = r"[A-Z]{2} ?\d\d"
     countries["IN"], countries["SG"] = r"\d{3} ?\d{3}", r"\d{6}"
     return {"countries": countries, "subdivisions": divisions}
 

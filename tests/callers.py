@@ -7,10 +7,9 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any, TypeVar
 
-from tests.calling_transport import CallingTransport
+from tests.calling_transport import CallingTransport, participant
 from tests.patience import PATIENCE_S as PATIENCE_S
 
-from carbon_node.transport.fastdds import FastDdsConfig
 from carbon_node.wire.contract import NODE_NAME, Role, Topic
 from carbon_node.wire.samples import (
     NO_TASK,
@@ -166,15 +165,8 @@ class Caller:
 @asynccontextmanager
 async def calling(domain: int) -> AsyncIterator[Caller]:
     """A caller that has met the node of a domain."""
-    transport = CallingTransport(FastDdsConfig(domain, ROLE, loopback_only=True))
-    await transport.open()
-    try:
-        transport.connect()
-        for topic in (*ROLE.reads, *ROLE.writes):
-            assert await transport.wait_for_match(topic, timeout_s=PATIENCE_S), topic
+    async with participant(domain, ROLE) as transport:
         caller = Caller(transport)
         reading = asyncio.create_task(caller.read())
         yield caller
         reading.cancel()
-    finally:
-        await transport.close()

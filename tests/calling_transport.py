@@ -1,10 +1,16 @@
 """A participant that calls the node's configuration service, as main's orchestrator does."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from tests.patience import PATIENCE_S
+
 from carbon_node.errors import TransportError
 from carbon_node.transport.binding import native
 from carbon_node.transport.endpoints import native_qos, native_type, translated_errors
 from carbon_node.transport.fastdds import FastDdsConfig, FastDdsTransport
 from carbon_node.transport.rpc import BATCH, REPLY, REQUEST, SERVICE_NAME
+from carbon_node.wire.contract import Role
 from carbon_node.wire.quality import SERVICE
 from carbon_node.wire.types import sendable
 
@@ -56,3 +62,20 @@ class CallingTransport(FastDdsTransport):
             if sample.value is not None:
                 ((self._replies[sample.correlation],),) = sample.value[0]
         return correlation in self._replies
+
+
+@asynccontextmanager
+async def participant(
+    domain: int, role: Role, *, is_matched: bool = True
+) -> AsyncIterator[CallingTransport]:
+    """A participant with its endpoints; it has met others unless told that there are none yet."""
+    transport = CallingTransport(FastDdsConfig(domain, role, loopback_only=True))
+    await transport.open()
+    try:
+        transport.connect()
+        if is_matched:
+            for topic in (*role.reads, *role.writes):
+                assert await transport.wait_for_match(topic, timeout_s=PATIENCE_S), topic
+        yield transport
+    finally:
+        await transport.close()

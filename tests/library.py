@@ -1,4 +1,4 @@
-"""The library of a SustainML workspace as tests see it: what its node hears, and what it says.
+"""The library of a SustainML workspace as tests see it: what its node receives and sends.
 
 Where the library is installed, the peers of its node are real participants, in this process; the
 node itself has to be in another one, because two Fast DDS must not meet. Elsewhere the stand-in in
@@ -118,7 +118,7 @@ def _sample(topic: Topic, members: dict[str, Any]) -> Sample:
 
 @asynccontextmanager
 async def stand_in_world(directory: Path) -> AsyncIterator[tuple[LibraryWorld, StandInPeers]]:
-    """Have a domain that the stand-in can join; its socket is in a directory."""
+    """Provide a domain that the stand-in can join; its socket is in a directory."""
     peers, domain = StandInPeers(), fresh_domain()
     env = {"PYTHONPATH": str(STAND_IN), "SUSTAINML_STAND_IN": str(directory)}
     async with await asyncio.start_unix_server(
@@ -133,7 +133,7 @@ async def stand_in_world(directory: Path) -> AsyncIterator[tuple[LibraryWorld, S
 
 @asynccontextmanager
 async def library_world(directory: Path) -> AsyncIterator[LibraryWorld]:
-    """Have a domain that a node on the library can join: the real one where it is installed."""
+    """Provide a domain that a node on the library can join: the real one where it is installed."""
     if not IS_INSTALLED:
         async with stand_in_world(directory) as (world, _):
             yield world

@@ -77,7 +77,7 @@ class LibraryNode:
         self._tell("retire", topic, sample)
 
     async def close(self) -> None:
-        """Close the node, and see its process end well; may be repeated."""
+        """Close the node, and check that its process ends well; may be repeated."""
         assert self._process.stdin is not None
         self._process.stdin.close()
         assert await self._process.wait() == 0, self._process.returncode

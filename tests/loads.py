@@ -7,9 +7,10 @@ from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
+from tests.calling_transport import participant
 from tests.patience import PATIENCE_S as PATIENCE_S
 
-from carbon_node.transport.fastdds import FastDdsConfig, FastDdsTransport
+from carbon_node.transport.fastdds import FastDdsTransport
 from carbon_node.wire.contract import Role, Topic
 from carbon_node.wire.samples import (
     CO2Footprint,
@@ -78,6 +79,13 @@ class Load:
         for each in inputs:
             self.transport.publish(each.topic, each.sample)
 
+    def send_tasks(
+        self, tasks: Iterable[int], *, outputs: int = 1, power_w: float | None = None
+    ) -> None:
+        """Write the inputs of tasks at once."""
+        for number in tasks:
+            self.send(task_inputs(number, outputs=outputs, power_w=power_w))
+
     async def wait_for(self, fact: Callable[[], bool], timeout_s: float = PATIENCE_S) -> None:
         """Wait until a fact about what was received holds."""
         try:
@@ -115,16 +123,8 @@ def numbers(footprint: CO2Footprint) -> tuple[float, float, float]:
 @asynccontextmanager
 async def loading(domain: int, *, is_matched: bool = True) -> AsyncIterator[Load]:
     """A peer in a domain; it has met the node there unless told that there is none yet."""
-    transport = FastDdsTransport(FastDdsConfig(domain, ROLE, loopback_only=True))
-    await transport.open()
-    try:
-        transport.connect()
-        if is_matched:
-            for topic in (*ROLE.reads, *ROLE.writes):
-                assert await transport.wait_for_match(topic, timeout_s=PATIENCE_S), topic
+    async with participant(domain, ROLE, is_matched=is_matched) as transport:
         load = Load(transport)
         reading = asyncio.create_task(load.read())
         yield load
         reading.cancel()
-    finally:
-        await transport.close()

@@ -15,7 +15,7 @@ from typing import Any
 from carbon_node.errors import TransportError
 from carbon_node.transport.news import News
 from carbon_node.wire.contract import Arrival, ConfigurationCall, Peer, Role, Topic
-from carbon_node.wire.quality import reader_quality, writer_quality
+from carbon_node.wire.quality import FORGETTING_SAMPLES, reader_quality, writer_quality
 from carbon_node.wire.samples import Sample
 from carbon_node.wire.types import STRUCTS, decode, encode, instance_of, key_of
 
@@ -204,7 +204,7 @@ class MemoryTransport:
         return calls
 
     def _catching_up(self, topic: Topic) -> _Reader:
-        reader = _Reader(reader_quality(topic).depth)
+        reader = _Reader(reader_quality(topic).depth - FORGETTING_SAMPLES)
         for transport in self._bus.transports:
             for instance, arrival in transport.retained.get(topic, {}).items():
                 reader.receive(instance, arrival)

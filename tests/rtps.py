@@ -1,4 +1,4 @@
-"""Raw RTPS packets of a participant that nobody wrote with care.
+"""Raw RTPS packets of a participant that keeps to no rule.
 
 A socket sends what an implementation of DDS would refuse to say: names and properties that are no
 text, types and user data of any octets.
@@ -60,7 +60,7 @@ class RawParticipant:
         self._numbers = {PARTICIPANT: 0, WRITER: 0}
 
     def close(self) -> None:
-        """Fall silent."""
+        """Stop sending."""
         self._socket.close()
 
     def announce(self, *parameters: Parameter, lease_duration_s: int = 100) -> None:
@@ -108,7 +108,7 @@ class RawParticipant:
 
 @contextmanager
 def raw_participant(domain: int) -> Iterator[RawParticipant]:
-    """Have a sender of raw packets."""
+    """Provide a sender of raw packets."""
     raw = RawParticipant(domain)
     try:
         yield raw

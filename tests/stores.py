@@ -1,4 +1,4 @@
-"""Stores for tests: bounds that no test comes near unless it names its own."""
+"""Stores for tests: bounds that no test reaches unless it sets its own."""
 
 from pathlib import Path
 

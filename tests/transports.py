@@ -26,13 +26,13 @@ World: TypeAlias = Callable[[Role], Transport]
 
 
 def memory_world() -> World:
-    """Have a domain in memory."""
+    """Provide a domain in memory."""
     bus = MemoryBus()
     return lambda role: MemoryTransport(bus, role)
 
 
 def fastdds_world() -> World:
-    """Have a DDS domain on loopback."""
+    """Provide a DDS domain on loopback."""
     domain = fresh_domain()
     return lambda role: CallingTransport(FastDdsConfig(domain, role, loopback_only=True))
 
@@ -64,7 +64,7 @@ async def take(arrivals: AsyncIterator[Arrival], count: int) -> list[Arrival]:
 
 
 def wait_for(fact: Callable[[], bool]) -> None:
-    """Wait, in a test without loop, until a fact holds."""
+    """Wait until a fact holds, in a test without a loop."""
     deadline_s = time.monotonic() + PATIENCE_S
     while not fact():
         assert time.monotonic() < deadline_s, "what the test waits for did not happen"

@@ -70,9 +70,13 @@ bool Codec::compute_key(const void* const data, rtps::InstanceHandle_t& handle, 
     if (!is_compute_key_provided) {
         return false;
     }
+    const auto& content = *static_cast<const Content*>(data);
+    if (content.handle) {
+        handle = *content.handle;
+        return true;
+    }
     return succeeds([&] {
-        write_handle(*structure_, static_cast<const Content*>(data)->values,
-                force_md5 || !has_short_key_, handle);
+        write_handle(*structure_, content.values, force_md5 || !has_short_key_, handle);
         return true;
     });
 }

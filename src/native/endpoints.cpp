@@ -6,6 +6,7 @@
 #include <fastdds/dds/topic/Topic.hpp>
 #include <fastdds/rtps/common/WriteParams.hpp>
 
+#include <atomic>
 #include <utility>
 
 namespace binding {
@@ -44,6 +45,29 @@ dds::DataWriterQos writer_qos(dds::DataWriterQos defaults, const Qos& qos)
     apply(defaults, qos);
     defaults.reliable_writer_qos().times.heartbeat_period = duration_of(qos.heartbeat_period_s);
     return defaults;
+}
+
+/// Let an endpoint be in partitions of its own; publisher and subscriber have no others.
+///
+/// The names are separated by semicolons; that of the default partition is empty.
+template <class EndpointQos>
+EndpointQos in_partitions(EndpointQos qos, const std::string& names)
+{
+    qos.properties().properties().emplace_back("partitions", names);
+    return qos;
+}
+
+std::string new_private_partition(const Participant& participant)
+{
+    static std::atomic<unsigned> number{0};
+    return participant.guid() + "/" + std::to_string(++number);
+}
+
+/// Of a writer that any reader of ours matches, and that keeps nothing.
+dds::DataWriterQos forgetter_qos(dds::DataWriterQos defaults)
+{
+    constexpr Qos qos{true, true, 1, 0, 0, 0, 0.1};
+    return writer_qos(std::move(defaults), qos);
 }
 
 InstanceState state_of(dds::InstanceStateKind kind)
@@ -94,21 +118,29 @@ Reader::Reader(std::shared_ptr<Participant> participant, const std::string& topi
         std::shared_ptr<StructType> type, const Qos& qos)
     : participant_(std::move(participant))
     , type_(std::move(type))
+    , private_partition_(new_private_partition(*participant_))
 {
     nb::gil_scoped_release release;
     Participant::Use use(*participant_);
     auto* subscriber = use.subscriber();
-    reader_ = check_created(subscriber->create_datareader(use.topic(topic, *type_),
-                                    reader_qos(subscriber->get_default_datareader_qos(), qos),
-                                    nullptr, dds::StatusMask::all(), PayloadPool::instance()),
+    const auto own_qos = reader_qos(subscriber->get_default_datareader_qos(), qos);
+    reader_ = check_created(
+            subscriber->create_datareader(use.topic(topic, *type_),
+                    type_->structure()->has_key ? in_partitions(own_qos, ";" + private_partition_)
+                                                : own_qos,
+                    nullptr, dds::StatusMask::all(), PayloadPool::instance()),
             "reader of " + topic);
 }
 
 Reader::~Reader()
 {
     nb::gil_scoped_release release;
-    participant_->if_open(
-            [this](const Participant::Use& use) { use.subscriber()->delete_datareader(reader_); });
+    participant_->if_open([this](const Participant::Use& use) {
+        if (forgetter_ != nullptr) {
+            use.publisher()->delete_datawriter(forgetter_);
+        }
+        use.subscriber()->delete_datareader(reader_);
+    });
 }
 
 std::vector<Sample> Reader::take(size_t limit)
@@ -125,7 +157,9 @@ std::vector<Sample> Reader::take(size_t limit)
                 break;
             }
             check(code, "take from " + type_->name());
-            taken.emplace_back(std::move(content), info);
+            if (forgetter_ == nullptr || info.sample_identity.writer_guid() != forgetter_->guid()) {
+                taken.emplace_back(std::move(content), info);
+            }
         }
     }
     std::vector<Sample> samples;
@@ -136,6 +170,34 @@ std::vector<Sample> Reader::take(size_t limit)
     return samples;
 }
 
+void Reader::forget(const Handle& instance)
+{
+    Content content;
+    content.values = defaults_of(*type_->structure());
+    content.handle = instance;
+    nb::gil_scoped_release release;
+    Participant::Use use(*participant_);
+    if (reader_->lookup_instance(&content) == dds::HANDLE_NIL) {
+        return;
+    }
+    if (forgetter_ == nullptr) {
+        auto* publisher = use.publisher();
+        const auto qos = forgetter_qos(publisher->get_default_datawriter_qos());
+        forgetter_ = check_created(
+                publisher->create_datawriter(
+                        use.topic(reader_->get_topicdescription()->get_name(), *type_),
+                        in_partitions(qos, private_partition_)),
+                "writer that ends instances of " + type_->name());
+    }
+    // The first end leaves the writers that have not ended the instance; one that begins again has
+    // its new writer only, and is gone with it.
+    for (int round = 0; round < 2; ++round) {
+        check(forgetter_->write(&content), "begin an instance of " + type_->name());
+        check(forgetter_->unregister_instance(&content, dds::HANDLE_NIL),
+                "end an instance of " + type_->name());
+    }
+}
+
 std::vector<std::string> Reader::matched() const
 {
     nb::gil_scoped_release release;
@@ -143,6 +205,15 @@ std::vector<std::string> Reader::matched() const
     std::vector<dds::InstanceHandle_t> handles;
     check(reader_->get_matched_publications(handles), "matched writers");
     return guids_of(handles);
+}
+
+int32_t Reader::rejected_count() const
+{
+    nb::gil_scoped_release release;
+    Participant::Use use(*participant_);
+    dds::SampleRejectedStatus status;
+    check(reader_->get_sample_rejected_status(status), "rejected samples");
+    return status.total_count;
 }
 
 Writer::Writer(std::shared_ptr<Participant> participant, const std::string& topic,

@@ -43,6 +43,11 @@ struct Sample {
     int64_t reception_timestamp_ns;
 };
 
+/// A reader, which keeps a record of each instance until the last writer has unregistered it.
+///
+/// Fast DDS has no call that lets a reader forget an instance. So a private writer, which nobody
+/// else matches because it is alone with the reader in a partition, does what the writers failed to
+/// do: it ends the instance.
 class Reader {
 public:
     Reader(std::shared_ptr<Participant> participant, const std::string& topic,
@@ -52,12 +57,16 @@ public:
     Reader& operator=(const Reader&) = delete;
 
     std::vector<Sample> take(size_t limit);
+    void forget(const Handle& instance);
     std::vector<std::string> matched() const;
+    int32_t rejected_count() const;
 
 private:
     std::shared_ptr<Participant> participant_;
     std::shared_ptr<StructType> type_;
+    std::string private_partition_;
     dds::DataReader* reader_;
+    dds::DataWriter* forgetter_{nullptr};
 };
 
 class Writer {

@@ -98,6 +98,12 @@ void Mailbox::post(const LogLine& line)
     signal();
 }
 
+void Mailbox::count_rejected() noexcept
+{
+    ++rejected_count_;
+    signal();
+}
+
 std::deque<PeerEvent> Mailbox::take_peer_events()
 {
     std::lock_guard<std::mutex> lock(mutex_);

@@ -3,6 +3,8 @@
 
 #include "errors.hpp"
 
+#include <atomic>
+#include <cstdint>
 #include <deque>
 #include <memory>
 #include <mutex>
@@ -45,11 +47,14 @@ public:
 
     void post(PeerEvent event);
     void post(const LogLine& line);
+    void count_rejected() noexcept;
     std::deque<PeerEvent> take_peer_events();
     std::deque<LogLine> take_log_lines();
+    uint64_t rejected_count() const noexcept { return rejected_count_; }
 
 private:
     int event_fd_;
+    std::atomic<uint64_t> rejected_count_{0};
     std::mutex mutex_;
     std::deque<PeerEvent> peer_events_;
     std::deque<LogLine> log_lines_;

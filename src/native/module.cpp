@@ -71,6 +71,17 @@ void raise_error(const std::exception_ptr& raised, void* type)
     }
 }
 
+Handle handle_of(const nb::bytes& instance)
+{
+    constexpr size_t size = 16;
+    if (instance.size() != size) {
+        throw nb::value_error("an instance handle has 16 octets");
+    }
+    Handle handle;
+    std::memcpy(static_cast<rtps::octet*>(handle.value), instance.data(), size);
+    return handle;
+}
+
 template <class Items>
 nb::list list_of(Items&& items)
 {
@@ -173,6 +184,10 @@ void bind_participant(nb::module_& m)
                     nb::sig("def take_log_lines(self) -> list[LogLine]"),
                     "Collect what Fast DDS logged in this process, warnings and errors; at most "
                     "1000 lines wait.")
+            .def(
+                    "rejected_count",
+                    [](Participant& self) { return self.mailbox()->rejected_count(); },
+                    "How often a sample found no room in a reader so far.")
             .def("close", &Participant::close, nb::call_guard<nb::gil_scoped_release>(),
                     "Leave the domain and delete all endpoints; peers see it at once. May be "
                     "repeated.");
@@ -223,7 +238,18 @@ void bind_endpoints(nb::module_& m)
                     "take", [](Reader& self, size_t limit) { return list_of(self.take(limit)); },
                     "limit"_a, nb::sig("def take(self, limit: int) -> list[Sample]"),
                     "Take up to `limit` waiting samples.")
-            .def("matched", &Reader::matched, "GUIDs of the matched writers.");
+            .def(
+                    "forget",
+                    [](Reader& self, const nb::bytes& instance) {
+                        self.forget(handle_of(instance));
+                    },
+                    "instance"_a,
+                    "Free what the reader keeps of an instance, though its writers live on; their "
+                    "next sample begins it again. Samples that wait are not lost, as long as "
+                    "`history_depth` leaves room for four more.")
+            .def("matched", &Reader::matched, "GUIDs of the matched writers.")
+            .def("rejected_count", &Reader::rejected_count,
+                    "How often a sample found no room so far; a reliable writer sends it again.");
     nb::class_<Writer>(m, "Writer", "A writer of a topic. Dropping it deletes it.")
             .def(nb::init<std::shared_ptr<Participant>, const std::string&,
                          std::shared_ptr<StructType>, const Qos&>(),

@@ -117,6 +117,10 @@ public:
 
     void on_data_on_readers(dds::Subscriber*) override { mailbox_->signal(); }
     void on_data_available(dds::DataReader*) override { mailbox_->signal(); }
+    void on_sample_rejected(dds::DataReader*, const dds::SampleRejectedStatus&) override
+    {
+        mailbox_->count_rejected();
+    }
     void on_subscription_matched(dds::DataReader*, const dds::SubscriptionMatchedStatus&) override
     {
         mailbox_->signal();

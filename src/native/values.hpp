@@ -3,6 +3,8 @@
 
 #include "payloads.hpp"
 
+#include <fastdds/rtps/common/InstanceHandle.hpp>
+
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -62,6 +64,9 @@ public:
     virtual ~Hold() = default;
 };
 
+/// What tells instances of a topic apart: 16 octets.
+using Handle = rtps::InstanceHandle_t;
+
 /// A sample between Python and a payload, and what keeps alive what its values point to.
 struct Content {
     Content() = default;
@@ -69,7 +74,8 @@ struct Content {
     Content& operator=(Content&&) = default;
 
     Values values;
-    PayloadShare payload;                      // where they were read from
+    std::optional<Handle> handle;  // of its instance, where that is not computed from the values
+    PayloadShare payload;          // where they were read from
     std::vector<std::unique_ptr<Hold>> holds;  // of what they will be written from
 };
 

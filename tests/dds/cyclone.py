@@ -1,7 +1,7 @@
 """The other nodes of a pipeline on CycloneDDS, an implementation of DDS that is not Fast DDS.
 
-Its types are written down here once more, from the contract, so that a mistake in the node's own
-tables cannot hide.
+Its types are written down here a second time, from the contract, so that a mistake in the node's
+own tables cannot hide.
 """
 
 # CycloneDDS describes wire types by annotations that are no types to a checker.

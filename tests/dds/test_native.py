@@ -7,6 +7,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
 
@@ -348,51 +349,50 @@ def test_a_full_writer_says_so() -> None:
     participant.close()
 
 
-def test_reader_keeps_thousands_of_instances_of_peers_that_never_dispose() -> None:
-    """Far more than the 5,000 tasks of ten peers arrive at the node's readers."""
-    quality = Quality(is_reliable=True, is_retained=True, depth=1, instances=6000)
+def test_a_reader_forgets_instances_that_their_writer_never_ends() -> None:
+    """What was forgotten takes no room, loses no sample that waits, and may begin again."""
     participant = joined(fresh_domain())
-    writer = native.Writer(participant, "t", FOOTPRINT, native_qos(quality))
-    reader = native.Reader(participant, "t", FOOTPRINT, native_qos(READER))
-    wait_for(lambda: bool(writer.matched() and reader.matched()))
-    for problem in range(6000):
+    writer = native.Writer(participant, "t", FOOTPRINT, native_qos(WRITER))
+    reader = native.Reader(participant, "t", FOOTPRINT, native_qos(replace(READER, samples=10)))
+    other = native.Reader(participant, "t", FOOTPRINT, native_qos(READER))
+    wait_for(lambda: bool(writer.matched() and reader.matched() and other.matched()))
+    for problem in range(50):
         writer.write(footprint(problem))
-    assert len(taken(reader, 6000)) == 6000
+        (first,) = taken(reader, 1)
+        writer.write(footprint(problem, b"again"))
+        reader.forget(first.instance)
+        (second,) = taken(reader, 1)
+        reader.forget(first.instance)
+        assert first.value is not None
+        assert second.value is not None
+        assert (second.instance, second.value[-2]) == (first.instance, b"again")
+    writer.write(footprint(0))
+    assert [sample.value is not None for sample in taken(reader, 1)] == [True]
+    assert reader.rejected_count() == 0
+    assert all(sample.value is not None for sample in taken(other, 51))
+    with pytest.raises(ValueError, match="16 octets"):
+        reader.forget(b"")
     participant.close()
 
 
-def test_a_reply_is_known_by_what_it_replies_to() -> None:
-    """Request and reply share a correlation, which is the identity of the request."""
-    participant = joined(fresh_domain())
-    writer = native.Writer(participant, "t", FOOTPRINT, QOS)
-    reader = native.Reader(participant, "t", FOOTPRINT, QOS)
-    wait_for(lambda: bool(writer.matched() and reader.matched()))
-
-    correlations = [writer.write(footprint(problem)) for problem in (1, 2)]
-    requests = taken(reader, 2)
-    for request in requests:
-        writer.write(footprint(3), request.correlation)
-        (reply,) = taken(reader, 1)
-        assert reply.correlation == request.correlation
-
-    assert [request.correlation for request in requests] == correlations
-    assert len({*correlations}) == 2
-    participant.close()
-
-
-def test_replies_may_be_asked_for_under_the_identity_of_another_endpoint() -> None:
-    """Only the writer is named then; the number stays that of the request."""
-    participant = joined(fresh_domain())
-    writer = native.Writer(participant, "t", FOOTPRINT, QOS)
-    reader = native.Reader(participant, "t", FOOTPRINT, QOS)
-    wait_for(lambda: bool(writer.matched() and reader.matched()))
-    endpoint, open_number = bytes(range(16)), (-(2**32)).to_bytes(8, "little", signed=True)
-
-    for number in (1, 2):
-        writer.write(footprint(number), endpoint + open_number)
-        (request,) = taken(reader, 1)
-        assert request.correlation == endpoint + number.to_bytes(8, "little")
-
-    with pytest.raises(ValueError, match="24 octets"):
-        writer.write(footprint(3), endpoint)
+def test_a_full_reader_counts_what_it_refuses_and_gets_it_later() -> None:
+    """Samples beyond its bound are refused, counted and sent again: none is lost."""
+    domain = fresh_domain()
+    participant = joined(domain)
+    reader = native.Reader(participant, "t", FOOTPRINT, native_qos(replace(READER, samples=10)))
+    script = f"""
+from tests.dds.test_native import *
+participant = joined({domain})
+writer = native.Writer(participant, "t", FOOTPRINT, QOS)
+wait_for(lambda: bool(writer.matched()))
+for problem in range(100):
+    writer.write(footprint(problem))
+sys.exit(not writer.wait_for_acknowledgments({PATIENCE_S}))
+"""
+    peer = subprocess.Popen([sys.executable, "-c", script])
+    wait_for(lambda: reader.rejected_count() > 0)
+    assert participant.rejected_count() > 0
+    found = taken(reader, 100)
+    assert len({sample.instance for sample in found}) == 100
+    assert peer.wait(PATIENCE_S) == 0
     participant.close()

@@ -31,20 +31,16 @@ async def test_a_living_transport_answers() -> None:
         await living.close()
 
 
-def test_a_closed_transport_gives_none_and_is_named() -> None:
+async def test_a_closed_transport_gives_none_and_is_named() -> None:
     """The watchdog's report says why it is not fed."""
-
-    async def scenario() -> str | None:
-        closed = transport()
-        with pytest.raises(TransportError, match="not open"):
-            await closed.sign_of_life()
-        heartbeat = Heartbeat("the transport", closed.sign_of_life, 0.01, 0.05)
-        asking = asyncio.create_task(heartbeat.run())
-        await asyncio.sleep(0.1)
-        asking.cancel()
-        return heartbeat.check()
-
-    problem = asyncio.run(scenario())
+    closed = transport()
+    with pytest.raises(TransportError, match="not open"):
+        await closed.sign_of_life()
+    heartbeat = Heartbeat("the transport", closed.sign_of_life, 0.01, 0.05)
+    asking = asyncio.create_task(heartbeat.run())
+    await asyncio.sleep(0.1)
+    asking.cancel()
+    problem = heartbeat.check()
     assert problem is not None
     assert problem.endswith("the transport is not open")
 

@@ -1,48 +1,20 @@
 """The real daemon when its results cannot be kept: it answers, says so, and recovers."""
 
 import asyncio
-import shutil
-import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from tests.callers import Caller, calling
+from tests.disks import fill
 from tests.domains import fresh_domain
-from tests.program.processes import PATIENCE_S, run_command, running_node
+from tests.program.processes import PATIENCE_S, run_arguments, run_command, running_node
 
 from carbon_node.store.database import DATABASE_NAME
 
 FORMULA = {"CARBON_NODE_TRACKER__MODE": "formula", "CARBON_NODE_OUTPUT_GAP_MS": "0"}
 
 pytestmark = pytest.mark.anyio
-
-
-@pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A file system of two megabytes."""
-    place = tmp_path / "disk"
-    place.mkdir()
-    mount, umount = shutil.which("mount"), shutil.which("umount")
-    if mount is None or umount is None:
-        pytest.skip("needs mount, for a small tmpfs")
-    command = [mount, "-t", "tmpfs", "-o", "size=2m", "tmpfs", str(place)]
-    mounted = subprocess.run(command, capture_output=True, text=True, check=False)
-    if mounted.returncode:
-        pytest.skip(f"no tmpfs can be mounted here: {mounted.stderr.strip()}")
-    yield place
-    subprocess.run([umount, str(place)], check=True)
-
-
-def fill(place: Path) -> Path:
-    """Leave no room on a disk."""
-    filler = place / "filler"
-    with filler.open("wb", buffering=0) as file:
-        try:
-            while True:
-                file.write(bytes(1024))
-        except OSError:
-            return filler
 
 
 async def answered(caller: Caller, count: int) -> None:
@@ -111,9 +83,7 @@ def test_a_second_node_on_a_state_directory_is_refused(tmp_path: Path) -> None:
     """It ends with status 1 and one line that names the first, which goes on."""
     first_domain, second_domain = fresh_domain(), fresh_domain()
     with running_node(first_domain, tmp_path, env=FORMULA) as first:
-        second = run_command(
-            "run", f"--domain={second_domain}", f"--state-dir={tmp_path}", "--http-listen=off"
-        )
+        second = run_command(*run_arguments(second_domain, tmp_path))
 
         assert second.returncode == 1
         (complaint,) = [

@@ -8,7 +8,7 @@ from tests.fault.guarded import config_of
 from tests.pipelines import running_world
 
 from carbon_node.estimation.measurement import Measurement, ModelRun, Run
-from carbon_node.tracking import TrackerPool
+from carbon_node.tracking.pool import TrackerPool
 
 pytestmark = pytest.mark.anyio
 

@@ -24,7 +24,7 @@ from tests.loads import (
     task_inputs,
 )
 from tests.peer_reader import PeerReader, peer_reader
-from tests.program.processes import COMMAND, NodeProcess, environment, running_node
+from tests.program.processes import COMMAND, NodeProcess, environment, run_arguments, running_node
 
 from carbon_node.pipeline.outputs import MAX_RETAINED
 from carbon_node.store import Edition
@@ -52,17 +52,6 @@ asyncio.run(main())
 """
 
 
-def node_command(domain: int, state_dir: Path) -> list[str]:
-    """Command line of a node."""
-    return [
-        *COMMAND,
-        "run",
-        f"--domain={domain}",
-        f"--state-dir={state_dir}",
-        "--http-listen=off",
-    ]
-
-
 def editions(state_dir: Path) -> list[Edition]:
     """What the history holds."""
     with closing(Database.open_read_only(state_dir / DATABASE_NAME)) as database:
@@ -88,7 +77,7 @@ async def seen(reader: PeerReader, count: int) -> None:
 
 
 def shuffled(inputs: list[Input], seed: int) -> list[Input]:
-    """The same in an order that nobody would choose."""
+    """The same inputs in a random order."""
     return random.Random(seed).sample(inputs, len(inputs))  # noqa: S311 - an order, not a key
 
 
@@ -99,7 +88,7 @@ async def test_kills_at_random_moments_lose_and_double_nothing(tmp_path: Path) -
     env = FORMULA | {"CARBON_NODE_LEASE_DURATION_S": "2"}
 
     async def life(load: Load, inputs: list[Input]) -> None:
-        node = NodeProcess(node_command(domain, tmp_path), env)
+        node = NodeProcess([*COMMAND, *run_arguments(domain, tmp_path)], env)
         try:
             load.send(inputs[: len(inputs) // 2])
             await asyncio.sleep(moments.uniform(0.0, 0.5))
@@ -133,8 +122,7 @@ async def test_a_burst_is_answered_once_each(tmp_path: Path) -> None:
     domain = fresh_domain()
     with running_node(domain, tmp_path, env=UNPACED):
         async with loading(domain) as load:
-            for number in range(1, 2001):
-                load.send(task_inputs(number))
+            load.send_tasks(range(1, 2001))
             await load.wait_for_answers(2000)
 
     assert load.repeated() == {}
@@ -147,8 +135,7 @@ async def test_thousands_of_tasks_leave_a_reader_of_500_instances_unfilled(tmp_p
         async with loading(domain) as load:
             await meet(reader)
             for first in range(1, 5001, 250):
-                for number in range(first, first + 250):
-                    load.send(task_inputs(number))
+                load.send_tasks(range(first, first + 250))
                 await load.wait_for_answers(first + 249)
             await seen(reader, 5000)
         assert node.stop() == 0
@@ -164,8 +151,7 @@ async def test_a_reader_that_takes_one_sample_per_notification_sees_all(tmp_path
         async with loading(domain) as load:
             await meet(reader)
             since_s = time.monotonic()
-            for number in range(1, 301):
-                load.send(task_inputs(number))
+            load.send_tasks(range(1, 301))
             await seen(reader, 300)
             seconds = time.monotonic() - since_s
 
@@ -180,8 +166,7 @@ async def test_a_reader_that_is_slower_than_the_outputs_sees_all(tmp_path: Path)
         async with loading(domain) as load:
             await meet(reader)
             reader.may_go_on.clear()
-            for number in range(1, 201):
-                load.send(task_inputs(number))
+            load.send_tasks(range(1, 201))
             await load.wait_for_answers(200)
             assert len(reader.seen) <= 1
             reader.may_go_on.set()
@@ -193,8 +178,7 @@ async def test_a_late_reader_gets_the_outputs_that_are_retained(tmp_path: Path) 
     domain = fresh_domain()
     with running_node(domain, tmp_path, env=UNPACED):
         async with loading(domain) as load:
-            for number in range(1, 451):
-                load.send(task_inputs(number))
+            load.send_tasks(range(1, 451))
             await load.wait_for_answers(450)
             async with loading(domain) as late:
                 await late.wait_for_answers(400)
@@ -224,8 +208,7 @@ async def test_a_node_that_starts_late_answers_what_peers_have_written(tmp_path:
     """Tasks that were there before the node are answered once each."""
     domain = fresh_domain()
     async with loading(domain, is_matched=False) as load:
-        for number in range(1, 101):
-            load.send(task_inputs(number))
+        load.send_tasks(range(1, 101))
         with running_node(domain, tmp_path, env=UNPACED):
             await load.wait_for_answers(100)
         assert load.repeated() == {}
@@ -240,8 +223,7 @@ async def test_restarted_peers_get_answers_to_the_same_ids(tmp_path: Path) -> No
             # What is retained of the life before.
             await load.wait_for_answers(earlier)
             load.outputs.clear()
-            for number in range(1, 21):
-                load.send(task_inputs(number, power_w=power_w))
+            load.send_tasks(range(1, 21), power_w=power_w)
             await load.wait_for_answers(20)
             assert load.repeated() == {}
             return {numbers(output) for outputs in load.outputs.values() for output in outputs}
@@ -258,8 +240,7 @@ async def test_acknowledged_answers_do_not_leave_again(tmp_path: Path) -> None:
     """After a restart only what is new is answered, unless the operator wants all again."""
     domain = fresh_domain()
     async with loading(domain, is_matched=False) as load:
-        for number in range(1, 51):
-            load.send(task_inputs(number, outputs=2))
+        load.send_tasks(range(1, 51), outputs=2)
         with running_node(domain, tmp_path, env=UNPACED) as node:
             await load.wait_for_answers(50)
             assert await asyncio.to_thread(node.stop) == 0
@@ -283,7 +264,7 @@ async def test_acknowledged_answers_do_not_leave_again(tmp_path: Path) -> None:
 
 
 async def test_the_status_is_said_again_once_the_old_lease_has_passed(tmp_path: Path) -> None:
-    """Peers that take a killed predecessor's end for this node's learn that it is there."""
+    """Peers that mistake the end of a killed predecessor's lease for this node's are put right."""
     domain = fresh_domain()
     env = FORMULA | {"CARBON_NODE_LEASE_DURATION_S": "1"}
     with running_node(domain, tmp_path, env=env):
@@ -334,8 +315,7 @@ async def test_a_reader_that_stands_still_for_a_while_loses_nothing(tmp_path: Pa
             assert stopped.stdout.readline() == b"matched\n"
             async with loading(domain) as load:
                 stopped.send_signal(signal.SIGSTOP)
-                for number in range(1, count + 1):
-                    load.send(task_inputs(number))
+                load.send_tasks(range(1, count + 1))
                 await load.wait_for_answers(MAX_RETAINED)
                 await asyncio.sleep(0.5)
                 assert len(load.outputs) == MAX_RETAINED

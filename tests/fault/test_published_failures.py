@@ -16,7 +16,7 @@ from tests.fault.test_tracking import ENDING, ENDLESS
 from tests.pipelines import running_world
 
 from carbon_node.estimation.measurement import Measurement, ModelRun, Run
-from carbon_node.tracking import TrackerPool
+from carbon_node.tracking.pool import TrackerPool
 
 pytestmark = pytest.mark.anyio
 
@@ -56,7 +56,8 @@ async def test_the_task_gets_the_formulas_number_with_the_failure_named(
             TrackerPool(config) as pool,
             running_world(Misbehaving(pool, behaviour, deadline_s)) as world,
         ):
-            await measure_well(pool)  # the forkserver is warm from here on
+            # The forkserver is warm from here on.
+            await measure_well(pool)
             world.submit()
             await world.answered()
             output = world.outputs[0]

@@ -1,4 +1,4 @@
-"""What must not cost an answer: kills, damage, full disks, missing rights, a second node."""
+"""What must cost no answer: kills, damage, full disks, missing rights, a second node."""
 
 import asyncio
 import os
@@ -15,6 +15,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from tests.disks import fill
 from tests.patience import PATIENCE_S
 from tests.stores import store_config
 from tests.unit.store.samples import answer, summary, task
@@ -63,7 +64,7 @@ async def _answer(store: Store, key: TaskKey, carbon_g: float = 2.0) -> Kept:
 
 @pytest.fixture
 def told() -> list[Health]:
-    """What the stores of a test say of their health."""
+    """What the stores of a test report of their health."""
     return []
 
 
@@ -299,7 +300,7 @@ async def test_directory_that_cannot_be_made_is_used_once_it_can(
     assert told == [trouble, recovered]
 
 
-async def test_answers_found_in_ignorance_of_older_ones_are_filed_after_them(
+async def test_answers_made_without_knowing_older_ones_are_filed_after_them(
     tmp_path: Path, told: list[Health]
 ) -> None:
     """What is on a disk that comes back late is neither overwritten nor lost."""
@@ -358,42 +359,12 @@ async def test_directory_without_write_permission_is_used_once_there_is(told: li
         shutil.rmtree(shared)
 
 
-@pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A file system of one megabyte."""
-    place = tmp_path / "disk"
-    place.mkdir()
-    mount = shutil.which("mount")
-    if mount is None or os.geteuid() != 0:
-        pytest.skip("needs root and mount, for a small tmpfs")
-    mounted = subprocess.run(
-        [mount, "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(place)],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if mounted.returncode:
-        pytest.skip(f"no tmpfs can be mounted here: {mounted.stderr.strip()}")
-    yield place
-    subprocess.run(["umount", str(place)], check=True)  # noqa: S607 - beside mount
-
-
-def _fill(place: Path) -> Path:
-    filler = place / "filler"
-    with filler.open("wb", buffering=0) as file:
-        try:
-            while True:
-                file.write(bytes(1024))
-        except OSError:
-            return filler
-
-
 async def test_full_disk_costs_no_answer(small_disk: Path, told: list[Health]) -> None:
     """Answers go on from memory, what is on disk is still known, and all is written in the end."""
     directory = small_disk / "state"
     async with _opened(directory, told) as store:
         first = await _answer(store, task(1))
-        filler = _fill(small_disk)
+        filler = fill(small_disk)
         later = [await _answer(store, task(n)) for n in range(2, 30)]
         assert store.health.is_degraded
         assert "disk is full; free some space" in store.health.trouble
@@ -419,7 +390,7 @@ async def test_start_on_a_full_disk_knows_what_was_answered(
         while process.stdout.readline().split()[:1] != [b"1"]:
             pass
     (directory / "results.sqlite3-shm").unlink()
-    filler = _fill(small_disk)
+    filler = fill(small_disk)
     async with _opened(directory, told) as store:
         assert store.health.is_degraded
         decision = await store.accept(kept.key, "a", summary())

@@ -8,6 +8,8 @@ from tests.fault.guarded import config_of, failure_at_deadline, failure_of, outc
 from carbon_node.estimation.measurement import Measurement
 from carbon_node.tracking import FailureName
 
+pytestmark = pytest.mark.anyio
+
 ENDLESS = {
     "hang": FailureName.TIMEOUT,
     "stop_itself": FailureName.TIMEOUT,
@@ -43,19 +45,19 @@ ENDING = {
 
 
 @pytest.mark.parametrize(("behaviour", "failure"), ENDLESS.items())
-def test_endless_measurement_is_ended_at_its_deadline(
+async def test_endless_measurement_is_ended_at_its_deadline(
     behaviour: str, failure: FailureName, tmp_path: Path
 ) -> None:
     """What does not end is ended and named; nothing is left, and the next measures well."""
-    assert failure_at_deadline(tmp_path, behaviour) == failure
+    assert await failure_at_deadline(tmp_path, behaviour) == failure
 
 
 @pytest.mark.parametrize(("behaviour", "failure"), ENDING.items())
-def test_misbehaviour_ends_in_its_named_failure(
+async def test_misbehaviour_ends_in_its_named_failure(
     behaviour: str, failure: FailureName, tmp_path: Path
 ) -> None:
     """Each way to end badly has its name; nothing is left, and the next measures well."""
-    assert failure_of(config_of(tmp_path), behaviour) == failure
+    assert await failure_of(config_of(tmp_path), behaviour) == failure
 
 
 @pytest.mark.parametrize(
@@ -68,8 +70,8 @@ def test_misbehaviour_ends_in_its_named_failure(
         "stop_group",
     ],
 )
-def test_good_result_survives_what_the_process_leaves_behind(
+async def test_good_result_survives_what_the_process_leaves_behind(
     behaviour: str, tmp_path: Path
 ) -> None:
     """A good result counts, whatever the process left: that is killed, removed or replaced."""
-    assert isinstance(outcome(config_of(tmp_path), behaviour), Measurement)
+    assert isinstance(await outcome(config_of(tmp_path), behaviour), Measurement)

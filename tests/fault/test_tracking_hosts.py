@@ -5,11 +5,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
+from tests.fault.guarded import Outcome, measurement_in, outcome_of
+from tests.trackers import tracker_config
 
 from carbon_node.errors import TrackerError
 from carbon_node.estimation import Interval
-from carbon_node.estimation.measurement import Measurement, ModelRun
-from carbon_node.tracking import FailureName, TrackerConfig, TrackerPool, Unmetered
+from carbon_node.estimation.measurement import ModelRun
+from carbon_node.tracking import FailureName, TrackerConfig, Unmetered
+from carbon_node.tracking.pool import TrackerPool
 
 J_PER_KWH = 3.6e6
 SECOND_GPU_W = 110.0
@@ -46,17 +49,16 @@ REFUSALS = {
 }
 OTHERS = (Case("uneven"), Case("busy_gpu"), Case("two_unmetered_sockets"))
 
-Outcome = Measurement | TrackerError
-
 
 @pytest.fixture(scope="module")
 def outcomes(tmp_path_factory: pytest.TempPathFactory) -> dict[Case, Outcome]:
     """Measure every host once, in one pool."""
+    # Once for all tests of the module, each of which has a loop of its own.
     return asyncio.run(_outcomes(tmp_path_factory.mktemp("work")))
 
 
 async def _outcomes(work_dir: Path) -> dict[Case, Outcome]:
-    config = TrackerConfig(
+    config = tracker_config(
         workload="tests.fault.tracking_hosts:run",
         window_s=0.2,
         work_dir=work_dir,
@@ -68,16 +70,7 @@ async def _outcomes(work_dir: Path) -> dict[Case, Outcome]:
 
 async def _outcome(pool: TrackerPool, config: TrackerConfig, case: Case) -> Outcome:
     config = replace(config, devices=case.devices, unmetered=case.unmetered)
-    try:
-        return await pool.measure(ModelRun(case.host), 30.0, config)
-    except TrackerError as error:
-        return error
-
-
-def _measurement(outcomes: dict[Case, Outcome], case: Case) -> Measurement:
-    outcome = outcomes[case]
-    assert isinstance(outcome, Measurement), outcome
-    return outcome
+    return await outcome_of(pool, ModelRun(case.host), 30.0, config)
 
 
 @pytest.mark.parametrize(("case", "power_w"), SUMS_W.items(), ids=str)
@@ -85,7 +78,7 @@ def test_a_host_is_charged_for_all_of_its_chosen_devices(
     case: Case, power_w: float, outcomes: dict[Case, Outcome]
 ) -> None:
     """The sum over packages, memory and chosen GPUs, whatever CarbonTracker's mean says."""
-    measurement = _measurement(outcomes, case)
+    measurement = measurement_in(outcomes, case)
     measured_w = measurement.device_energy_kwh * J_PER_KWH / measurement.duration_s
     assert measured_w == pytest.approx(power_w, rel=0.03)
     assert not measurement.power_is_guessed
@@ -116,40 +109,40 @@ def test_a_device_without_a_meter_is_named(
     case: Case, excluded: str, outcomes: dict[Case, Outcome]
 ) -> None:
     """Where the operator excludes it, the result says so."""
-    measurement = _measurement(outcomes, case)
+    measurement = measurement_in(outcomes, case)
     assert measurement.excluded == (excluded,)
     assert measurement.components == ("gpu:Model 0", "cpu:cpu:0")
 
 
 def test_zones_of_two_digits_are_named(outcomes: dict[Case, Outcome]) -> None:
     """Each package has the number that the kernel gives it."""
-    names = _measurement(outcomes, Case("twelve_zones")).components
+    names = measurement_in(outcomes, Case("twelve_zones")).components
     assert names == tuple(f"cpu:cpu:{number}" for number in range(12))
 
 
 def test_meters_are_named(outcomes: dict[Case, Outcome]) -> None:
     """And the host that has them."""
-    measurement = _measurement(outcomes, Case("eight_gpus", ("1",)))
+    measurement = measurement_in(outcomes, Case("eight_gpus", ("1",)))
     assert measurement.meters == ("nvml", "rapl")
     assert measurement.host
 
 
 def test_a_run_that_slows_down_has_a_wide_spread(outcomes: dict[Case, Outcome]) -> None:
     """Constant power, and three times the time of an inference in the second half."""
-    spread = _measurement(outcomes, Case("uneven")).spread
+    spread = measurement_in(outcomes, Case("uneven")).spread
     assert spread.low < 0.8
     assert spread.high > 1.3
 
 
 def test_other_work_on_a_gpu_is_said(outcomes: dict[Case, Outcome]) -> None:
     """It was seen before the run touched the GPU."""
-    said = _measurement(outcomes, Case("busy_gpu")).others
+    said = measurement_in(outcomes, Case("busy_gpu")).others
     assert "other work kept Model 0 63 % busy before the measurement" in said
 
 
 def test_two_sockets_without_meters_are_guessed_for_both(outcomes: dict[Case, Outcome]) -> None:
     """By what one of them is rated, times two."""
-    measurement = _measurement(outcomes, Case("two_unmetered_sockets"))
+    measurement = measurement_in(outcomes, Case("two_unmetered_sockets"))
     (guess,) = measurement.guesses
     assert guess.processor == "2 x AMD EPYC 9654 96-Core Processor"
     assert guess.power_w == Interval(72, 360, 720)

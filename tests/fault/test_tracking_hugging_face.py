@@ -1,6 +1,5 @@
 """Hugging Face models from disk in a real measuring process. Needs the extra `hf`."""
 
-import asyncio
 import json
 import os
 import pickle
@@ -8,10 +7,14 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
+from tests.trackers import tracker_config
 
 from carbon_node.errors import TrackerError
 from carbon_node.estimation.measurement import Measurement, ModelRun
-from carbon_node.tracking import FailureName, TrackerConfig, TrackerPool
+from carbon_node.tracking import FailureName
+from carbon_node.tracking.pool import TrackerPool
+
+pytestmark = pytest.mark.anyio
 
 pytestmark = pytest.mark.skipif(
     find_spec("torch") is None or find_spec("transformers") is None,
@@ -41,28 +44,25 @@ def root(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def _measure(root: Path, run: ModelRun) -> Measurement:
-    async def scenario() -> Measurement:
-        config = TrackerConfig(window_s=0.1, model_roots=(root,))
-        async with TrackerPool(config) as pool:
-            return await pool.measure(run, 60.0)
-
-    return asyncio.run(scenario())
+async def _measure(root: Path, run: ModelRun) -> Measurement:
+    config = tracker_config(window_s=0.1, model_roots=(root,))
+    async with TrackerPool(config) as pool:
+        return await pool.measure(run, 60.0)
 
 
-def _failure(root: Path, run: ModelRun) -> str:
+async def _failure(root: Path, run: ModelRun) -> str:
     with pytest.raises(TrackerError) as caught:
-        _measure(root, run)
+        await _measure(root, run)
     return caught.value.failure
 
 
 @pytest.mark.parametrize("name", MODELS)
-def test_model_on_disk_is_measured(name: str, root: Path) -> None:
+async def test_model_on_disk_is_measured(name: str, root: Path) -> None:
     """A model's own class is run on inputs made from its configuration."""
-    assert _measure(root, ModelRun(name)).inferences >= 1
+    assert (await _measure(root, ModelRun(name))).inferences >= 1
 
 
-def test_code_of_a_model_is_never_run(root: Path) -> None:
+async def test_code_of_a_model_is_never_run(root: Path) -> None:
     """A model that brings its own code is refused, and its code does nothing."""
     folder, trace = root / "text", root / "was_run"
     config = json.loads((folder / "config.json").read_text())
@@ -70,7 +70,7 @@ def test_code_of_a_model_is_never_run(root: Path) -> None:
     own = {**config, "model_type": "own", "architectures": ["Own"], "auto_map": auto_map}
     (folder / "config.json").write_text(json.dumps(own))
     (folder / "own.py").write_text(f"open({str(trace)!r}, 'w')")
-    assert _failure(root, ModelRun("text")) == FailureName.MODEL_FAILED
+    assert await _failure(root, ModelRun("text")) == FailureName.MODEL_FAILED
     assert not trace.exists()
 
 
@@ -84,16 +84,16 @@ class _Trace:
         return os.mkdir, (str(self.path),)
 
 
-def test_pickled_weights_are_never_read(root: Path) -> None:
+async def test_pickled_weights_are_never_read(root: Path) -> None:
     """Weights in a format that can carry code are not loaded."""
     folder, trace = root / "text", root / "was_run"
     (folder / "model.safetensors").unlink()
     (folder / "pytorch_model.bin").write_bytes(pickle.dumps(_Trace(trace)))
-    assert _failure(root, ModelRun("text")) == FailureName.MODEL_FAILED
+    assert await _failure(root, ModelRun("text")) == FailureName.MODEL_FAILED
     assert not trace.exists()
 
 
-def test_folder_without_a_model_has_failed(root: Path) -> None:
+async def test_folder_without_a_model_has_failed(root: Path) -> None:
     """A folder below a root that holds no model is said to hold none."""
     (root / "empty").mkdir()
-    assert _failure(root, ModelRun("m", "empty")) == FailureName.MODEL_FAILED
+    assert await _failure(root, ModelRun("m", "empty")) == FailureName.MODEL_FAILED

@@ -22,8 +22,11 @@ from tests.patience import PATIENCE_S
 from tests.transports import wait_for
 
 from carbon_node.errors import TrackerError
-from carbon_node.estimation.measurement import Measurement, ModelRun, Run, SimulatedRun
-from carbon_node.tracking import FailureName, TrackerConfig, TrackerPool
+from carbon_node.estimation.measurement import ModelRun, Run, SimulatedRun
+from carbon_node.tracking import FailureName, TrackerConfig
+from carbon_node.tracking.pool import TrackerPool
+
+pytestmark = pytest.mark.anyio
 
 ROOT = Path(__file__).parents[2]
 HANGING = SimulatedRun(power_w=300.0)
@@ -40,7 +43,8 @@ def _count(folder: Path) -> int:
 
 
 async def _descriptors() -> int:
-    await asyncio.sleep(0)  # the last connection closes in the next round of the loop
+    # The last connection closes in the next round of the loop.
+    await asyncio.sleep(0)
     return _count(Path("/proc/self/fd"))
 
 
@@ -49,180 +53,149 @@ def _forkserver_of(config: TrackerConfig) -> int:
     return min(processes_of(config))
 
 
-def test_deadline_that_nothing_can_meet_is_a_timeout(tmp_path: Path) -> None:
+async def test_deadline_that_nothing_can_meet_is_a_timeout(tmp_path: Path) -> None:
     """A deadline of 50 ms ends a measurement, whatever it was just doing."""
-    assert failure_of(config_of(tmp_path), "hang", deadline_s=0.05) == FailureName.TIMEOUT
+    assert await failure_of(config_of(tmp_path), "hang", deadline_s=0.05) == FailureName.TIMEOUT
 
 
-def test_deadline_passes_while_the_forkserver_is_cold(tmp_path: Path) -> None:
+async def test_deadline_passes_while_the_forkserver_is_cold(tmp_path: Path) -> None:
     """A deadline that passes before anything is warm is a timeout too, and warming goes on."""
-
-    async def scenario() -> Measurement | TrackerError:
-        async with TrackerPool(config_of(tmp_path)) as pool:
-            result = await attempt(pool, "hang", deadline_s=0.01)
-            await measure_well(pool)
-        return result
-
-    result = asyncio.run(scenario())
+    async with TrackerPool(config_of(tmp_path)) as pool:
+        result = await attempt(pool, "hang", deadline_s=0.01)
+        await measure_well(pool)
     assert isinstance(result, TrackerError)
     assert result.failure == FailureName.TIMEOUT
 
 
-def test_cancelled_call_leaves_no_process(tmp_path: Path) -> None:
+async def test_cancelled_call_leaves_no_process(tmp_path: Path) -> None:
     """When a cancelled call returns, everything that it had started is gone."""
     started = tmp_path / "started"
     work = tmp_path / "work"
     work.mkdir()
     config = config_of(work, environment=(("STARTED", str(started)),))
-
-    async def scenario() -> None:
-        async with TrackerPool(config) as pool:
-            task = asyncio.create_task(pool.measure(ModelRun("touch_and_hang"), PATIENCE_S))
-            await _appears(started)
-            task.cancel()
-            with pytest.raises(asyncio.CancelledError):
-                await task
-            assert list(processes_of(config)) == [_forkserver_of(config)]
-            assert list(work.iterdir()) == []
-            await measure_well(pool)
-
-    asyncio.run(scenario())
+    async with TrackerPool(config) as pool:
+        task = asyncio.create_task(pool.measure(ModelRun("touch_and_hang"), PATIENCE_S))
+        await _appears(started)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        assert list(processes_of(config)) == [_forkserver_of(config)]
+        assert list(work.iterdir()) == []
+        await measure_well(pool)
 
 
-def test_leaving_the_pool_ends_what_still_measures(tmp_path: Path) -> None:
+async def test_leaving_the_pool_ends_what_still_measures(tmp_path: Path) -> None:
     """A pool that is left while a call runs kills the measurement, and the call fails by name."""
     started = tmp_path / "started"
     config = config_of(tmp_path, environment=(("STARTED", str(started)),))
-
-    async def scenario() -> Measurement | TrackerError:
-        async with TrackerPool(config) as pool:
-            task = asyncio.create_task(attempt(pool, "touch_and_hang", PATIENCE_S))
-            await _appears(started)
-        assert processes_of(config) == {}
-        return await task
-
-    result = asyncio.run(scenario())
+    async with TrackerPool(config) as pool:
+        task = asyncio.create_task(attempt(pool, "touch_and_hang", PATIENCE_S))
+        await _appears(started)
+    assert processes_of(config) == {}
+    result = await task
     assert isinstance(result, TrackerError)
     assert result.failure == FailureName.GUARD_FAILED
 
 
-def test_call_after_the_pool_was_left_is_refused(tmp_path: Path) -> None:
+async def test_call_after_the_pool_was_left_is_refused(tmp_path: Path) -> None:
     """A call that was still waiting when its pool was left starts nothing any more."""
     config = config_of(tmp_path)
-
-    async def scenario() -> Measurement | TrackerError:
-        async with TrackerPool(config) as pool:
-            task = asyncio.create_task(attempt(pool, "succeed", PATIENCE_S))
-            await asyncio.sleep(0)  # it has sent its request, and the forkserver is still cold
-        return await task
-
-    result = asyncio.run(scenario())
+    async with TrackerPool(config) as pool:
+        task = asyncio.create_task(attempt(pool, "succeed", PATIENCE_S))
+        # It has sent its request, and the forkserver is still cold.
+        await asyncio.sleep(0)
+    result = await task
     assert isinstance(result, TrackerError)
     assert (result.failure, processes_of(config)) == (FailureName.GUARD_FAILED, {})
 
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGSEGV])
-def test_idle_forkserver_that_dies_is_replaced(number: signal.Signals, tmp_path: Path) -> None:
+async def test_idle_forkserver_that_dies_is_replaced(
+    number: signal.Signals, tmp_path: Path
+) -> None:
     """The measurement after a forkserver's death runs on a new one."""
     config = config_of(tmp_path)
-
-    async def scenario() -> None:
-        async with TrackerPool(config) as pool:
-            await measure_well(pool)
-            first = _forkserver_of(config)
-            os.kill(first, number)
-            await measure_well(pool)
-            assert _forkserver_of(config) != first
-
-    asyncio.run(scenario())
+    async with TrackerPool(config) as pool:
+        await measure_well(pool)
+        first = _forkserver_of(config)
+        os.kill(first, number)
+        await measure_well(pool)
+        assert _forkserver_of(config) != first
 
 
-def test_forkserver_that_dies_with_requests_is_replaced(tmp_path: Path) -> None:
+async def test_forkserver_that_dies_with_requests_is_replaced(tmp_path: Path) -> None:
     """Measurements that wait for a forkserver to get warm are asked of the next one if it dies."""
     config = config_of(tmp_path)
-
-    async def scenario() -> None:
-        async with TrackerPool(config) as pool:
-            waiting = [asyncio.create_task(measure_well(pool)) for _ in range(2)]
-            await asyncio.sleep(0)  # both have sent their requests
-            os.kill(_forkserver_of(config), signal.SIGKILL)
-            await asyncio.gather(*waiting)
-
-    asyncio.run(scenario())
+    async with TrackerPool(config) as pool:
+        waiting = [asyncio.create_task(measure_well(pool)) for _ in range(2)]
+        # Both have sent their requests.
+        await asyncio.sleep(0)
+        os.kill(_forkserver_of(config), signal.SIGKILL)
+        await asyncio.gather(*waiting)
 
 
-def test_burst_of_hanging_tasks_is_answered(tmp_path: Path) -> None:
+async def test_burst_of_hanging_tasks_is_answered(tmp_path: Path) -> None:
     """Of 50 tasks whose measurements all hang, each is answered: by deadline or without worker."""
     wait_s = 2.0
     config = config_of(tmp_path, queue_wait_s=wait_s)
-
-    async def scenario() -> Counter[str]:
-        async with TrackerPool(config) as pool:
-            await measure_well(pool)
-            return Counter(await asyncio.gather(*(failure(pool) for _ in range(50))))
 
     async def failure(pool: TrackerPool) -> str:
         with pytest.raises(TrackerError) as caught:
             await pool.measure(HANGING, DEADLINES_S[0])
         return caught.value.failure
 
-    failures = asyncio.run(scenario())
+    async with TrackerPool(config) as pool:
+        await measure_well(pool)
+        failures = Counter(await asyncio.gather(*(failure(pool) for _ in range(50))))
     assert set(failures) == {FailureName.TIMEOUT, FailureName.NO_WORKER}
     assert failures.total() == 50
     assert processes_of(config) == {}
 
 
-def _most_at_once(
+async def _most_at_once(
     count: int, pool_config: TrackerConfig, run: Run, later: TrackerConfig | None = None
 ) -> int:
     """Return how many of six hanging measurements run at once, when so many do and a bit later."""
-
-    async def scenario() -> int:
-        async with TrackerPool(pool_config) as pool:
-            await measure_well(pool)
-            pool.reconfigure(later or pool_config)
-            tasks = [asyncio.create_task(pool.measure(run, PATIENCE_S)) for _ in range(6)]
-            async with asyncio.timeout(PATIENCE_S):
-                while _count(pool_config.work_dir) < count:  # noqa: ASYNC110 - others make it
-                    await asyncio.sleep(0.01)
-            await asyncio.sleep(0.2)  # in which one too many would show
-            running = _count(pool_config.work_dir)
-            for task in tasks:
-                task.cancel()
-            await asyncio.wait(tasks)
-            return running
-
-    return asyncio.run(scenario())
+    async with TrackerPool(pool_config) as pool:
+        await measure_well(pool)
+        pool.reconfigure(later or pool_config)
+        tasks = [asyncio.create_task(pool.measure(run, PATIENCE_S)) for _ in range(6)]
+        async with asyncio.timeout(PATIENCE_S):
+            while _count(pool_config.work_dir) < count:  # noqa: ASYNC110 - others make it
+                await asyncio.sleep(0.01)
+        # In which one too many would show.
+        await asyncio.sleep(0.2)
+        running = _count(pool_config.work_dir)
+        for task in tasks:
+            task.cancel()
+        await asyncio.wait(tasks)
+        return running
 
 
-def test_only_so_many_measure_at_once(tmp_path: Path) -> None:
+async def test_only_so_many_measure_at_once(tmp_path: Path) -> None:
     """No more processes measure than there are workers."""
-    assert _most_at_once(3, config_of(tmp_path, workers=3), HANGING) == 3
+    assert await _most_at_once(3, config_of(tmp_path, workers=3), HANGING) == 3
 
 
-def test_number_of_workers_can_be_changed(tmp_path: Path) -> None:
+async def test_number_of_workers_can_be_changed(tmp_path: Path) -> None:
     """A pool that is given another number of workers uses it from the next call on."""
     config = config_of(tmp_path, workers=1)
-    assert _most_at_once(4, config, HANGING, replace(config, workers=4)) == 4
+    assert await _most_at_once(4, config, HANGING, replace(config, workers=4)) == 4
 
 
-def test_models_are_measured_one_by_one(tmp_path: Path) -> None:
+async def test_models_are_measured_one_by_one(tmp_path: Path) -> None:
     """Two models at once would each be charged for both, so that workers do not count for them."""
-    assert _most_at_once(1, config_of(tmp_path, workers=3), ModelRun("hang")) == 1
+    assert await _most_at_once(1, config_of(tmp_path, workers=3), ModelRun("hang")) == 1
 
 
-def test_measurements_leave_no_descriptor(tmp_path: Path) -> None:
+async def test_measurements_leave_no_descriptor(tmp_path: Path) -> None:
     """However they end, the node has as many descriptors after its measurements as before."""
-
-    async def scenario() -> tuple[int, int]:
-        async with TrackerPool(config_of(tmp_path)) as pool:
-            await measure_well(pool)
-            before = await _descriptors()
-            for behaviour in ("succeed", "kill_itself", "double", "hang", "kill_keeper") * 2:
-                await attempt(pool, behaviour, 1.0)
-            return before, await _descriptors()
-
-    before, after = asyncio.run(scenario())
+    async with TrackerPool(config_of(tmp_path)) as pool:
+        await measure_well(pool)
+        before = await _descriptors()
+        for behaviour in ("succeed", "kill_itself", "double", "hang", "kill_keeper") * 2:
+            await attempt(pool, behaviour, 1.0)
+        before, after = before, await _descriptors()
     assert after == before
 
 
@@ -230,12 +203,13 @@ NODE = """
 import asyncio, sys
 from pathlib import Path
 from carbon_node.estimation.measurement import ModelRun
-from carbon_node.tracking import TrackerConfig, TrackerPool
+from carbon_node.tracking.pool import TrackerPool
+from tests.trackers import tracker_config
 
 async def main():
     work, started, mark, behaviour = sys.argv[1:]
     environment = (("STARTED", started), ("CARBON_NODE_TEST", mark))
-    config = TrackerConfig(
+    config = tracker_config(
         workload="tests.fault.tracking_workloads:run",
         work_dir=Path(work),
         environment=environment,
@@ -251,7 +225,7 @@ asyncio.run(main())
 @pytest.mark.parametrize(
     ("behaviour", "folders"), [("touch_and_hang", 0), ("stop_keeper_and_hang", 1)]
 )
-def test_nothing_survives_a_killed_node(behaviour: str, folders: int, tmp_path: Path) -> None:
+async def test_nothing_survives_a_killed_node(behaviour: str, folders: int, tmp_path: Path) -> None:
     """Once the node was killed every process ends, and removes its folder if its guard lived."""
     work, started = tmp_path / "work", tmp_path / "started"
     work.mkdir()
@@ -260,7 +234,7 @@ def test_nothing_survives_a_killed_node(behaviour: str, folders: int, tmp_path: 
     command = [sys.executable, "-c", NODE, *arguments]
     environment = {"PYTHONPATH": f"{ROOT}:{ROOT / 'src'}"}
     with subprocess.Popen(command, cwd=ROOT, env=environment) as node:
-        asyncio.run(asyncio.wait_for(_appears(started), PATIENCE_S))
+        await asyncio.wait_for(_appears(started), PATIENCE_S)
         assert len(processes_of(config)) > 3
         node.kill()
         node.wait()
@@ -272,7 +246,7 @@ PROCESS_1 = """
 import asyncio, os, sys
 from pathlib import Path
 from tests.fault.guarded import attempt, config_of, measure_well, processes_of
-from carbon_node.tracking import TrackerPool
+from carbon_node.tracking.pool import TrackerPool
 
 async def main():
     async with TrackerPool(config_of(Path(sys.argv[1]))) as pool:

@@ -8,27 +8,34 @@ import socket
 import subprocess
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 from tests.fault.guarded import config_of, failure_at_deadline, failure_of, outcome
 from tests.patience import PATIENCE_S
+from tests.trackers import LIMITS, tracker_config
 
 from carbon_node.errors import TrackerError
 from carbon_node.estimation.measurement import Measurement, SimulatedRun
-from carbon_node.tracking import FailureName, Limits, TrackerConfig, TrackerPool
+from carbon_node.tracking import FailureName, TrackerConfig
+from carbon_node.tracking.pool import TrackerPool
+
+pytestmark = pytest.mark.anyio
 
 
-def test_memory_beyond_the_limit_is_a_named_failure(tmp_path: Path) -> None:
+async def test_memory_beyond_the_limit_is_a_named_failure(tmp_path: Path) -> None:
     """A process that takes memory without end meets its limit, not the host's."""
-    config = config_of(tmp_path, limits=Limits(address_space_bytes=1 << 30))
-    assert failure_of(config, "exhaust_memory") == FailureName.OUT_OF_MEMORY
+    config = config_of(tmp_path, limits=replace(LIMITS, address_space_bytes=1 << 30))
+    assert await failure_of(config, "exhaust_memory") == FailureName.OUT_OF_MEMORY
 
 
-def test_file_beyond_the_limit_is_a_named_failure(tmp_path: Path) -> None:
+async def test_file_beyond_the_limit_is_a_named_failure(tmp_path: Path) -> None:
     """A process that writes without end meets its limit on one file."""
-    result = outcome(config_of(tmp_path, limits=Limits(file_size_bytes=1 << 20)), "fill_disk")
+    result = await outcome(
+        config_of(tmp_path, limits=replace(LIMITS, file_size_bytes=1 << 20)), "fill_disk"
+    )
     assert isinstance(result, TrackerError)
     assert (result.failure, "File too large" in result.detail) == ("exit_status", True)
 
@@ -46,20 +53,20 @@ def tiny_disk(tmp_path: Path) -> Iterator[Path]:
     subprocess.run(["/usr/bin/umount", str(tmp_path)], check=True)
 
 
-def test_full_disk_under_a_measurement_is_a_named_failure(tiny_disk: Path) -> None:
+async def test_full_disk_under_a_measurement_is_a_named_failure(tiny_disk: Path) -> None:
     """A process whose disk is full fails by name, and its folder is removed all the same."""
-    result = outcome(config_of(tiny_disk), "fill_disk")
+    result = await outcome(config_of(tiny_disk), "fill_disk")
     assert isinstance(result, TrackerError)
     assert (result.failure, "No space left" in result.detail) == ("exit_status", True)
 
 
-def test_disk_too_full_for_a_folder_is_a_named_failure(tiny_disk: Path) -> None:
+async def test_disk_too_full_for_a_folder_is_a_named_failure(tiny_disk: Path) -> None:
     """Where not even the private folder can be made, the guard says so."""
     config = config_of(tiny_disk)
     for number in range(2):
         (tiny_disk / str(number)).touch()
     with pytest.raises(TrackerError, match=r"guard_failed: .*No space left"):
-        asyncio.run(_measure_simulated(config))
+        await _measure_simulated(config)
 
 
 async def _measure_simulated(config: TrackerConfig) -> Measurement:
@@ -67,9 +74,9 @@ async def _measure_simulated(config: TrackerConfig) -> Measurement:
         return await pool.measure(SimulatedRun(300.0), PATIENCE_S)
 
 
-def test_fork_bomb_meets_its_limit_and_is_killed_whole(tmp_path: Path) -> None:
+async def test_fork_bomb_meets_its_limit_and_is_killed_whole(tmp_path: Path) -> None:
     """A fork bomb of an ordinary user cannot grow beyond its limit, and none of it stays."""
-    failure = failure_at_deadline(tmp_path, "fork_bomb", limits=Limits(processes=20))
+    failure = await failure_at_deadline(tmp_path, "fork_bomb", limits=replace(LIMITS, processes=20))
     assert failure == FailureName.TIMEOUT
     before, forked = map(int, (tmp_path / "begun").read_text().split())
     assert 0 < forked <= before + 20
@@ -84,7 +91,8 @@ def surroundings(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     os.environ["VARIABLE_OF_THE_NODE"] = "hidden"
     try:
         config = config_of(work, environment=(("FACTS", str(facts)),))
-        assert isinstance(outcome(config, "tell_surroundings"), Measurement)
+        # Once for all tests of the module, each of which has a loop of its own.
+        assert isinstance(asyncio.run(outcome(config, "tell_surroundings")), Measurement)
     finally:
         del os.environ["VARIABLE_OF_THE_NODE"]
     found: dict[str, Any] = json.loads(facts.read_text())
@@ -159,21 +167,23 @@ def dripping_server() -> Iterator[tuple[str, list[str]]]:
     thread.join()
 
 
-def test_carbontracker_does_not_look_its_place_up(
+async def test_carbontracker_does_not_look_its_place_up(
     dripping_server: tuple[str, list[str]], tmp_path: Path
 ) -> None:
     """With every request sent to a server that drips, a measurement is in time and nobody came."""
     address, visitors = dripping_server
     proxies = tuple((name, address) for name in ("http_proxy", "https_proxy", "all_proxy"))
-    config = TrackerConfig(window_s=0.05, work_dir=tmp_path, environment=proxies)
-    measurement = asyncio.run(_measure_simulated(config))
+    config = tracker_config(window_s=0.05, work_dir=tmp_path, environment=proxies)
+    measurement = await _measure_simulated(config)
     assert (measurement.components, visitors) == (("simulated",), [])
 
 
-def test_last_words_are_kept_for_the_log(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+async def test_last_words_are_kept_for_the_log(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     """The ends of stdout and stderr travel with the log record of a failed measurement."""
     caplog.set_level(logging.INFO, "carbon_node.tracking.pool")
-    failure_of(config_of(tmp_path), "print_and_fail")
+    await failure_of(config_of(tmp_path), "print_and_fail")
     tails = [
         (vars(record)["stdout_tail"], vars(record)["stderr_tail"]) for record in caplog.records
     ]

@@ -1,6 +1,5 @@
 """Models run on this host in a real measuring process."""
 
-import asyncio
 import shutil
 import sys
 from dataclasses import replace
@@ -8,12 +7,16 @@ from pathlib import Path
 
 import pytest
 from onnx import TensorProto, helper
+from tests.trackers import LIMITS, tracker_config
 
 from carbon_node.errors import TrackerError
 from carbon_node.estimation.measurement import Measurement, ModelRun
 from carbon_node.store.spool import FileSpool
-from carbon_node.tracking import FailureName, Limits, TrackerConfig, TrackerPool
+from carbon_node.tracking import FailureName, TrackerConfig
 from carbon_node.tracking.circumstances import GUESS_FACTOR
+from carbon_node.tracking.pool import TrackerPool
+
+pytestmark = pytest.mark.anyio
 
 DEADLINE_S = 30.0
 
@@ -32,17 +35,14 @@ def _model(side: int = 256) -> bytes:
     return model
 
 
-def _measure(config: TrackerConfig, *runs: ModelRun) -> list[Measurement]:
-    async def scenario() -> list[Measurement]:
-        async with TrackerPool(config) as pool:
-            return [await pool.measure(run, DEADLINE_S) for run in runs]
-
-    return asyncio.run(scenario())
+async def _measure(config: TrackerConfig, *runs: ModelRun) -> list[Measurement]:
+    async with TrackerPool(config) as pool:
+        return [await pool.measure(run, DEADLINE_S) for run in runs]
 
 
-def _failure(config: TrackerConfig, run: ModelRun) -> str:
+async def _failure(config: TrackerConfig, run: ModelRun) -> str:
     with pytest.raises(TrackerError) as caught:
-        _measure(config, run)
+        await _measure(config, run)
     return caught.value.failure
 
 
@@ -52,22 +52,22 @@ def config(tmp_path: Path) -> TrackerConfig:
     root, work = tmp_path / "models", tmp_path / "work"
     root.mkdir()
     work.mkdir()
-    return TrackerConfig(window_s=0.2, model_roots=(root,), work_dir=work)
+    return tracker_config(window_s=0.2, model_roots=(root,), work_dir=work)
 
 
-def test_energy_per_inference_of_an_onnx_model_is_stable(config: TrackerConfig) -> None:
+async def test_energy_per_inference_of_an_onnx_model_is_stable(config: TrackerConfig) -> None:
     """In five runs of one model, energy per inference stays well within the interval of a guess."""
     runs = [ModelRun("square", raw_model=_model())] * 5
     energies_kwh = [
         measurement.device_energy_kwh / measurement.inferences
-        for measurement in _measure(config, *runs)
+        for measurement in await _measure(config, *runs)
     ]
     assert max(energies_kwh) < GUESS_FACTOR / 2 * min(energies_kwh)
 
 
-def test_larger_model_takes_more_energy(config: TrackerConfig) -> None:
+async def test_larger_model_takes_more_energy(config: TrackerConfig) -> None:
     """Twice the side of a matrix product, eight times the work, is more energy per inference."""
-    small, large = _measure(
+    small, large = await _measure(
         config, ModelRun("s", raw_model=_model(128)), ModelRun("l", raw_model=_model(512))
     )
     assert (
@@ -75,10 +75,10 @@ def test_larger_model_takes_more_energy(config: TrackerConfig) -> None:
     )
 
 
-def test_onnx_file_below_a_root_is_measured(config: TrackerConfig) -> None:
+async def test_onnx_file_below_a_root_is_measured(config: TrackerConfig) -> None:
     """A path below a model root is run, with this host's components named."""
     (config.model_roots[0] / "square.onnx").write_bytes(_model())
-    (measurement,) = _measure(config, ModelRun("square", "square.onnx"))
+    (measurement,) = await _measure(config, ModelRun("square", "square.onnx"))
     assert measurement.inferences >= 1
     assert measurement.duration_s >= config.window_s
     assert any(name.startswith("cpu:") for name in measurement.components)
@@ -86,65 +86,67 @@ def test_onnx_file_below_a_root_is_measured(config: TrackerConfig) -> None:
 
 @pytest.mark.gpu
 @pytest.mark.skipif(not Path("/dev/nvidiactl").exists(), reason="no NVIDIA GPU is at hand")
-def test_gpu_of_this_host_is_measured_and_named(config: TrackerConfig) -> None:
+async def test_gpu_of_this_host_is_measured_and_named(config: TrackerConfig) -> None:
     """Where there is an NVIDIA GPU, NVML reads its power, and the measurement names it."""
-    (measurement,) = _measure(config, ModelRun("square", raw_model=_model()))
+    (measurement,) = await _measure(config, ModelRun("square", raw_model=_model()))
     assert any(name.startswith("gpu:NVIDIA") for name in measurement.components)
 
 
-def test_model_elsewhere_is_a_named_failure(config: TrackerConfig) -> None:
+async def test_model_elsewhere_is_a_named_failure(config: TrackerConfig) -> None:
     """A path of another host is no model here, and says so."""
-    assert _failure(config, ModelRun("m", "/models/m.onnx")) == FailureName.MODEL_OUTSIDE_ROOTS
+    assert (
+        await _failure(config, ModelRun("m", "/models/m.onnx")) == FailureName.MODEL_OUTSIDE_ROOTS
+    )
 
 
-def test_bytes_beyond_the_limit_are_refused(config: TrackerConfig) -> None:
+async def test_bytes_beyond_the_limit_are_refused(config: TrackerConfig) -> None:
     """Bytes beyond the limit are refused before a process is started."""
     small = replace(config, model_limit_bytes=10)
-    assert _failure(small, ModelRun("m", raw_model=bytes(11))) == FailureName.MODEL_TOO_LARGE
+    assert await _failure(small, ModelRun("m", raw_model=bytes(11))) == FailureName.MODEL_TOO_LARGE
 
 
-def test_model_that_waits_in_a_file_is_measured_from_there(
+async def test_model_that_waits_in_a_file_is_measured_from_there(
     config: TrackerConfig, tmp_path: Path
 ) -> None:
     """The measuring process gets the file itself; it is read from its start each time."""
     spooled = FileSpool(tmp_path).put(_model())
-    for measurement in _measure(config, *[ModelRun("square", raw_model=spooled)] * 2):
+    for measurement in await _measure(config, *[ModelRun("square", raw_model=spooled)] * 2):
         assert measurement.inferences >= 1
 
 
-def test_waiting_model_beyond_the_limit_is_refused_unopened(
+async def test_waiting_model_beyond_the_limit_is_refused_unopened(
     config: TrackerConfig, tmp_path: Path
 ) -> None:
     """The limit holds for models that wait in a file, and these are not even opened."""
     spooled = FileSpool(tmp_path).put(bytes(11))
     shutil.rmtree(tmp_path / "waiting-models")
     small = replace(config, model_limit_bytes=10)
-    assert _failure(small, ModelRun("m", raw_model=spooled)) == FailureName.MODEL_TOO_LARGE
+    assert await _failure(small, ModelRun("m", raw_model=spooled)) == FailureName.MODEL_TOO_LARGE
 
 
-def test_lost_file_of_a_waiting_model_is_a_named_failure(
+async def test_lost_file_of_a_waiting_model_is_a_named_failure(
     config: TrackerConfig, tmp_path: Path
 ) -> None:
     """A file that somebody removed costs one measurement, with the reason in its failure."""
     spooled = FileSpool(tmp_path).put(bytes(11))
     shutil.rmtree(tmp_path / "waiting-models")
     with pytest.raises(TrackerError, match="waiting-models"):
-        _measure(config, ModelRun("m", raw_model=spooled))
+        await _measure(config, ModelRun("m", raw_model=spooled))
 
 
-def test_name_of_a_megabyte_is_refused(config: TrackerConfig) -> None:
+async def test_name_of_a_megabyte_is_refused(config: TrackerConfig) -> None:
     """A name that no file can have is refused before a process is started."""
-    assert _failure(config, ModelRun("m" * 2**20)) == FailureName.NO_MODEL
+    assert await _failure(config, ModelRun("m" * 2**20)) == FailureName.NO_MODEL
 
 
-def test_model_that_outgrows_its_memory_is_a_named_failure(config: TrackerConfig) -> None:
+async def test_model_that_outgrows_its_memory_is_a_named_failure(config: TrackerConfig) -> None:
     """A model whose inputs alone exceed the limit ends in its own process."""
-    limits = Limits(address_space_bytes=2 << 30)
+    limits = replace(LIMITS, address_space_bytes=2 << 30)
     run = ModelRun("m", raw_model=_model(side=50_000))
-    assert _failure(replace(config, limits=limits), run) == FailureName.OUT_OF_MEMORY
+    assert await _failure(replace(config, limits=limits), run) == FailureName.OUT_OF_MEMORY
 
 
-def test_missing_extra_is_a_named_failure(config: TrackerConfig, tmp_path: Path) -> None:
+async def test_missing_extra_is_a_named_failure(config: TrackerConfig, tmp_path: Path) -> None:
     """Without onnxruntime the failure says what to install."""
     hidden = tmp_path / "hidden"
     hidden.mkdir()
@@ -154,4 +156,4 @@ def test_missing_extra_is_a_named_failure(config: TrackerConfig, tmp_path: Path)
     import_path = ":".join([str(hidden), *filter(None, sys.path)])
     without = replace(config, environment=(("PYTHONPATH", import_path),))
     with pytest.raises(TrackerError, match=r"extra_missing: .*pip install 'carbon-node\[onnx\]'"):
-        _measure(without, ModelRun("m", raw_model=_model()))
+        await _measure(without, ModelRun("m", raw_model=_model()))

@@ -113,7 +113,8 @@ def exhaust_memory(*_: object) -> None:
 def fork_bomb(*_: object) -> None:
     """Fork without end, in every descendant, as a user whom the limit on processes binds."""
     counts = os.open(os.environ["BEGUN"], os.O_WRONLY | os.O_CREAT)
-    if os.geteuid() == 0:  # the kernel exempts root
+    if os.geteuid() == 0:
+        # The kernel exempts root.
         os.setresuid(NOBODY, NOBODY, NOBODY)
     tasks_before = Path("/proc/loadavg").read_text().split()[3].partition("/")[2]
     forked = 0

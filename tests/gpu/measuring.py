@@ -7,22 +7,22 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pynvml
+from tests.fault.guarded import Outcome, outcome_of
+from tests.trackers import LIMITS, tracker_config
 
-from carbon_node.errors import TrackerError
 from carbon_node.estimation.device_energy import metered_part_kwh
 from carbon_node.estimation.measurement import Measurement, ModelRun
-from carbon_node.tracking import Limits, TrackerConfig, TrackerPool, Unmetered
+from carbon_node.tracking import TrackerConfig, Unmetered
+from carbon_node.tracking.pool import TrackerPool
 
 J_PER_KWH = 3.6e6
 WINDOW_S = 3.0
 DEADLINE_S = 40.0
 SAMPLING_S = 0.05
-
-Outcome = Measurement | TrackerError
 
 
 def library_path() -> tuple[tuple[str, str], ...]:
@@ -45,11 +45,11 @@ def measure(
         devices: as in the setting `tracker.devices`; None for all.
         unmetered: as in the setting `tracker.unmetered`.
     """
-    config = TrackerConfig(
+    config = tracker_config(
         workload="tests.gpu.kernel:run",
         window_s=WINDOW_S,
         deadline_s=DEADLINE_S,
-        limits=Limits(address_space_bytes=None),
+        limits=replace(LIMITS, address_space_bytes=None),
         devices=devices,
         unmetered=unmetered,
         work_dir=work_dir,
@@ -60,10 +60,7 @@ def measure(
 
 async def _measured(config: TrackerConfig) -> Outcome:
     async with TrackerPool(config) as pool:
-        try:
-            return await pool.measure(ModelRun("chain"))
-        except TrackerError as error:
-            return error
+        return await outcome_of(pool, ModelRun("chain"))
 
 
 def metered_w(measurement: Measurement) -> float:

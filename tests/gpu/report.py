@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import pynvml
+from tests.fault.guarded import Outcome
 from tests.gpu.measuring import (
     WINDOW_S,
     EnergyCounter,
-    Outcome,
     library_path,
     load_by_others,
     measure,

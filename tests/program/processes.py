@@ -32,6 +32,17 @@ def environment(overrides: Mapping[str, str] | None = None) -> dict[str, str]:
     return inherited | {"FASTDDS_DEFAULT_PROFILES_FILE": str(LOOPBACK)} | dict(overrides or {})
 
 
+def run_arguments(domain: int, state_dir: Path, *options: str) -> list[str]:
+    """Arguments of a node without local interface, unless an option says otherwise."""
+    return [
+        "run",
+        f"--domain={domain}",
+        f"--state-dir={state_dir}",
+        "--http-listen=off",
+        *options,
+    ]
+
+
 def run_command(
     *arguments: str, env: Mapping[str, str] | None = None, timeout_s: float = PATIENCE_S
 ) -> subprocess.CompletedProcess[str]:
@@ -75,7 +86,7 @@ class NodeProcess:
                 self._changed.notify_all()
 
     def events(self) -> list[dict[str, Any]]:
-        """The log so far as JSON objects; lines of other make are left out."""
+        """The log so far as JSON objects; other lines are left out."""
         found: list[dict[str, Any]] = []
         for line in list(self.lines):
             with contextlib.suppress(ValueError):
@@ -150,14 +161,7 @@ def running_node(
     domain: int, state_dir: Path, *options: str, env: Mapping[str, str] | None = None
 ) -> Iterator[NodeProcess]:
     """A node that is ready, ended afterwards in any case."""
-    arguments = [
-        "run",
-        f"--domain={domain}",
-        f"--state-dir={state_dir}",
-        "--http-listen=off",
-        *options,
-    ]
-    node = NodeProcess([*COMMAND, *arguments], env)
+    node = NodeProcess([*COMMAND, *run_arguments(domain, state_dir, *options)], env)
     try:
         node.wait_for_event("ready")
         yield node

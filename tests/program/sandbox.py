@@ -26,7 +26,7 @@ _ENTER = Path(__file__).with_name("sandbox_enter.py")
 _HIDDEN = {"/home": "0755", "/root": "0755", "/tmp": "1777", "/var/tmp": "1777"}  # noqa: S108
 """Directories that are empty within, and their modes there."""
 
-_SHARED_MEMORY = "/dev/shm"  # noqa: S108  # what systemd's PrivateDevices keeps, too
+_SHARED_MEMORY = "/dev/shm"  # noqa: S108  # what systemd's PrivateDevices keeps too
 
 
 def directives() -> dict[str, list[str]]:

@@ -1,4 +1,4 @@
-"""Runs a program with the restrictions that bubblewrap has not: `sandbox_enter.py JSON COMMAND...`.
+"""Runs a program with restrictions that bubblewrap lacks: `sandbox_enter.py JSON COMMAND...`.
 
 Standard library and libseccomp only. Called by `sandbox.sandboxed`, inside the mounts it made.
 """
@@ -17,7 +17,8 @@ _ALLOW = 0x7FFF0000
 _ERRNO = 0x00050000
 _EQUAL, _AT_LEAST, _MASKED_EQUAL = 4, 5, 7
 _PR_CAPBSET_DROP, _PR_SET_NO_NEW_PRIVS = 24, 38
-_NEW_NAMESPACES = (0x20000, *(1 << bit for bit in range(25, 31)))  # mount, then cgroup to net
+# Mount, then cgroup to net.
+_NEW_NAMESPACES = (0x20000, *(1 << bit for bit in range(25, 31)))
 _HIGHEST_FAMILY = 64
 _SHM_EXEC = 0o100000
 

@@ -145,7 +145,7 @@ async def test_bad_requests_are_answered_through_both_endpoints(
 async def test_an_empty_request_is_answered_with_the_configuration(
     node: tuple[NodeProcess, int],
 ) -> None:
-    """As the existing orchestrator sends one."""
+    """The existing orchestrator sends one to read the configuration."""
     async with calling(node[1]) as caller:
         by_topic, by_call = await caller.ask_both("")
         assert by_topic == by_call == await caller.call('{"get": "all"}')

@@ -87,7 +87,7 @@ async def test_a_stopped_task_is_repeated_on_request(tmp_path: Path) -> None:
 
 
 async def test_a_running_task_that_is_reset_is_answered_once(tmp_path: Path) -> None:
-    """The computation begins again under the settings of then, with one output."""
+    """The computation begins again under the settings in force by then, with one output."""
     async with node_with(tmp_path, SLOW) as (caller, _):
         task_id = caller.submit()
         await caller.wait_for_status(lambda status: status["tasks"]["running"] == 1)
@@ -103,7 +103,7 @@ async def test_a_running_task_that_is_reset_is_answered_once(tmp_path: Path) -> 
 
 
 async def test_a_stopped_node_keeps_tasks_until_it_is_started(tmp_path: Path) -> None:
-    """It says INACTIVE, answers requests, and works off what came meanwhile."""
+    """It says INACTIVE, answers requests, and later does the work that came in the meantime."""
     async with node_with(tmp_path, FORMULA) as (caller, _):
         caller.command(NodeCommand.STOP)
         await caller.node_status(Status.INACTIVE)

@@ -17,6 +17,7 @@ from tests.program.processes import (
     PATIENCE_S,
     NodeProcess,
     environment,
+    run_arguments,
     run_command,
     running_node,
 )
@@ -34,15 +35,9 @@ operation.settle = broken
 """Breaks a part of the daemon that runs once it is ready."""
 
 
-def arguments(state_dir: Path) -> list[str]:
-    """Options of a node that answers in a domain of its own."""
-    return [
-        *COMMAND,
-        "run",
-        f"--domain={fresh_domain()}",
-        f"--state-dir={state_dir}",
-        "--http-listen=off",
-    ]
+def node_command(state_dir: Path) -> list[str]:
+    """Command line of a node that answers in a domain of its own."""
+    return [*COMMAND, *run_arguments(fresh_domain(), state_dir)]
 
 
 def wait_for_children(pid: int, count: int) -> list[psutil.Process]:
@@ -82,7 +77,7 @@ def test_a_second_signal_ends_a_busy_node_at_once(tmp_path: Path) -> None:
 def test_a_node_that_is_process_1_serves_its_container_and_ends_it(tmp_path: Path) -> None:
     """It starts, reaps orphans that are not its own, takes SIGTERM, and nothing is left."""
     orphan = f"({sys.executable} -c pass &) ; exec "
-    script = orphan + " ".join([*arguments(tmp_path), "--log-level=info"])
+    script = orphan + " ".join([*node_command(tmp_path), "--log-level=info"])
     command = ["unshare", "--pid", "--fork", "--kill-child", "--mount-proc", "sh", "-c", script]
     if subprocess.run([*command[:5], "true"], capture_output=True, check=False).returncode:
         pytest.skip("this machine does not let a test make a PID namespace")
@@ -105,7 +100,7 @@ def test_process_1_passes_on_how_its_node_ended(tmp_path: Path) -> None:
     unshare = ["unshare", "--pid", "--fork", "--kill-child", "--mount-proc"]
     if subprocess.run([*unshare, "true"], capture_output=True, check=False).returncode:
         pytest.skip("this machine does not let a test make a PID namespace")
-    node = NodeProcess([*unshare, *arguments(tmp_path)])
+    node = NodeProcess([*unshare, *node_command(tmp_path)])
     try:
         node.wait_for_event("ready")
         (first,) = psutil.Process(node.process.pid).children()
@@ -147,7 +142,7 @@ def answers_and_ends(command: list[str], log: int | None = None) -> None:
 )
 def test_standard_descriptors_may_be_closed_or_full(redirection: str, tmp_path: Path) -> None:
     """Whatever its standard descriptors are, the node answers a task and ends with status 0."""
-    answers_and_ends(["sh", "-c", f'exec "$@" {redirection}', "sh", *arguments(tmp_path)])
+    answers_and_ends(["sh", "-c", f'exec "$@" {redirection}', "sh", *node_command(tmp_path)])
 
 
 def test_a_log_that_nobody_reads_stops_neither_tasks_nor_the_end(tmp_path: Path) -> None:
@@ -159,7 +154,7 @@ def test_a_log_that_nobody_reads_stops_neither_tasks_nor_the_end(tmp_path: Path)
             while True:
                 os.write(writing, b"x" * 4096)
         os.set_blocking(writing, True)
-        answers_and_ends(arguments(tmp_path), log=writing)
+        answers_and_ends(node_command(tmp_path), log=writing)
     finally:
         os.close(reading)
         os.close(writing)
@@ -212,7 +207,7 @@ def test_a_system_that_grants_too_little_is_named_before_anything_fails(
     limit: str, said: str, tmp_path: Path
 ) -> None:
     """One line with status 1 says which limit is too low, by how much, and how to raise it."""
-    shell = ["sh", "-c", f'ulimit {limit}; exec "$@"', "sh", *arguments(tmp_path)]
+    shell = ["sh", "-c", f'ulimit {limit}; exec "$@"', "sh", *node_command(tmp_path)]
     done = subprocess.run(
         shell, env=environment(), capture_output=True, text=True, check=False, timeout=PATIENCE_S
     )
@@ -248,7 +243,7 @@ def test_a_node_whose_interface_cannot_be_loaded_goes_on(fault: str, tmp_path: P
 def test_a_defect_ends_the_node_with_one_line_and_its_traceback_in_the_log(tmp_path: Path) -> None:
     """Whatever breaks, the end is orderly: status 1, no abort, and the log says where it broke."""
     (tmp_path / "sitecustomize.py").write_text(DEFECT)
-    node = NodeProcess(arguments(tmp_path / "state"), FORMULA | {"PYTHONPATH": str(tmp_path)})
+    node = NodeProcess(node_command(tmp_path / "state"), FORMULA | {"PYTHONPATH": str(tmp_path)})
     try:
         assert node.wait() == 1
     finally:

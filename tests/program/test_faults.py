@@ -1,23 +1,23 @@
-"""What must not lose a task: bad samples, and measurements that die or hang."""
+"""What must lose no task: bad samples, and measurements that die or hang."""
 
 import asyncio
 import itertools
 import json
 import os
 import signal
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import psutil
 import pytest
+from tests.calling_transport import participant
 from tests.domains import fresh_domain
+from tests.program.peers import peers_of
 from tests.program.processes import PATIENCE_S, NodeProcess, running_node
 
-from carbon_node.cli.peers import PEERS_ROLE, SimulatedPeers, SubmittedTask
-from carbon_node.transport.fastdds import FastDdsConfig, FastDdsTransport
+from carbon_node.cli.peers import PEERS_ROLE, SubmittedTask
 from carbon_node.wire.contract import Topic
 from carbon_node.wire.samples import CO2Footprint, HWResource, MLModel, TaskId, UserInput
 
@@ -37,16 +37,6 @@ def task(*, user: bytes = b"", model: bytes = b"", hardware: bytes = b"") -> Sub
         MLModel(model="m", extra_data=model, task_id=task_id),
         HWResource("hw", 300.0, 1.0, extra_data=hardware, task_id=task_id),
     )
-
-
-@asynccontextmanager
-async def peers_of(domain: int) -> AsyncIterator[tuple[SimulatedPeers, FastDdsTransport]]:
-    """Simulated peers that have met the node, and their transport for what they would not do."""
-    transport = FastDdsTransport(FastDdsConfig(domain=domain, role=PEERS_ROLE, loopback_only=True))
-    peers = SimulatedPeers(transport, domain)
-    async with peers.joined():
-        await peers.wait_for_node(PATIENCE_S)
-        yield peers, transport
 
 
 async def answers(domain: int, *tasks: SubmittedTask) -> list[CO2Footprint]:
@@ -202,27 +192,24 @@ async def test_inputs_in_any_order_and_repeated_give_one_output(
     marker = task()
     # The outputs of earlier tests are retained and may come again, so only these two ids count.
     seen: list[TaskId] = []
-    transport = FastDdsTransport(FastDdsConfig(domain=node[1], role=PEERS_ROLE, loopback_only=True))
-    await transport.open()
-    transport.connect()
-    arrivals = transport.arrivals()
-    for _ in range(2):
-        transport.publish(Topic.HW_RESOURCE, good.hw_resource)
-        transport.publish(Topic.ML_MODEL, good.ml_model)
-        transport.publish(Topic.USER_INPUT, good.user_input)
-    transport.publish(Topic.USER_INPUT, marker.user_input)
-    transport.publish(Topic.HW_RESOURCE, marker.hw_resource)
-    transport.publish(Topic.ML_MODEL, marker.ml_model)
-    async with asyncio.timeout(PATIENCE_S):
-        async for arrival in arrivals:
-            if isinstance(arrival.sample, CO2Footprint) and arrival.key in (
-                good.task_id,
-                marker.task_id,
-            ):
-                seen.append(arrival.key)
-                if arrival.key == marker.task_id:
-                    break
-    await transport.close()
+    async with participant(node[1], PEERS_ROLE, is_matched=False) as transport:
+        arrivals = transport.arrivals()
+        for _ in range(2):
+            transport.publish(Topic.HW_RESOURCE, good.hw_resource)
+            transport.publish(Topic.ML_MODEL, good.ml_model)
+            transport.publish(Topic.USER_INPUT, good.user_input)
+        transport.publish(Topic.USER_INPUT, marker.user_input)
+        transport.publish(Topic.HW_RESOURCE, marker.hw_resource)
+        transport.publish(Topic.ML_MODEL, marker.ml_model)
+        async with asyncio.timeout(PATIENCE_S):
+            async for arrival in arrivals:
+                if isinstance(arrival.sample, CO2Footprint) and arrival.key in (
+                    good.task_id,
+                    marker.task_id,
+                ):
+                    seen.append(arrival.key)
+                    if arrival.key == marker.task_id:
+                        break
     assert seen == [good.task_id, marker.task_id]
 
 

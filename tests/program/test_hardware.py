@@ -17,7 +17,7 @@ J_PER_KWH = 3.6e6
 def submitted(domain: int, hardware: str, power: float, latency: float, *more: str) -> Any:  # noqa: ANN401 - any JSON
     """Submit one task and return its result; its provenance has to follow the schema."""
     done = run_command(
-        *("submit", f"--domain={domain}", "--json", "--timeout=20", "--region=France"),
+        *("submit", f"--domain={domain}", "--json", "--region=France"),
         *(f"--hardware={hardware}", f"--power={power}", f"--latency={latency}", *more),
     )
     assert done.returncode == 0, done.stderr

@@ -1,5 +1,6 @@
-"""The real node among participants that mean no good, or were written without care."""
+"""The real node among hostile and careless participants."""
 
+import asyncio
 import random
 import threading
 from collections.abc import Iterator
@@ -10,7 +11,18 @@ import pytest
 from tests.callers import calling
 from tests.domains import fresh_domain
 from tests.program.processes import running_node
-from tests.rtps import PID_ENTITY_NAME, RawParticipant, hostile, raw_participant, text
+from tests.rtps import (
+    PID_ENTITY_NAME,
+    PID_PROPERTY_LIST,
+    Parameter,
+    RawParticipant,
+    hostile,
+    properties,
+    raw_participant,
+    text,
+)
+
+from carbon_node.wire.contract import NODE_NAME
 
 pytestmark = pytest.mark.anyio
 
@@ -53,3 +65,32 @@ async def test_a_node_starts_and_answers_whatever_is_announced(tmp_path: Path) -
                 await caller.output(caller.submit())
         assert node.stop() == 0
     assert "Traceback" not in "\n".join(node.lines)
+
+
+def claim(*pairs: tuple[str, str]) -> tuple[Parameter, ...]:
+    """What a participant says that takes the node's name."""
+    octets = [(name.encode(), value.encode()) for name, value in pairs]
+    return (PID_ENTITY_NAME, text(NODE_NAME.encode())), (PID_PROPERTY_LIST, properties(octets))
+
+
+async def test_a_running_node_does_not_yield_to_a_claim_that_says_nothing(tmp_path: Path) -> None:
+    """The name alone, or with a start of 5,000 digits, ends no node; it is logged."""
+    domain = fresh_domain()
+    with raw_participant(domain) as raw, running_node(domain, tmp_path, env=FORMULA) as node:
+        raw.announce(*claim())
+        raw.announce(
+            *claim(
+                ("carbon_node.process", "host/pid:[1]/7"),
+                ("carbon_node.started_ns", "9" * 5_000),
+            )
+        )
+        async with calling(domain) as caller:
+            await caller.output(caller.submit())
+            await asyncio.to_thread(
+                node.wait_for_event,
+                "another participant has this node's name and does not say since when: if it is a "
+                "carbon node, stop one of the two, or both answer",
+                lambda event: event["guid"].startswith("01.0f.ee.ee"),
+            )
+            await caller.output(caller.submit())
+        assert node.stop() == 0

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from tests.domains import fresh_domain
-from tests.program.processes import PATIENCE_S, NodeProcess, environment
+from tests.program.processes import PATIENCE_S, NodeProcess, environment, run_arguments
 
 MARK = "imported: "
 PROGRAM = f"""
@@ -22,7 +22,12 @@ COMMAND = [sys.executable, "-c", PROGRAM]
 
 DDS = {"carbon_node.transport.binding", "carbon_node.transport.fastdds"}
 DRAWING = {"matplotlib", "pyarrow"}
-NODE = {"carbon_node.daemon.serve", "carbon_node.pipeline", "carbon_node.tracking", "structlog"}
+NODE = {
+    "carbon_node.daemon.serve",
+    "carbon_node.pipeline",
+    "carbon_node.tracking.pool",
+    "structlog",
+}
 
 
 def modules_in(lines: list[str]) -> set[str]:
@@ -71,8 +76,7 @@ def test_commands_import_neither_dds_nor_the_node(arguments: list[str], needless
 
 def test_the_node_imports_nothing_that_only_commands_use(tmp_path: Path) -> None:
     """The log is configured before structlog is imported, which would import rich otherwise."""
-    options = [f"--domain={fresh_domain()}", f"--state-dir={tmp_path}", "--http-listen=off"]
-    node = NodeProcess([*COMMAND, "run", *options])
+    node = NodeProcess([*COMMAND, *run_arguments(fresh_domain(), tmp_path)])
     try:
         node.wait_for_event("ready")
         assert node.stop() == 0

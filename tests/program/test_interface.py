@@ -154,7 +154,7 @@ def test_a_taken_port_is_a_warning(tmp_path: Path) -> None:
 
 
 def test_a_unix_socket_is_served_and_removed_at_the_end(tmp_path: Path) -> None:
-    """Who may open the socket's file can ask; after the stop the file is gone."""
+    """Anyone who may open the socket's file can ask; after the stop the file is gone."""
     path = tmp_path / "http.sock"
     with running_node(fresh_domain(), tmp_path, f"--http-listen={path}") as node:
         node.wait_for_event("local interface")

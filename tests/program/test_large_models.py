@@ -5,11 +5,12 @@ from pathlib import Path
 
 import pytest
 from tests.domains import fresh_domain
-from tests.program.processes import PATIENCE_S, NodeProcess, running_node
+from tests.process_memory import forget_peak, memory_bytes
+from tests.program.peers import peers_of
+from tests.program.processes import PATIENCE_S, running_node
 from tests.transports import wait_for
 
-from carbon_node.cli.peers import PEERS_ROLE, SimulatedPeers, SubmittedTask
-from carbon_node.transport.fastdds import FastDdsConfig, FastDdsTransport
+from carbon_node.cli.peers import SubmittedTask
 from carbon_node.wire.samples import HWResource, MLModel, TaskId, UserInput
 
 pytestmark = pytest.mark.anyio
@@ -27,32 +28,19 @@ def task(number: int, raw_model: bytes) -> SubmittedTask:
     )
 
 
-def memory_bytes(node: NodeProcess, field: str) -> int:
-    """A field of the daemon's status: `VmRSS` is held now, `VmHWM` was held at most."""
-    lines = Path(f"/proc/{node.process.pid}/status").read_text().splitlines()
-    return next(int(line.split()[1]) * 1024 for line in lines if line.startswith(f"{field}:"))
-
-
-def forget_peak(node: NodeProcess) -> None:
-    """Let the daemon's `VmHWM` start anew."""
-    Path(f"/proc/{node.process.pid}/clear_refs").write_text("5")
-
-
 @pytest.mark.parametrize("mode", ["formula", "measured"])
 async def test_a_large_model_is_in_the_daemon_once(tmp_path: Path, mode: str) -> None:
     """A model takes less than one and a half times its size while it passes, then nothing."""
     domain = fresh_domain()
     with running_node(domain, tmp_path, env={"CARBON_NODE_TRACKER__MODE": mode}) as node:
-        transport = FastDdsTransport(FastDdsConfig(domain, PEERS_ROLE, loopback_only=True))
-        peers = SimulatedPeers(transport, domain)
-        async with peers.joined():
-            await peers.wait_for_node(PATIENCE_S)
+        pid = node.process.pid
+        async with peers_of(domain) as (peers, _):
             await peers.submit(task(1, bytes(100_000)), PATIENCE_S)
-            before = memory_bytes(node, "VmRSS")
-            forget_peak(node)
+            before = memory_bytes(pid, "VmRSS")
+            forget_peak(pid)
             await peers.submit(task(2, bytes(SIZE_BYTES)), PATIENCE_S)
             least = before + 0.25 * SIZE_BYTES
-            await asyncio.to_thread(wait_for, lambda: memory_bytes(node, "VmRSS") < least)
-            peak = memory_bytes(node, "VmHWM") - before
+            await asyncio.to_thread(wait_for, lambda: memory_bytes(pid, "VmRSS") < least)
+            peak = memory_bytes(pid, "VmHWM") - before
 
     assert 0.5 * SIZE_BYTES < peak < 1.5 * SIZE_BYTES

@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 from onnx import TensorProto, helper
 from tests.domains import fresh_domain
+from tests.program.peers import peers_of
 from tests.program.processes import PATIENCE_S, running_node
 
-from carbon_node.cli.peers import PEERS_ROLE, SimulatedPeers, SubmittedTask
-from carbon_node.transport.fastdds import FastDdsConfig, FastDdsTransport
+from carbon_node.cli.peers import SubmittedTask
 from carbon_node.wire.samples import CO2Footprint, HWResource, MLModel, TaskId, UserInput
 
 pytestmark = pytest.mark.anyio
@@ -34,10 +34,7 @@ def _model() -> bytes:
 async def _answered(tmp_path: Path, hardware: str) -> CO2Footprint:
     domain = fresh_domain()
     with running_node(domain, tmp_path):
-        transport = FastDdsTransport(FastDdsConfig(domain, PEERS_ROLE, loopback_only=True))
-        peers = SimulatedPeers(transport, domain)
-        async with peers.joined():
-            await peers.wait_for_node(PATIENCE_S)
+        async with peers_of(domain) as (peers, _):
             task = SubmittedTask(
                 UserInput(geo_location_region="France", task_id=TASK_ID),
                 MLModel(model="relu", raw_model=_model(), task_id=TASK_ID),

@@ -5,7 +5,14 @@ from pathlib import Path
 
 import pytest
 from tests.domains import fresh_domain
-from tests.program.processes import COMMAND, PATIENCE_S, NodeProcess, run_command, running_node
+from tests.program.processes import (
+    COMMAND,
+    PATIENCE_S,
+    NodeProcess,
+    run_arguments,
+    run_command,
+    running_node,
+)
 
 from carbon_node.transport.fastdds import FastDdsConfig, FastDdsTransport
 from carbon_node.wire.contract import NODE_NAME, Role
@@ -17,9 +24,7 @@ def test_a_second_node_in_the_domain_refuses_to_start(tmp_path: Path) -> None:
     """The second node ends with status 1 and one line that names the first; the first goes on."""
     domain = fresh_domain()
     with running_node(domain, tmp_path / "first") as first:
-        second = run_command(
-            "run", f"--domain={domain}", f"--state-dir={tmp_path / 'second'}", "--http-listen=off"
-        )
+        second = run_command(*run_arguments(domain, tmp_path / "second"))
 
         assert second.returncode == 1
         complaint = [line for line in second.stderr.splitlines() if line.startswith("carbon-node:")]
@@ -34,8 +39,7 @@ async def test_another_implementation_is_found_by_discovery(tmp_path: Path) -> N
     role = Role(NODE_NAME, reads=(), writes=())
     other = FastDdsTransport(FastDdsConfig(domain=domain, role=role, loopback_only=True))
     await other.open()
-    options = ["run", f"--domain={domain}", f"--state-dir={tmp_path}", "--http-listen=off"]
-    node = NodeProcess([*COMMAND, *options])
+    node = NodeProcess([*COMMAND, *run_arguments(domain, tmp_path)])
     try:
         await asyncio.to_thread(node.wait, PATIENCE_S)
     finally:

@@ -7,7 +7,14 @@ from pathlib import Path
 
 import pytest
 from tests.domains import fresh_domain
-from tests.program.processes import COMMAND, PATIENCE_S, NodeProcess, run_command, running_node
+from tests.program.processes import (
+    COMMAND,
+    PATIENCE_S,
+    NodeProcess,
+    run_arguments,
+    run_command,
+    running_node,
+)
 
 
 def submit(domain: int, *options: str) -> list[dict[str, object]]:
@@ -43,15 +50,7 @@ def test_an_idle_node_stops_gracefully(by: signal.Signals, tmp_path: Path) -> No
 
 def test_sigint_stops_a_node_whose_shell_ignores_it(tmp_path: Path) -> None:
     """SIGINT ends the node even if it was started in the background of a shell."""
-    command = " ".join(
-        [
-            *COMMAND,
-            "run",
-            f"--domain={fresh_domain()}",
-            f"--state-dir={tmp_path}",
-            "--http-listen=off",
-        ]
-    )
+    command = " ".join([*COMMAND, *run_arguments(fresh_domain(), tmp_path)])
     node = NodeProcess(["sh", "-c", f"trap '' INT; exec {command}"])
     try:
         node.wait_for_event("ready")

@@ -1,4 +1,4 @@
-"""A user's token is nowhere to be found in what the program writes, keeps, shows and publishes."""
+"""A user's token is nowhere in what the program writes, keeps, shows and publishes."""
 
 import itertools
 import json

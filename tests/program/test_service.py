@@ -27,7 +27,8 @@ def analyze(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
 @pytest.fixture
 def installed(tmp_path: Path) -> Path:
     """A unit as the command writes it, with an interpreter that exists."""
-    python = "/bin/sh"  # verification looks only whether it can be executed
+    # Verification looks only whether it can be executed.
+    python = "/bin/sh"
     done = run_command("service", "install", "--unit-dir", str(tmp_path), "--python", python)
     assert done.returncode == 0, done.stderr
     return tmp_path / "carbon-node.service"

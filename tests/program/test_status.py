@@ -127,7 +127,7 @@ class Watching:
         self._terminal, theirs = pty.openpty()
         os.set_blocking(self._terminal, False)
         watch = ["--http-listen", address, "--watch", "--interval", "0.1"]
-        # As in the background of a shell, where SIGINT is ignored.
+        # As in the background of a shell, which ignores SIGINT.
         shell = ["sh", "-c", "trap '' INT; exec \"$@\"", "sh", *COMMAND, "status", *watch]
         env = environment({"TERM": "xterm-256color", "COLUMNS": "100", "LINES": "40"})
         self.process = subprocess.Popen(shell, stdin=theirs, stdout=theirs, stderr=theirs, env=env)
@@ -137,7 +137,8 @@ class Watching:
         """Read what is shown until a fact holds."""
         async with asyncio.timeout(PATIENCE_S):
             while not fact():
-                with contextlib.suppress(OSError):  # nothing new, or the command has ended
+                with contextlib.suppress(OSError):
+                    # Nothing new, or the command has ended.
                     self.seen.extend(os.read(self._terminal, 65536))
                 await asyncio.sleep(0.01)
 

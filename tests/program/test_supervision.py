@@ -27,7 +27,7 @@ def environment(notifications: Notifications) -> dict[str, str]:
 
 
 def test_the_supervisor_hears_of_the_whole_life(tmp_path: Path) -> None:
-    """Ready comes after IDLE, then tasks, a reload and the stop are told, in systemd's words."""
+    """Ready comes after IDLE; tasks, a reload and the stop are reported in systemd's words."""
     domain = fresh_domain()
     with notified() as heard, running_node(domain, tmp_path, env=environment(heard)) as node:
         assert heard.wait_for("READY=1") == "READY=1\nSTATUS=idle: 0 waiting, 0 running, 0 done"
@@ -48,7 +48,8 @@ def _frozen_by_its_configuration(node: NodeProcess, config: Path, heard: Notific
     config.unlink()
     os.mkfifo(config)
     node.process.send_signal(signal.SIGHUP)
-    heard.wait_for("RELOADING=1")  # the last that the loop says
+    # The last that the loop says.
+    heard.wait_for("RELOADING=1")
 
 
 def _thawed_configuration(_node: NodeProcess, config: Path) -> None:
@@ -88,7 +89,8 @@ def test_a_node_that_stands_still_feeds_no_watchdog(
         for _ in range(3):
             heard.wait_for("WATCHDOG=1")
         freeze(node, config, heard)
-        heard.during(0.0)  # what was said before
+        # What was said before.
+        heard.during(0.0)
         assert "WATCHDOG=1" not in heard.during(FROZEN_S)
         thaw(node, config)
         heard.wait_for("WATCHDOG=1")

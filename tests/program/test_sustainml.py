@@ -207,7 +207,7 @@ def launched(directory: Path, env: Mapping[str, str]) -> subprocess.CompletedPro
 
 
 def drop_in(directory: Path) -> Path:
-    """Lay the drop-in where a workspace has its own node."""
+    """Put the drop-in where a workspace has its own node."""
     place = directory / "sustainml-wp3" / "carbon_footprint_node.py"
     place.parent.mkdir()
     shutil.copy(DROP_IN, place)
@@ -215,7 +215,7 @@ def drop_in(directory: Path) -> Path:
 
 
 async def test_the_drop_in_becomes_the_node(tmp_path: Path) -> None:
-    """It keeps process and environment, answers a task, and stops on SIGTERM with status 0."""
+    """It keeps its process and environment, answers a task, and stops on SIGTERM with status 0."""
     async with stand_in_world(tmp_path) as (world, peers):
         settings = {
             "SUSTAINML_DOMAIN_ID": str(world.domain),

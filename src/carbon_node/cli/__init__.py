@@ -119,7 +119,8 @@ def _status_of_command() -> int:
 
 
 def _fail(message: str, status: int) -> int:
-    from carbon_node.observability.logs import STDERR_FD, write_at_once  # needed by failures only
+    # Needed by failures only.
+    from carbon_node.observability.logs import STDERR_FD, write_at_once
 
     # Not through sys.stderr: a disk that is full would turn the exit status into 120.
     line = " ".join(message.split())

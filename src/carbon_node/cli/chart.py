@@ -206,7 +206,8 @@ def _point_style(count: int) -> dict[str, Any]:
         "elinewidth": 0.7 if is_many else 1.5,
         "capsize": 0 if is_many else 3,
         "alpha": 0.6 if is_many else 0.95,
-        "rasterized": is_many,  # thousands of shapes make an SVG that no program opens quickly
+        # Thousands of shapes make an SVG that no program opens quickly.
+        "rasterized": is_many,
     }
 
 

@@ -107,7 +107,7 @@ class SimulatedPeers:
 
     @asynccontextmanager
     async def joined(self) -> AsyncIterator[None]:
-        """Be in the domain within this context.
+        """Stay in the domain for as long as this context lasts.
 
         Raises:
             TransportError: an orchestrator is in the domain, or the domain cannot be joined.

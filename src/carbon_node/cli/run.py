@@ -61,6 +61,7 @@ def run(
     if settings.live_key is not None:
         secrets.register(settings.live_key.get_secret_value())
     configure_logging(LogConfig(settings.log_level, settings.log_format), secrets)
-    from carbon_node.daemon.serve import serve  # last, see above
+    # Last, see above.
+    from carbon_node.daemon.serve import serve
 
     return serve(loaded, partial(load, options, config=config), secrets)

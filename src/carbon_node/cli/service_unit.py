@@ -21,7 +21,8 @@ DynamicUser=yes
 User=carbon-node"""
 
 _HIDDEN = ("/home", "/root", "/run/user", "/tmp", "/var/tmp")  # noqa: S108  # never written to
-_PLAIN_PATH = re.compile(r"/[\w./+@-]*", re.ASCII)  # nothing that systemd would expand or split
+# Nothing that systemd would expand or split.
+_PLAIN_PATH = re.compile(r"/[\w./+@-]*", re.ASCII)
 _PLAIN_USER = re.compile(r"[a-z_][a-z0-9_-]{0,30}", re.ASCII)
 
 

@@ -78,5 +78,6 @@ def _watch(address: Address, interval_s: float) -> None:
             try:
                 shown = _screen(address, console.width)
                 live.update(shown)
-            except InterfaceError as error:  # it may be restarting: keep trying
+            except InterfaceError as error:
+                # It may be restarting: keep trying.
                 live.update(Group(Text(str(error), style="red"), shown))

@@ -14,7 +14,8 @@ from rich.text import Text
 
 from carbon_node.tasks.answer import WORDS, Outcome
 
-Fields: TypeAlias = dict[str, Any]  # an object of the interface's JSON
+# An object of the interface's JSON.
+Fields: TypeAlias = dict[str, Any]
 
 _STATE_STYLES = {"IDLE": "green", "RUNNING": "cyan", "INITIALIZING": "yellow"}
 _SI_PREFIXES = {-4: "p", -3: "n", -2: "µ", -1: "m", 0: "", 1: "k", 2: "M", 3: "G"}
@@ -36,8 +37,10 @@ _RESULT_COLUMNS = {
 
 _NUMBERS = ("Ago", "Energy", "Carbon", "g/kWh", "Since")
 _NAMES = ("Model", "Place", "Hardware")
-_OTHERS_WIDTH = 70  # what all columns but the names take together
-_NAME_WIDTHS = (8, 32)  # least and most that a name takes
+# What all columns but the names take together.
+_OTHERS_WIDTH = 70
+# Least and most that a name takes.
+_NAME_WIDTHS = (8, 32)
 
 
 def screen(status: Fields, results: Sequence[Fields], now: datetime, width: int) -> RenderableType:
@@ -107,7 +110,8 @@ def _results(results: Sequence[Fields], now: datetime, width: int) -> Renderable
     table = _table("Latest results", columns, width)
     for result in results:
         cells = _cells(result, now)
-        style = "" if result["carbon_g"] else "yellow"  # zero carbon marks a failed task
+        # Zero carbon marks a failed task.
+        style = "" if result["carbon_g"] else "yellow"
         table.add_row(*(Text(cells[name], style=style) for name in columns))
     return _indented(table)
 

@@ -10,11 +10,12 @@ LARGE_BYTES = 1 << 20
 """Size from which a piece of memory goes back to the system as soon as it is free. Models come in
 samples of many megabytes, everything else is far smaller."""
 
-_M_MMAP_THRESHOLD = -3  # of mallopt(3)
+# Of mallopt(3).
+_M_MMAP_THRESHOLD = -3
 
 
 def keep_large_apart() -> None:
-    """Have large pieces of memory returned as soon as they are free, from now on.
+    """Let large pieces of memory be returned as soon as they are free, from now on.
 
     The GNU C library would learn from the first that is freed to keep up to 32 MB of the next ones.
     Does nothing with a C library that cannot.
@@ -32,7 +33,8 @@ def give_back() -> None:
     Does nothing with a C library that cannot. May be called from any thread; other threads'
     allocations wait meanwhile.
     """
-    import ctypes  # here, because it costs 0.3 MB where nothing is given back
+    # Here, because it costs 0.3 MB where nothing is given back.
+    import ctypes
 
     trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
     if trim is not None:

@@ -92,14 +92,15 @@ class OperatorInterface:
                 log.warning("no local interface", problem=problem)
             elif self._interface.listens_at is not None:
                 log.info("local interface", address=self._interface.listens_at)
-            settle()  # Its modules are the last that a start loads.
+            # Its modules are the last that a start loads.
+            settle()
             await asyncio.get_running_loop().create_future()
         finally:
             await self._interface.stop()
 
 
 class StatusReceiver(Protocol):
-    """Who shows the line."""
+    """Shows the line."""
 
     def status(self, text: str) -> None:
         """Take the line."""

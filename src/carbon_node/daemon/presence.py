@@ -10,6 +10,7 @@ down to its PID namespace: within the same namespace, whether it lives can be lo
 """
 
 import os
+import re
 import socket
 import struct
 from collections.abc import Iterable, Iterator
@@ -21,6 +22,8 @@ from carbon_node.wire.contract import NODE_NAME, Peer
 
 _PROCESS = "carbon_node.process"
 _STARTED = "carbon_node.started_ns"
+_CLAIM = frozenset({_PROCESS, _STARTED})
+_TIME = re.compile(r"[0-9]{1,20}")
 
 
 @contextmanager
@@ -44,7 +47,7 @@ def claimed(domain: int) -> Iterator[None]:
 
 
 def already_present(domain: int, rivals: Iterable[str]) -> NodeAlreadyPresent:
-    """Put it in words that another node is there.
+    """Return the error that names the other nodes of a domain.
 
     Args:
         domain: DDS domain id.
@@ -69,23 +72,42 @@ def properties(started_ns: int) -> tuple[tuple[str, str], ...]:
     return ((_PROCESS, f"{_namespace()}/{os.getpid()}"), (_STARTED, str(started_ns)))
 
 
-def rivals(peers: Iterable[Peer], started_ns: int) -> tuple[str, ...]:
+def rivals(peers: Iterable[Peer], started_ns: int, *, is_running: bool) -> tuple[str, ...]:
     """Find living carbon nodes that were here before this one.
 
     Args:
         peers: the other participants of the domain.
         started_ns: when this process started, nanoseconds since the epoch.
+        is_running: whether this node answers tasks already. Then it does not yield to a participant
+            that says nothing of itself, as another implementation does: whoever takes its name
+            could say as much.
 
     Returns:
-        A description of each, for people. Another implementation has no properties and counts as
-        earlier.
+        A description of each, for people.
     """
-    nodes = [(peer, dict(peer.properties)) for peer in peers if peer.name == NODE_NAME]
     return tuple(
         f"{known.get(_PROCESS, 'another implementation')} (GUID {peer.guid})"
-        for peer, known in nodes
-        if _is_alive(known.get(_PROCESS, "")) and _started_ns(known) <= started_ns
+        for peer, known in _namesakes(peers)
+        if (_is_earlier(known, started_ns) if known.keys() & _CLAIM else not is_running)
     )
+
+
+def unverified(peers: Iterable[Peer]) -> tuple[str, ...]:
+    """Find participants with this node's name that do not say, or not properly, since when.
+
+    Returns:
+        The GUID of each.
+    """
+    return tuple(peer.guid for peer, known in _namesakes(peers) if _started_ns(known) is None)
+
+
+def _namesakes(peers: Iterable[Peer]) -> list[tuple[Peer, dict[str, str]]]:
+    return [(peer, dict(peer.properties)) for peer in peers if peer.name == NODE_NAME]
+
+
+def _is_earlier(known: dict[str, str], started_ns: int) -> bool:
+    since_ns = _started_ns(known)
+    return since_ns is not None and since_ns <= started_ns and _is_alive(known.get(_PROCESS, ""))
 
 
 def _owner(name: str) -> int:
@@ -112,6 +134,7 @@ def _is_alive(process: str) -> bool:
     return Path("/proc", pid).exists()
 
 
-def _started_ns(known: dict[str, str]) -> int:
+def _started_ns(known: dict[str, str]) -> int | None:
+    """Time of the start; None for what no node of ours says, be it thousands of digits."""
     started = known.get(_STARTED, "")
-    return int(started) if started.isdecimal() else 0
+    return int(started) if _TIME.fullmatch(started) else None

@@ -2,7 +2,7 @@
 
 The kernel drops signals that process 1 has not prepared for, which makes a node that still starts
 deaf to a stop. It also gives process 1 every orphan of the container, and each stays a zombie until
-asked for its end. The node cannot do that itself: its children belong to those that started them.
+it is reaped. The node cannot do that itself: its children belong to those that started them.
 """
 
 import contextlib
@@ -39,12 +39,13 @@ def _status_of(node: int) -> int:
     while (status := _reap(node)) is None:
         number = signal.sigwait(_AWAITED)
         if number != signal.SIGCHLD:
-            os.kill(node, number)  # not reaped yet, so its number is still its own
+            # Not reaped yet, so its number is still its own.
+            os.kill(node, number)
     return status
 
 
 def _reap(node: int) -> int | None:
-    """Ask for the end of everything that has ended; the node's exit status if it is among that."""
+    """Reap everything that has ended; return the node's exit status if it is among that."""
     status = None
     with contextlib.suppress(ChildProcessError):
         while (ended := os.waitpid(-1, os.WNOHANG))[0]:

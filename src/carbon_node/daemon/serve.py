@@ -39,7 +39,7 @@ from carbon_node.settings import Configuration, Loaded, supervision
 from carbon_node.store import Store, open_store
 from carbon_node.store.spool import FileSpool
 from carbon_node.tasks.key import TaskKey
-from carbon_node.tracking import TrackerPool
+from carbon_node.tracking.pool import TrackerPool
 from carbon_node.transport.choice import TransportChoice, choose
 from carbon_node.wire.contract import Peer, Topic
 from carbon_node.wire.samples import NO_TASK
@@ -116,7 +116,7 @@ async def _serve(
         transport.connect(Topic.STATUS)
         announcer.open()
         tracker = await opened.enter_async_context(TrackerPool(parts.tracker_config(settings)))
-        await _yield_to_rivals(transport, settings.domain, started_ns, DISCOVERY_S)
+        await _yield_to_rivals(transport, settings.domain, started_ns, is_running=False)
         transport.connect(*parts.NODE_TOPICS)
         announcer.ready()
         log.info("ready", domain=settings.domain, seconds=round(time.monotonic() - since_s, 3))
@@ -132,7 +132,7 @@ async def _serve(
                     *node.services,
                     _reload_when_told(reload, node, load),
                     _outlive_predecessor(announcer, settings.lease_duration_s),
-                    _yield_to_rivals(transport, settings.domain, started_ns, LATE_DISCOVERY_S),
+                    _yield_to_rivals(transport, settings.domain, started_ns, is_running=True),
                     *node.operators.services(stop),
                 )
             ]
@@ -164,6 +164,7 @@ def _node(
         register,
         lambda: join.incomplete_count,
         commands,
+        transport.overload,
         lambda: degraded(store.health),
     )
     if asked.notify_socket:
@@ -219,13 +220,20 @@ async def _outlive_predecessor(announcer: StatusAnnouncer, lease_duration_s: flo
 
 
 async def _yield_to_rivals(
-    transport: NodeTransport, domain: int, started_ns: int, within_s: float
+    transport: NodeTransport, domain: int, started_ns: int, *, is_running: bool
 ) -> None:
-    def is_there(peers: Iterable[Peer]) -> bool:
-        return bool(presence.rivals(peers, started_ns))
+    def rivals(peers: Iterable[Peer]) -> tuple[str, ...]:
+        return presence.rivals(peers, started_ns, is_running=is_running)
 
-    if await transport.wait_for_peers(is_there, within_s):
-        raise presence.already_present(domain, presence.rivals(transport.peers(), started_ns))
+    within_s = LATE_DISCOVERY_S if is_running else DISCOVERY_S
+    if await transport.wait_for_peers(lambda peers: bool(rivals(peers)), within_s):
+        raise presence.already_present(domain, rivals(transport.peers()))
+    for guid in presence.unverified(transport.peers()):
+        log.warning(
+            "another participant has this node's name and does not say since when: if it is a "
+            "carbon node, stop one of the two, or both answer",
+            guid=guid,
+        )
 
 
 @contextmanager

@@ -18,7 +18,8 @@ from carbon_node.intensity import IntensityConfig, IntensityLookup, LiveIntensit
 from carbon_node.observability.logs import set_log_level
 from carbon_node.pipeline.ports import Conditions
 from carbon_node.settings import Change, Configuration, ConfigurationService, Loaded, NodeQuestions
-from carbon_node.tracking import TrackerConfig, TrackerPool, is_runnable
+from carbon_node.tracking import TrackerConfig, is_runnable
+from carbon_node.tracking.pool import TrackerPool
 
 log = structlog.get_logger(__name__)
 
@@ -41,7 +42,7 @@ class SettingsInForce:
     Args:
         configuration: the configuration at start.
         node: what the service may tell about the node.
-        tracker: measures; told of changes.
+        tracker: measures; is configured again on changes.
     """
 
     def __init__(

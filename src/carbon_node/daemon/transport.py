@@ -52,6 +52,10 @@ class NodeTransport(Transport, CallTransport, Protocol):
         """Wait until a fact about the peers holds; False if not in time."""
         ...
 
+    def overload(self) -> str | None:
+        """Say what is refused for lack of room now; None if nothing is."""
+        ...
+
     async def sign_of_life(self) -> None:
         """Return once the transport has shown that it makes progress.
 

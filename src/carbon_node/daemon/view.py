@@ -1,4 +1,4 @@
-"""What the node tells of itself to those who ask: peers, and the local interface.
+"""What the node reports of itself to peers and to the local interface.
 
 Both get the same results in the same JSON, read from the store.
 """
@@ -75,7 +75,7 @@ class PublishedResults:
 
 
 class PeerView:
-    """What peers are told who ask; satisfies `settings.NodeQuestions`.
+    """What the node reports to peers; satisfies `settings.NodeQuestions`.
 
     Args:
         facts: knows how the node is.
@@ -145,7 +145,7 @@ class LocalView:
         return NodeSummary(
             version=facts.identity.version,
             state=facts.status.name,
-            is_ready=facts.status in READY and not facts.is_paused,
+            is_ready=facts.status in READY and not facts.is_paused and facts.overload is None,
             stalled=tuple(filter(None, (check() for check in self._checks))),
             degraded=facts.degraded,
             pid=os.getpid(),
@@ -179,7 +179,8 @@ class LocalView:
         try:
             return datetime.combine(tables_edition(), datetime.min.time(), UTC)
         except IntensityError:
-            return None  # each task's provenance says that there are no tables
+            # Each task's provenance says that there are no tables.
+            return None
 
     def _table_age_s(self) -> float | None:
         if self._edition is None:

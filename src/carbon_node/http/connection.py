@@ -111,9 +111,11 @@ def _config(app: ASGIApp) -> uvicorn.Config:
         lifespan="off",
         interface="asgi3",
         log_config=None,
-        log_level="error",  # every other line of uvicorn's is about what some client did
+        # Every other line of uvicorn's is about what some client did.
+        log_level="error",
         access_log=False,
-        workers=1,  # else uvicorn reads the environment, here and in the next line
+        # Else uvicorn reads the environment, here and in the next line.
+        workers=1,
         forwarded_allow_ips="",
         proxy_headers=False,
         server_header=False,

@@ -109,7 +109,8 @@ def _listening(
 ) -> socket.socket:
     with contextlib.ExitStack() as undo:
         listener = undo.enter_context(socket.socket(family, socket.SOCK_STREAM))
-        if family != socket.AF_UNIX:  # else connections of the last run keep the port for a minute
+        if family != socket.AF_UNIX:
+            # Else connections of the last run keep the port for a minute.
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind(where)
         if mode is not None:

@@ -31,7 +31,7 @@ class NodeSummary:
     Args:
         version: of this package.
         state: the node's status as published, e.g. "IDLE".
-        is_ready: whether tasks are answered: IDLE or RUNNING.
+        is_ready: whether tasks are answered: IDLE or RUNNING, and nothing is refused.
         stalled: what makes no progress, one line each; empty in a node that is alive.
         degraded: what works less well than configured and why, one line each.
         pid: process id.

@@ -39,11 +39,22 @@ class Agreement:
         for are_wanted in _BY_PREFERENCE:
             wanted = frozenset(inner for one, other, inner in pairs if are_wanted(one, other))
             if wanted:
-                return wanted
+                is_plain = len({other.area for other in others}) == 1
+                return self._meant(wanted, evident[0]) if is_plain else wanted
         # Two cities: a quarter and its city, or a list of places, which share small namesakes.
         meant = {country(area) for area in evident if area is not None}
-        cities = frozenset(inner for _, _, inner in pairs if meant <= {country(inner.area)})
+        cities = frozenset(inner for _, _, inner in pairs if meant == {country(inner.area)})
         return cities or self._town_in_state(ones, others)
+
+    def _meant(self, senses: frozenset[Sense], evident: str | None) -> frozenset[Sense]:
+        """Prefer what a name means by itself or as a state: California, USA, is no town."""
+        by_itself = frozenset(sense for sense in senses if sense.area == evident)
+        named = {sense.area for sense in senses if sense.kind is Kind.SUBDIVISION}
+        if by_itself or len(named) != 1:
+            return by_itself or senses
+        (state,) = named
+        is_within = any(self.contains(sense.area, state) for sense in senses if sense.area != state)
+        return senses if is_within else frozenset(s for s in senses if s.area == state)
 
     def _town_in_state(self, ones: frozenset[Sense], others: frozenset[Sense]) -> frozenset[Sense]:
         """Take the state: a town of that name in it may be too small for the table."""

@@ -16,10 +16,12 @@ LEAST_LETTERS = 4
 
 _LOCALE = re.compile(r"([A-Za-z]{2,3})([_-])(?:[A-Z][a-z]{3}[_-])?([A-Z]{2})(?:[.@].*)?")
 _ARN = re.compile(r"arn:aws[a-z-]*:[a-z0-9-]*:([a-z]{2}-[a-z-]+-\d):.*", re.IGNORECASE)
-_INITIALS = re.compile("[a-z]( [a-z])+")
+_INITIALS = re.compile("[a-z]( [a-z]){1,3}")
 """U.S.A. and the like, normalised."""
 
-_FLAG = re.compile("[\U0001f1e6-\U0001f1ff]{2}")
+FLAG = re.compile("[\U0001f1e6-\U0001f1ff]{2}")
+"""Two regional indicators: the code of a country."""
+
 _FIRST_FLAG_LETTER = 0x1F1E6
 _DIRECTIONS = frozenset(
     [
@@ -76,6 +78,8 @@ class Gazetteer:
             name: the text normalised, where that is known.
         """
         names, name = self._names, normalised(text) if name is None else name
+        if FLAG.fullmatch(text):
+            return self._of_code(text, "".join(chr(ord(c) - _FIRST_FLAG_LETTER + 65) for c in text))
         if not name:
             return None
         if len(name) > 2 and _INITIALS.fullmatch(name):
@@ -105,9 +109,7 @@ class Gazetteer:
         )
 
     def _id(self, text: str, named: frozenset[str]) -> Piece | None:
-        """Recognise what can only be a whole text: a flag, the id of a locale or a time zone."""
-        if _FLAG.fullmatch(text):
-            return self._of_code(text, "".join(chr(ord(c) - _FIRST_FLAG_LETTER + 65) for c in text))
+        """Recognise what can only be a whole text: the id of a locale or a time zone."""
         if arn := _ARN.fullmatch(text):
             return self._cloud(arn[1], "", named or frozenset({"aws"}))
         if (zone := self._names.time_zones.get(text.casefold())) is not None:
@@ -196,9 +198,11 @@ class Gazetteer:
         return Piece(text, Kind.CONTINENT, continents=frozenset(found.split()))
 
     def _is_dominated(self, kind: Kind, evident: str | None, cities: str) -> bool:
+        is_sure = cities[:2] == "!!"
         if kind is Kind.SUBDIVISION:
-            return evident is not None and country(evident) not in self._names.leading
-        return kind is Kind.CITY and cities[:1] == "!" != cities[1:2]
+            is_leading = evident is not None and country(evident) in self._names.leading
+            return evident is not None and not is_leading and not is_sure
+        return kind is Kind.CITY and cities[:1] == "!" and not is_sure
 
     def _place(self, text: str, name: str, own: str) -> Piece | None:
         """Recognise a name or a code within a longer text, with every area that it can mean."""
@@ -230,9 +234,8 @@ class Gazetteer:
         kind = _kind(bool(countries), codes, divisions, senses)
         is_dominated = not own and self._is_dominated(kind, evident, cities)
         ranked = cities.lstrip("!").split()
-        prominent = frozenset(
-            area.rstrip("+").upper() for area in ranked if area.endswith("+") or area == ranked[0]
-        )
+        large = frozenset(area.rstrip("+") for area in ranked if area.endswith("+"))
+        prominent = large | frozenset(area.rstrip("+").upper() for area in ranked[:1])
         return Piece(
             text,
             kind,
@@ -240,6 +243,7 @@ class Gazetteer:
             evident,
             is_dominated=is_dominated,
             prominent=prominent,
+            large=large | ({own_city} if own_city else set()),
         )
 
     def _country(self, text: str, name: str, own: str) -> list[str]:
@@ -260,7 +264,10 @@ class Gazetteer:
 
     def _beside(self, base: str, direction: str) -> list[str]:
         """Recognise "Sweden Central", as providers name regions, and "Macedonia, North"."""
-        for name in (f"{direction} {base}", base):
+        directed = f"{direction} {base}"
+        if self._names.subdivisions.areas(directed):
+            return []
+        for name in (directed, base):
             own = self._names.own.areas(name)
             if found := own[2:] if own.startswith(COUNTRY) else self._names.country(name):
                 return found.split()
@@ -292,14 +299,15 @@ class Gazetteer:
         return Kind.SUBDIVISION if is_known else Kind.ABBREVIATION
 
     def _evident_code(self, codes: set[Sense]) -> str | None:
-        """Return what a code means that no other country's state is abbreviated by."""
+        """Return what a code means; what only its own country abbreviates so decides nothing."""
         whole = {sense.area for sense in codes if sense.kind is Kind.CODE}
         leading = {
             sense.area
             for sense in codes
             if sense.kind is not Kind.CODE and country(sense.area) in self._names.leading
         }
-        found = whole | leading or {sense.area for sense in codes}
+        known = {sense.area for sense in codes if sense.kind is Kind.SUBDIVISION}
+        found = whole | leading or known
         return found.pop() if len(found) == 1 else None
 
     def _evident(self, name: str, divisions: list[str], cities: str, own_city: str) -> str | None:

@@ -226,21 +226,24 @@ class Locator:
         continents: frozenset[str] | None,
         warnings: tuple[str, ...],
     ) -> Location:
-        outcome, why = self._doubt(region, reading)
+        outcome, why = self._doubt(region, reading, continents)
         return Location(
             None,
             continents,
             _steps(_RUNGS[reading.kind or Kind.CITY], outcome),
             (*warnings, why),
             is_named=True,
-            rejected=reading.evident,
+            rejected=reading.evident if outcome == "contradicted" else None,
             pieces=reading.pieces,
             unread=reading.unread,
         )
 
-    def _doubt(self, region: str, reading: Reading) -> tuple[str, str]:
-        if reading.evident is not None:
-            title = area_title(reading.evident, self.tables)
+    def _doubt(
+        self, region: str, reading: Reading, continents: frozenset[str] | None
+    ) -> tuple[str, str]:
+        evident, intensities = reading.evident, self.tables.intensities
+        if evident is not None and not lies_in(evident, continents, intensities):
+            title = area_title(evident, self.tables)
             return "contradicted", (
                 f"error: region {quoted(region)} is {title}, which the continent contradicts"
             )

@@ -46,6 +46,7 @@ class Names:
         words: names that are ordinary words and decide nothing alone.
         small_words: words in small letters that are no codes within a text.
         needs_capitals: codes that are ordinary words unless in capitals.
+        never_towns: names of towns that mean something else beside other words.
         leading: countries whose subdivisions are meant before foreign namesakes.
         deciding: countries whose subdivisions are known enough to decide alone.
         own: names that are collected by hand, which go before all others; their areas are led by
@@ -79,6 +80,7 @@ class Names:
     words: frozenset[str]
     small_words: frozenset[str]
     needs_capitals: frozenset[str]
+    never_towns: frozenset[str]
     leading: frozenset[str]
     deciding: frozenset[str]
     own: NameTable

@@ -59,6 +59,7 @@ class Piece:
         is_dominated: whether it means a city that is larger than its namesakes, but not so much
             that it would be meant on a continent where both are.
         prominent: areas of its largest city and of other large ones.
+        large: areas of cities of 50,000, and of those that are collected by hand.
     """
 
     text: str
@@ -70,6 +71,7 @@ class Piece:
     zones: tuple[str, ...] = ()
     is_dominated: bool = False
     prominent: frozenset[str] = frozenset()
+    large: frozenset[str] = frozenset()
 
 
 def country(area: str) -> str:

@@ -44,8 +44,8 @@ class PostalCodes:
             area: "FR" or "US-TX".
 
         Returns:
-            `PLACE` where its first characters are the subdivision's, `SHAPE` where only the
-            country's way of writing fits.
+            `PLACE` where its first characters are the subdivision's, or where it has letters, as
+            hardly two countries write it; `SHAPE` where only the country's way of writing fits.
         """
         plain = code.upper()
         pattern = self.countries.get(area[:2])
@@ -53,5 +53,5 @@ class PostalCodes:
             return Fit.NONE
         first = self.subdivisions.get(area)
         if first is None:
-            return Fit.SHAPE
+            return Fit.PLACE if any(map(str.isalpha, plain)) else Fit.SHAPE
         return Fit.PLACE if re.match(f"(?:{first})", plain) else Fit.NONE

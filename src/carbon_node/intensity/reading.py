@@ -14,7 +14,7 @@ from itertools import pairwise
 
 from carbon_node.intensity.agreement import Agreement
 from carbon_node.intensity.clouds import CloudRegion
-from carbon_node.intensity.gazetteer import Gazetteer
+from carbon_node.intensity.gazetteer import FLAG, Gazetteer
 from carbon_node.intensity.pieces import CITIES, Kind, Piece, Sense, common_area, country
 from carbon_node.intensity.postal import Fit
 from carbon_node.intensity.tables import Tables
@@ -26,7 +26,34 @@ MAX_WORDS = 8
 MAX_PARTS = 40
 """Words of a text that are read; an address has fewer."""
 
-_SEPARATORS = re.compile(r"[,;/|()\[\]{}\n\t>:=\u00b7\u2192\u3001\uff0c]+|\s+[-\u2013\u2014]\s+")
+_SEPARATORS = re.compile(
+    r"[,;/|()\[\]{}\n\t>:=\"\u00ab\u00bb\u201c-\u201e\u00b7\u2192\u3001\uff0c]+"
+    r"|\s+[-\u2013\u2014]\s+"
+    # A state and its postal code end an address, whatever stands before.
+    r"|\s+(?=[A-Z]{2}\s+(?:\d{5}(?:-\d{4})?|[A-Z]\d[A-Z] ?\d[A-Z]\d)\b)"
+    f"|({FLAG.pattern})"
+)
+
+_ADDRESS_OF_NETWORK = re.compile(r"://|\bwww\.|\S@\S+\.\S")
+"""A URL or an e-mail address: the names in it are no places."""
+
+_LABEL = re.compile(
+    r"\W*(?:cc|country|country[ _-]?code|iso|nation|tz|time[ _-]?zone|locale)\W*[:=]\W*(.+?)\W*",
+    re.IGNORECASE,
+)
+"""What stands before a code in a form or in JSON."""
+
+_COUNTRY_AND_CODE = re.compile(
+    r"\b(?:(A|AT|B|BE|BG|CH|CZ|D|DE|DK|E|EE|ES|F|FI|FIN|FR|GR|H|HR|HU|I|IT|L|LT|LU|N|NL|NO|P|PL"
+    r"|PT|RO|S|SE|SI|SK)-)(?=\d{2}-\d{3}\b|\d{3,5}\b)"
+)
+"""The country's letters before a European postal code: D-10117."""
+
+_LETTERS_OF_COUNTRIES = {
+    **{"A": "AT", "B": "BE", "D": "DE", "E": "ES", "F": "FR", "FIN": "FI", "H": "HU", "I": "IT"},
+    **{"L": "LU", "N": "NO", "P": "PT", "S": "SE"},
+}
+"""Countries by the letters of their cars, where these are not their code."""
 
 _TURNING = frozenset(
     [
@@ -128,13 +155,24 @@ class Reader:
             text: place as sent, without control characters.
         """
         named = self._providers(text)
-        whole = self._gazetteer.whole(text, named)
+        if _ADDRESS_OF_NETWORK.search(text):
+            return Reading(None, unread=(text,))
+        whole = self._whole(text, named)
         if whole is not None:
             return self._together([_Part((whole,), ())])
-        parts = [part for part in map(str.strip, _SEPARATORS.split(text)) if part]
+        pieces = _SEPARATORS.split(_country_last(text))
+        parts = [part.strip() for part in pieces if part and part.strip()]
         if sum(len(part.split()) for part in parts) > MAX_PARTS:
             return Reading(None, unread=(text,))
         return self._together([self._part(part, named, len(parts) > 1) for part in parts])
+
+    def _whole(self, text: str, named: frozenset[str]) -> Piece | None:
+        """Recognise a text as one code or name, with or without a label."""
+        if FLAG.search(text):
+            return self._gazetteer.piece(text, named) if FLAG.fullmatch(text) else None
+        label = _LABEL.fullmatch(text)
+        labelled = self._gazetteer.whole(label[1], named) if label else None
+        return labelled or self._gazetteer.whole(text, named)
 
     def _providers(self, text: str) -> frozenset[str]:
         """Return the keys of the cloud providers that a text names."""
@@ -191,7 +229,8 @@ class Reader:
         for stop in range(start + 1, min(start + MAX_WORDS, len(words)) + 1):
             name = _joined(names[start:stop])
             piece = self._gazetteer.piece(" ".join(words[start:stop]), named, name)
-            if piece is not None:
+            is_word = name in self._names.never_towns and len(words) > 1
+            if piece is not None and not is_word:
                 found.insert(0, (stop, piece))
             # A postal code of two words begins no name.
             is_code = any(map(str.isdigit, words[start])) and stop == start + 1
@@ -308,7 +347,8 @@ class Reader:
             return next(outer, None) or common_area(areas)
         alone = places[0].evident
         if alone is None:
-            return None
+            # A postal code of one country alone.
+            return common_area(areas) if sure else None
         is_denied = sure and not any(country(area) == country(alone) for area in sure)
         is_fitting = any(self._agreement.contains(alone, area) for area in areas)
         return alone if is_fitting and not is_denied else None
@@ -319,6 +359,13 @@ def _kind(piece: Piece, areas: frozenset[str]) -> Kind:
     kinds = {sense.kind for sense in piece.senses if sense.area in areas}
     is_city = bool(kinds) and kinds <= CITIES and piece.kind is not Kind.CODE
     return Kind.CITY if is_city else piece.kind
+
+
+def _country_last(text: str) -> str:
+    """Move the country's letters before a postal code to the end, where an address has it."""
+    letters = [match[1] for match in _COUNTRY_AND_CODE.finditer(text)]
+    countries = [_LETTERS_OF_COUNTRIES.get(code, code) for code in letters]
+    return ", ".join([_COUNTRY_AND_CODE.sub("", text), *countries])
 
 
 def _is_turning(word: str) -> bool:
@@ -376,11 +423,11 @@ def _is_abbreviated(places: list[Piece], areas: tuple[str, ...]) -> bool:
 
 def _widened(reading: Reading, places: list[Piece]) -> Reading:
     """Take the country of a city that stands beside something that was not understood."""
-    is_contained = any(
-        sense.kind not in CITIES and sense.area in reading.areas
-        for piece in places
-        for sense in piece.senses
-    )
-    if is_contained or reading.evident is None:
+    outer = [s.area for piece in places for s in piece.senses if s.kind not in CITIES]
+    if reading.evident is None or any(area in reading.areas for area in outer):
         return reading
+    known = map(country, (*outer, *places[-1].large))
+    if country(reading.evident) not in known:
+        # What contains it may be called like a small town: Daresbury, Cheshire.
+        return Reading(None)
     return Reading(reading.kind, reading.areas, country(reading.evident), zones=())

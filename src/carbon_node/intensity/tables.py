@@ -183,7 +183,7 @@ def _own_names(table: dict[str, Any]) -> dict[str, Any]:
     evident = _led(DIVISION, _keyed(table["subdivisions"]))
     cities = _keyed(table["cities"]) | _keyed(table["sites"])
     continents = _led(CONTINENT, _keyed(table["continents"]))
-    sets = ("world", "nowhere", "says_nothing", "words")
+    sets = ("world", "nowhere", "says_nothing", "words", "never_towns")
     return {
         "codes": {code.casefold(): area for code, area in table["codes"].items()},
         "zone_codes": _texts(table["zone_codes"]),

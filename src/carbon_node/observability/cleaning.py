@@ -14,7 +14,8 @@ from carbon_node.observability.redaction import Secrets
 from carbon_node.secret_keys import secret_entries
 from carbon_node.secret_texts import HIDDEN
 
-Event: TypeAlias = MutableMapping[str, Any]  # structlog's event dictionary
+# The event dictionary of structlog.
+Event: TypeAlias = MutableMapping[str, Any]
 
 ITEM_LIMIT = 32
 """Fields per line, and items per list or mapping; further ones are left out."""
@@ -29,8 +30,10 @@ UNSHOWN_CHARS = READ_LIMIT // 2
 """Characters beside the end of what is looked at that are never shown: a secret that goes on beyond
 is not recognised."""
 
-_TAIL_MATTERS = ("exception", "stack")  # the last lines of a traceback say what happened
-_EXACT_INT = 1 << 64  # larger ones are shown as text: JSON readers would round them
+# The last lines of a traceback say what happened.
+_TAIL_MATTERS = ("exception", "stack")
+# Larger ones are shown as text: JSON readers would round them.
+_EXACT_INT = 1 << 64
 
 
 @dataclass(frozen=True, slots=True)

@@ -71,7 +71,8 @@ def configure_logging(config: LogConfig, secrets: Secrets) -> None:
         secrets: values that no record shows; may grow later.
     """
     with _rich_hidden():
-        import structlog  # here, because only now rich is hidden from it
+        # Here, because only now rich is hidden from it.
+        import structlog
     handler = DescriptorHandler(config.fd)
     handler.setFormatter(_formatter(_renderer(config), secrets))
     handler.addFilter(NoiseFilter())
@@ -106,7 +107,8 @@ def occupy_standard_descriptors() -> None:
         try:
             os.fstat(fd)
         except OSError:
-            os.open(os.devnull, os.O_RDWR)  # takes the lowest free number, which is this one
+            # Takes the lowest free number, which is this one.
+            os.open(os.devnull, os.O_RDWR)
 
 
 class DescriptorHandler(logging.Handler):
@@ -150,7 +152,8 @@ def write_at_once(fd: int, text: str) -> bool:
     data = text.encode(errors="replace")
     try:
         return _is_writable(fd) and os.write(fd, data) == len(data)
-    except OSError:  # closed, full, or nobody reads: a log must not stop the node
+    except OSError:
+        # Closed, full, or nobody reads: a log must not stop the node.
         return False
 
 
@@ -184,7 +187,8 @@ def _renderer(config: LogConfig) -> Renderer:
 
 
 def _formatter(render: Renderer, secrets: Secrets) -> logging.Formatter:
-    import structlog  # here, because `configure_logging` decides how it is first imported
+    # Here, because `configure_logging` decides how it is first imported.
+    import structlog
 
     def rendered(_logger: object, _method: str, event: Event) -> str:
         return bounded_text(event, render, secrets)

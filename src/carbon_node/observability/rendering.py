@@ -24,10 +24,14 @@ each stage; those that are not known are left out.
 
 Renderer: TypeAlias = Callable[[Event], str]
 
-_TEXT_LIMITS = (2000, 500, 120, 30)  # characters per text; the next while the record is too long
-_FIRST = ("timestamp", "level", "event", "logger")  # fields that every record has, shown first
-_BLOCKS = ("exception", "stack")  # fields of several lines
-_TOLD = ("task_id", "outcome", "carbon_g", "energy_kwh", "stage_s")  # in the task's sentence
+# Characters per text; the next while the record is too long.
+_TEXT_LIMITS = (2000, 500, 120, 30)
+# Fields that every record has, shown first.
+_FIRST = ("timestamp", "level", "event", "logger")
+# Fields of several lines.
+_BLOCKS = ("exception", "stack")
+# Fields that the task's sentence tells.
+_TOLD = ("task_id", "outcome", "carbon_g", "energy_kwh", "stage_s")
 _COLORS = {"debug": "2", "info": "32", "warning": "33", "error": "31", "critical": "1;31"}
 
 

@@ -2,7 +2,7 @@
 
 Each sample carries the node's status truthfully. The orchestrator's status reader holds 500
 instances and takes one sample per notification, so a task gets one sample at its start and one at
-its end, its instance is retired soon after, and the idle status is said once more when things have
+its end, its instance is retired soon after, and the idle status is said again when things have
 been quiet, for readers that missed the first.
 """
 
@@ -178,7 +178,7 @@ class StatusAnnouncer:
         self._publish_node(self._machine.advance(Event.RESUMED))
 
     def stop(self) -> None:
-        """Announce TERMINATING, and tidy no more."""
+        """Announce TERMINATING, and retire no more instances."""
         self._publish_node(self._machine.advance(Event.STOPPED))
         self._cancel_timer()
 

@@ -47,7 +47,8 @@ class NodeFacts:
         answered_count: tasks answered since the start.
         failed_count: those of them whose answer is that there is no result.
         commands: counts of control commands.
-        degraded: what works less well than it should and why, one line each.
+        overload: what is refused for lack of room now; None if nothing is.
+        degraded: what works less well than it should and why, one line each; the overload too.
         uptime_s: seconds since the start.
     """
 
@@ -60,6 +61,7 @@ class NodeFacts:
     answered_count: int
     failed_count: int
     commands: Mapping[str, int]
+    overload: str | None
     degraded: tuple[str, ...]
     uptime_s: float
 
@@ -73,7 +75,8 @@ class FactsSource:
         register: knows the tasks.
         incomplete_count: tells how many tasks miss an input.
         commands: counts of control commands.
-        degraded: tells what works less well than it should and why, one line each.
+        overload: tells what is refused for lack of room now; None if nothing is.
+        degraded: tells what else works less well than it should and why, one line each.
     """
 
     def __init__(
@@ -83,6 +86,7 @@ class FactsSource:
         register: TaskRegister,
         incomplete_count: Callable[[], int],
         commands: CommandCounts,
+        overload: Callable[[], str | None],
         degraded: Callable[[], Sequence[str]],
     ) -> None:
         self._identity = identity
@@ -90,11 +94,14 @@ class FactsSource:
         self._register = register
         self._incomplete_count = incomplete_count
         self._commands = commands
+        self._overload = overload
         self._degraded = degraded
 
     def facts(self) -> NodeFacts:
         """Return how the node is."""
         running, is_paused = tuple(self._register.in_progress()), self._announcer.is_paused
+        overload = self._overload()
+        problems = (overload, PAUSED if is_paused else None)
         return NodeFacts(
             identity=self._identity,
             status=self._announcer.status,
@@ -105,6 +112,7 @@ class FactsSource:
             answered_count=self._register.answered_count,
             failed_count=self._register.failed_count,
             commands={fate.value: self._commands[fate] for fate in Fate},
-            degraded=(*self._degraded(), *([PAUSED] if is_paused else [])),
+            overload=overload,
+            degraded=(*self._degraded(), *filter(None, problems)),
             uptime_s=time.monotonic() - self._identity.started_s,
         )

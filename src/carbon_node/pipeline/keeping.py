@@ -32,7 +32,7 @@ class KeepingPolicy:
     """What happens to tasks that come again.
 
     Args:
-        republish: which stored answers are published once more.
+        republish: which stored answers are published again.
         rerun_on_change: whether a task whose inputs changed while it ran is run again.
     """
 
@@ -76,7 +76,7 @@ class Keeping:
             )
 
     def republication(self, answered: Answered) -> Kept | None:
-        """Give the answer that has to leave once more; None if the readers have it."""
+        """Return the answer that has to be published again; None if the readers have it."""
         is_due = {
             Republish.ALL: True,
             Republish.NONE: False,

@@ -42,7 +42,7 @@ class Outputs:
 
     Args:
         transport: where outputs go.
-        store: told of what was published and acknowledged.
+        store: records what was published and acknowledged.
     """
 
     def __init__(self, transport: Transport, store: TaskStore) -> None:

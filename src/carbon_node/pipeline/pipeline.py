@@ -38,7 +38,7 @@ class Pipeline:
         answering: answers tasks.
         publishing: lets answers leave.
         announcer: publishes the node's status; it is IDLE.
-        register: told of every task.
+        register: notes every task.
         secrets: registers every secret for redaction; the task goes on without them.
     """
 

@@ -57,7 +57,7 @@ class Transport(Protocol):
 
 
 class TaskStore(Protocol):
-    """What was accepted and answered, across restarts. A disk in trouble is no error here."""
+    """What was accepted and answered, across restarts. A failing disk is no error here."""
 
     async def accept(
         self, key: TaskKey, digest: str, summary: Summary, *, repeat: bool = False
@@ -200,7 +200,7 @@ class CallTransport(Protocol):
 
 
 class Observer(Protocol):
-    """Who counts what the node does; no call blocks or raises. Names come from closed lists."""
+    """Counts what the node does; no call blocks or raises. Names come from closed lists."""
 
     def task_finished(self, outcome: str, energy_kwh: float = 0.0, carbon_g: float = 0.0) -> None:
         """Count an answered task, with what was published for it."""
@@ -220,7 +220,7 @@ class Observer(Protocol):
 
 
 class SecretKeeper(Protocol):
-    """Who keeps secrets out of everything that is written."""
+    """Keeps secrets out of everything that is written."""
 
     def register(self, secret: str) -> None:
         """Hide this value from now on."""

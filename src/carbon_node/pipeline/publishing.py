@@ -18,7 +18,7 @@ from carbon_node.wire.samples import TaskId
 
 
 class Readers(Protocol):
-    """Who has to keep up with what leaves."""
+    """The readers that have to keep up with what leaves."""
 
     def has_room(self) -> bool:
         """Whether another answer may leave now."""
@@ -98,7 +98,7 @@ class Publishing:
 
     Args:
         outputs: writes them.
-        announcer: told of each task's end, before its output leaves.
+        announcer: announces each task's end, before its output leaves.
         baseline: remembers each output.
         gap_s: tells the least time between two outputs in seconds.
     """

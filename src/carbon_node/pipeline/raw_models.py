@@ -61,7 +61,7 @@ class RawModels:
             return model if self._may_be_run(model) else _light(model, _sha256(model.raw_model))
         if not await asyncio.to_thread(self._may_be_run, model):
             return _light(model, await asyncio.to_thread(_sha256, model.raw_model))
-        # Both let go of the interpreter for long, so that two threads need half the time.
+        # Both release the interpreter for long, so that two threads need half the time.
         sha256, spooled = await asyncio.gather(
             asyncio.to_thread(_sha256, model.raw_model), asyncio.to_thread(self._set_aside, model)
         )

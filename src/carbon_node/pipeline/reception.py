@@ -1,4 +1,4 @@
-"""Hands what arrives to whom it concerns; samples of tasks meet here and leave as whole tasks."""
+"""Hands what arrives to the part that handles it; joins the samples of a task into a whole task."""
 
 import asyncio
 import time
@@ -36,7 +36,7 @@ class Reception:
     Args:
         join: where the samples of a task meet.
         models: takes the bytes out of models.
-        baseline: told of every new user input.
+        baseline: gets every new user input.
         pipeline: gets complete tasks, and later samples of tasks that have started.
         control: gets commands.
         endpoint: gets configuration requests.

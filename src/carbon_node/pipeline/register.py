@@ -85,7 +85,7 @@ class TaskRegister:
         Args:
             progress: the task.
             answer: its answer.
-            is_sent: whether that was published once more.
+            is_sent: whether that was published again.
         """
         origin = {"origin": "store", "is_published_again": is_sent}
         log.info("task answered", **_line(progress, answer, origin))

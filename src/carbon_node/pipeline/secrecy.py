@@ -60,7 +60,7 @@ async def later_without_secrets(
     Args:
         arrival: as it came.
         known: secrets of the task.
-        keeper: told of each secret of this sample.
+        keeper: registers each secret of this sample.
     """
     if isinstance(arrival.sample, Input) and size_bytes(arrival.sample) > LARGE_BYTES:
         return await asyncio.to_thread(_cleaned_arrival, arrival, known, keeper)
@@ -74,7 +74,7 @@ def cleaned(inputs: TaskInputs, keeper: SecretKeeper) -> tuple[TaskInputs, tuple
 
     Args:
         inputs: as they came.
-        keeper: told of each secret.
+        keeper: registers each secret.
 
     Returns:
         The inputs without secrets, the same object if they have none; and the secrets.
@@ -124,7 +124,8 @@ class _Copy:
 
     def __init__(self, value: object) -> None:
         self._root: list[Any] = [None]
-        self._places: list[tuple[Any, Any]] = []  # container and key of each text
+        # Container and key of each text.
+        self._places: list[tuple[Any, Any]] = []
         self.secrets: list[str] = []
         """Texts that stood under secret keys."""
         self.has_changed = False

@@ -48,7 +48,8 @@ class TaskExtraData:
     hw_resource: ExtraData
 
 
-@dataclass(frozen=True)  # without slots: what was parsed stays with the inputs that it came from
+# Without slots: what was parsed stays with the inputs that it came from.
+@dataclass(frozen=True)
 class TaskInputs:
     """The three samples of a complete task.
 

@@ -20,7 +20,8 @@ from carbon_node.settings.model import Settings
 HIDDEN = "***"
 """Shown in place of a secret that is set."""
 
-_EXACT = ".12g"  # without the exponent or ".0" that other forms give to some bounds
+# Without the exponent or ".0" that other forms give to some bounds.
+_EXACT = ".12g"
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,7 +23,14 @@ from carbon_node.estimation import (
 from carbon_node.observability.logs import LogFormat, LogLevel
 from carbon_node.settings.hardware import HardwareTable
 from carbon_node.tasks.decision import Republish
-from carbon_node.tracking import Unmetered
+from carbon_node.tracking.config import (
+    DEADLINE_RANGE_S,
+    GRACE_RANGE_S,
+    QUEUE_WAIT_RANGE_S,
+    WINDOW_RANGE_S,
+    WORKERS_RANGE,
+    Unmetered,
+)
 from carbon_node.wire.contract import DOMAIN_RANGE, LEASE_DURATION_S, BaselinePolicy
 
 USED_AT_START = "it is used once, when the node starts"
@@ -138,28 +145,28 @@ class TrackerSettings(_Table):
         " model on this host, formula runs no tracker, auto chooses per task.",
     )
     window_s: float = _setting(
-        0.5, "How long CarbonTracker observes one run.", unit="s", bounds=(0.01, 3600)
+        0.5, "How long CarbonTracker observes one run.", unit="s", bounds=WINDOW_RANGE_S
     )
     deadline_s: float = _setting(
         20.0,
         "Time for one measurement, from a free worker to its result.",
         unit="s",
-        bounds=(0.01, 86_400),
+        bounds=DEADLINE_RANGE_S,
     )
     grace_s: float = _setting(
         0.5,
         "Time between SIGTERM and SIGKILL for a child that missed its deadline.",
         unit="s",
         fixed=GUARDS_NODE,
-        bounds=(0, 10),
+        bounds=GRACE_RANGE_S,
     )
-    workers: int = _setting(2, "Measurements that run at the same time.", bounds=(1, 64))
+    workers: int = _setting(2, "Measurements that run at the same time.", bounds=WORKERS_RANGE)
     queue_wait_s: float = _setting(
         60.0,
         "Time that a measurement may wait for a free worker before the task goes on without it.",
         unit="s",
         fixed=USED_AT_START,
-        bounds=(0, 86_400),
+        bounds=QUEUE_WAIT_RANGE_S,
     )
     address_space_mib: int = _setting(
         8192,

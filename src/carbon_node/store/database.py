@@ -223,7 +223,8 @@ def _uri(path: Path, options: str) -> str:
 
 
 def _prepare_writing(connection: sqlite3.Connection) -> None:
-    version_of(connection)  # before anything is changed in the database of a newer release
+    # Before anything is changed in the database of a newer release.
+    version_of(connection)
     for pragma in _WRITER_PRAGMAS:
         connection.execute(f"PRAGMA {pragma}")
     with _tables_expected():

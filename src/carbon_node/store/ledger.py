@@ -91,7 +91,8 @@ class Ledger:
         self._lock: StateLock | None = None
         self._database: Database | None = None
         self._unwritten: dict[TaskKey, Editions] = {}
-        self._written: OrderedDict[TaskKey, Editions] = OrderedDict()  # the latest, for their marks
+        # The latest, for their marks.
+        self._written: OrderedDict[TaskKey, Editions] = OrderedDict()
         # Those of the unwritten whose earlier editions could not be read.
         self._unread: set[TaskKey] = set()
         # Numbers of editions by the provisional ones that answers were handed out with.
@@ -213,7 +214,8 @@ class Ledger:
         """Delete some of what is too many or too old; return whether there is more to delete."""
         if self.trouble or self._database is None:
             return False
-        self._written.clear()  # what is deleted must not be written again for a mark
+        # What is deleted must not be written again for a mark.
+        self._written.clear()
         try:
             return self._database.prune(max_results, accepted_before_ms) > 0
         except StoreError as error:
@@ -336,7 +338,7 @@ class Ledger:
         return kept
 
     def _note(self, change: Note) -> None:
-        # A mark on what cannot be read is lost: the answer is published once more after a restart.
+        # A mark on what cannot be read is lost: the answer is published again after a restart.
         before = self.editions(change.key)
         self._keep(before, note(before, change))
 

@@ -55,7 +55,8 @@ class StateLock:
         except OSError:
             os.close(file)
             raise
-        with suppress(OSError):  # a full disk costs the name of the holder, not the lock
+        with suppress(OSError):
+            # A full disk costs the name of the holder, not the lock.
             os.ftruncate(file, 0)
             os.pwrite(
                 file, f"carbon node pid {os.getpid()} on {socket.gethostname()}\n".encode(), 0

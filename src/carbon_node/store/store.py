@@ -5,7 +5,7 @@ that come in while a commit runs share the next one, so the time of a sync bound
 task but not the number of tasks a second. What needs no guarantee (acceptances, marks) is written
 with the next save or, without one, a moment later. Losing it to SIGKILL is safe: a task whose
 acceptance was lost is new when its retained inputs come again, and an answer whose mark was lost is
-published once more with the same values.
+published again with the same values.
 """
 
 import asyncio
@@ -140,7 +140,8 @@ class Store:
         self._changes: list[Change] = []
         self._running_commit: asyncio.Future[dict[int, Kept]] | None = None
         self._is_next_wanted = False
-        self._waiting: dict[int, asyncio.Future[Kept]] = {}  # by their positions in the changes
+        # By their positions in the changes.
+        self._waiting: dict[int, asyncio.Future[Kept]] = {}
         self._linger: asyncio.TimerHandle | None = None
 
     @property
@@ -285,7 +286,7 @@ class Store:
     def _commit(self) -> None:
         """Commit all that waits: now, or once the commit that runs has ended.
 
-        Without a task of its own, which would cost every save turns of the loop.
+        It needs no task of its own, through which every save would yield to the loop more often.
         """
         if self._linger is not None:
             self._linger.cancel()

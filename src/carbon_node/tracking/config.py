@@ -40,7 +40,7 @@ def devices_of(names: tuple[str, ...]) -> tuple[str, ...] | None:
     return None if "all" in names else tuple(name for name in names if name != "none")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
     """Resource limits of a measuring process; None leaves one as the node has it.
 
@@ -52,9 +52,9 @@ class Limits:
         file_size_bytes: RLIMIT_FSIZE, of each file.
     """
 
-    address_space_bytes: int | None = 8 << 30
-    processes: int | None = 256
-    file_size_bytes: int | None = 64 << 20
+    address_space_bytes: int | None
+    processes: int | None
+    file_size_bytes: int | None
 
 
 ProcessorPower: TypeAlias = Callable[[], Interval | None]
@@ -66,9 +66,9 @@ def unknown_power() -> Interval | None:
     return None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TrackerConfig:
-    """How measurements run.
+    """How measurements run. What an operator can set has its default in the settings alone.
 
     Args:
         window_s: how long CarbonTracker observes at least, seconds. Longer is steadier for models.
@@ -81,8 +81,7 @@ class TrackerConfig:
         output_limit_bytes: stdout and stderr together; a process that writes more is ended.
         tail_bytes: how much of the end of each of stdout and stderr is kept for the log.
         limits: resource limits of the measuring process.
-        model_roots: folders below which a model may be opened; none by default, since paths come
-            over the network.
+        model_roots: folders below which a model may be opened; paths come over the network.
         model_limit_bytes: largest model that is opened or accepted as bytes.
         devices: GPUs that a run may use and is charged for, as numbers in PCI order or beginnings
             of UUIDs; None takes all.
@@ -98,18 +97,18 @@ class TrackerConfig:
         ConfigError: a number is out of its range.
     """
 
-    window_s: float = 0.5
-    deadline_s: float = 20.0
-    grace_s: float = 0.5
-    workers: int = 2
-    queue_wait_s: float = 60.0
+    window_s: float
+    deadline_s: float
+    grace_s: float
+    workers: int
+    queue_wait_s: float
     output_limit_bytes: int = 1 << 20
     tail_bytes: int = 4096
-    limits: Limits = Limits()
-    model_roots: tuple[Path, ...] = ()
-    model_limit_bytes: int = 2 << 30
-    devices: tuple[str, ...] | None = None
-    unmetered: Unmetered = Unmetered.EXCLUDE
+    limits: Limits
+    model_roots: tuple[Path, ...]
+    model_limit_bytes: int
+    devices: tuple[str, ...] | None
+    unmetered: Unmetered
     processor_power_w: ProcessorPower = unknown_power
     work_dir: Path = field(default_factory=lambda: Path(tempfile.gettempdir()))
     environment: tuple[tuple[str, str], ...] = ()

@@ -104,6 +104,9 @@ class Participant:
         Collect what Fast DDS logged in this process, warnings and errors; at most 1000 lines wait.
         """
 
+    def rejected_count(self) -> int:
+        """How often a sample found no room in a reader so far."""
+
     def close(self) -> None:
         """
         Leave the domain and delete all endpoints; peers see it at once. May be repeated.
@@ -162,8 +165,18 @@ class Reader:
     def take(self, limit: int) -> list[Sample]:
         """Take up to `limit` waiting samples."""
 
+    def forget(self, instance: bytes) -> None:
+        """
+        Free what the reader keeps of an instance, though its writers live on; their next sample begins it again. Samples that wait are not lost, as long as `history_depth` leaves room for four more.
+        """
+
     def matched(self) -> list[str]:
         """GUIDs of the matched writers."""
+
+    def rejected_count(self) -> int:
+        """
+        How often a sample found no room so far; a reliable writer sends it again.
+        """
 
 class Writer:
     """A writer of a topic. Dropping it deletes it."""

@@ -1,14 +1,16 @@
 """Readers and writers of the binding for the pipeline's topics."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from itertools import islice
 
 from carbon_node.errors import TransportError, WireError
 from carbon_node.transport.binding import native
 from carbon_node.wire.contract import Arrival, Topic
 from carbon_node.wire.quality import (
     HEARTBEAT_PERIOD_S,
-    READER_INSTANCES,
+    LIVE_INSTANCES,
+    WRAPPING,
     Quality,
     reader_quality,
     writer_quality,
@@ -16,16 +18,20 @@ from carbon_node.wire.quality import (
 from carbon_node.wire.samples import TaskId
 from carbon_node.wire.types import STRUCTS, Struct, decode, key_in_handle, key_of
 
+FORGOTTEN_AT_ONCE = 64
+"""Instances that are forgotten in one go, some milliseconds' work."""
+
 
 def native_qos(quality: Quality) -> native.Qos:
     """Quality of service as the binding takes it."""
+    has_own_bound = quality.samples is not None
     return native.Qos(
         reliable=quality.is_reliable,
         transient_local=quality.is_retained,
         history_depth=quality.depth,
-        max_samples=quality.instances * quality.depth,
+        max_samples=quality.samples or quality.instances * quality.depth,
         max_instances=quality.instances,
-        max_samples_per_instance=quality.depth,
+        max_samples_per_instance=WRAPPING // quality.instances if has_own_bound else quality.depth,
         heartbeat_period_s=HEARTBEAT_PERIOD_S,
     )
 
@@ -57,7 +63,8 @@ class Reader:
     """A topic's reader.
 
     At the end of an instance DDS tells its handle only. That is its key, if it is short; longer
-    keys are remembered.
+    keys are remembered. An instance takes room until all its writers have ended it, which many
+    never do: of those, the oldest are forgotten.
     """
 
     def __init__(self, participant: native.Participant, topic: Topic) -> None:
@@ -67,11 +74,38 @@ class Reader:
             participant, topic.dds_name, struct_type, native_qos(reader_quality(topic))
         )
         self._keys: dict[bytes, TaskId] = {}
+        self._are_events = topic is Topic.CONTROL
+        self._live: dict[bytes, None] = {}
+        self._rejected_count = 0
         self._is_key_in_handle = key_in_handle(topic.sample_type, bytes(16)) is not None
         self.matched = self._native.matched
         """Returns the GUIDs of the matched writers."""
-        self.take = self._native.take
-        """Takes up to so many of the samples that wait."""
+
+    def take(self, limit: int) -> list[native.Sample]:
+        """Take up to `limit` waiting samples, and forget the oldest of too many instances.
+
+        Of what waits of one instance, only the newest counts, unless the samples are events.
+        """
+        samples = self._native.take(limit)
+        newest = {sample.instance: sample for sample in samples}
+        self._live.update(dict.fromkeys(newest))
+        # Forgetting takes room itself: not while more samples wait, perhaps in a full reader.
+        if len(samples) < limit:
+            self._forget_oldest()
+        return samples if self._are_events else list(newest.values())
+
+    def _forget_oldest(self) -> None:
+        excess = min(len(self._live) - LIVE_INSTANCES, FORGOTTEN_AT_ONCE)
+        for oldest in list(islice(self._live, max(excess, 0))):
+            del self._live[oldest]
+            # An instance that cannot be forgotten takes some room; what was taken matters more.
+            with suppress(native.Error):
+                self._native.forget(oldest)
+
+    def has_refused(self) -> bool:
+        """Whether a sample has found no room since this was last asked."""
+        known, self._rejected_count = self._rejected_count, self._native.rejected_count()
+        return self._rejected_count > known
 
     def arrival(self, sample: native.Sample) -> Arrival | None:
         """Read a taken sample; None for the end of an instance whose key cannot be told.
@@ -91,7 +125,7 @@ class Reader:
     def _remember(self, instance: bytes, key: TaskId) -> TaskId:
         if not self._is_key_in_handle:
             self._keys[instance] = key
-            if len(self._keys) > READER_INSTANCES:
+            if len(self._keys) > LIVE_INSTANCES:
                 del self._keys[next(iter(self._keys))]
         return key
 

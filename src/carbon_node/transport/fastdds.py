@@ -6,6 +6,7 @@ slow consumer holds nothing but what DDS keeps: the newest sample of each instan
 """
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Callable, Collection
 from dataclasses import dataclass
 
@@ -13,6 +14,7 @@ from carbon_node.errors import TransportError, WireError
 from carbon_node.transport.binding import native
 from carbon_node.transport.endpoints import Reader, open_writer, translated, translated_errors
 from carbon_node.transport.news import News
+from carbon_node.transport.refusals import Refusals
 from carbon_node.transport.rpc import ConfigurationServer
 from carbon_node.wire.contract import (
     LEASE_DURATION_S,
@@ -48,6 +50,8 @@ HARMLESS_LOG = (
     "No TypeObject found for type NodeStatusImpl",
     # A peer left.
     "Automatically unmatching on ~WriterProxy",
+    # What ends instances in a reader of ours, beside other readers of the topic.
+    "Different Partitions",
     # A CycloneDDS participant left; its lease ends a few seconds later.
     "Ignoring Serialized Payload for too large key-only data",
 )
@@ -89,6 +93,7 @@ class FastDdsTransport:
         self._news = News()
         self._peer_news = News()
         self._peers: dict[str, Peer] = {}
+        self._refusals = Refusals()
         self._readers: dict[Topic, Reader] = {}
         self._writers: dict[Topic, native.Writer] = {}
         self._server: ConfigurationServer | None = None
@@ -209,6 +214,10 @@ class FastDdsTransport:
             action = f"wait for acknowledgments on {topic.dds_name}"
             raise translated(action, error) from error
 
+    def overload(self) -> str | None:
+        """Say which samples are refused now for lack of room; None if none are."""
+        return self._refusals.problem()
+
     async def sign_of_life(self) -> None:
         """Wake the loop as a thread of DDS would, and wait until that has woken all who wait.
 
@@ -244,9 +253,17 @@ class FastDdsTransport:
                 severity = severity_of(line.severity, line.message)
                 self._config.log(severity, line.category, line.message)
             self._note_peers()
+            self._note_refusals(participant)
         finally:
             # Whatever goes wrong here, nobody may go on sleeping over samples that have come.
             self._news.announce()
+
+    def _note_refusals(self, participant: native.Participant) -> None:
+        count = participant.rejected_count()
+        where = (topic.dds_name for topic, each in self._readers.items() if each.has_refused())
+        is_first = self._refusals.note(count, where, time.monotonic())
+        if is_first and (problem := self._refusals.problem()) is not None:
+            self._config.log("warning", "carbon_node", problem)
 
     def _note_peers(self) -> None:
         events = () if self._participant is None else self._participant.take_peer_events()

@@ -124,7 +124,7 @@ def write(
 
 
 def with_single_output(octets: bytes) -> bytes:
-    """Rewrite the extra_data of an output that leaves once more.
+    """Rewrite the extra_data of an output that is published again.
 
     A `num_outputs` above 1 would start another iteration, one that was started before.
 

@@ -1,12 +1,13 @@
 """Memory that is not used goes back to the system."""
 
 import gc
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
+from tests.process_memory import memory_bytes
 
 from carbon_node.daemon.heap import give_back, settle
 
@@ -18,22 +19,16 @@ def thawed() -> Iterator[None]:
     gc.unfreeze()
 
 
-def resident_kib() -> int:
-    """Resident memory of this process."""
-    status = Path("/proc/self/status").read_text().splitlines()
-    return next(int(line.split()[1]) for line in status if line.startswith("VmRSS"))
-
-
 def test_freed_memory_is_given_back() -> None:
     """What lies below something that lasts is returned too, which freeing alone does not do."""
     held = [bytes(4_000) for _ in range(10_000)]
     lasting = bytes(4_000)
-    before_kib = resident_kib()
+    before_bytes = memory_bytes(os.getpid(), "VmRSS")
     held.clear()
 
     give_back()
 
-    assert before_kib - resident_kib() > 30_000
+    assert before_bytes - memory_bytes(os.getpid(), "VmRSS") > 30_000_000
     assert len(lasting) == 4_000
 
 

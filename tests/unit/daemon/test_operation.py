@@ -22,6 +22,7 @@ FACTS = NodeFacts(
     answered_count=40,
     failed_count=0,
     commands={},
+    overload=None,
     degraded=(),
     uptime_s=1.0,
 )

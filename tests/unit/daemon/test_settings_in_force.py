@@ -2,38 +2,23 @@
 
 import json
 import logging
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from structlog.testing import capture_logs
+from tests.quiet_node import QuietNode
 
 from carbon_node.daemon import parts
 from carbon_node.daemon.settings_in_force import SettingsInForce
 from carbon_node.errors import ConfigError
 from carbon_node.estimation import Place
 from carbon_node.estimation.measurement import Measurement, Run, SimulatedRun
-from carbon_node.json_value import Json
 from carbon_node.settings import Loaded, load
-from carbon_node.tracking import TrackerConfig, TrackerPool
+from carbon_node.tracking import TrackerConfig
+from carbon_node.tracking.pool import TrackerPool
 
 pytestmark = pytest.mark.anyio
-
-
-class QuietNode:
-    """A node about which there is nothing to tell."""
-
-    def status(self) -> Mapping[str, Json]:
-        """Return nothing."""
-        return {}
-
-    async def last_results(self, count: int) -> Sequence[Mapping[str, Json]]:  # noqa: ARG002 - there are none
-        """Return nothing."""
-        return []
-
-    async def results_of(self, problem_id: int, iteration_id: int) -> Sequence[Mapping[str, Json]]:  # noqa: ARG002 - there are none
-        """Return nothing."""
-        return []
 
 
 class NotingPool(TrackerPool):

@@ -19,18 +19,31 @@ from carbon_node.settings import ConfigurationService, load
 from carbon_node.store import Store, open_store
 from carbon_node.tasks.answer import Answer
 from carbon_node.tasks.key import TaskKey
-from carbon_node.wire.contract import NODE_NAME, Role
+from carbon_node.wire.contract import NODE_NAME, Role, Topic
 
 pytestmark = pytest.mark.anyio
 
-FACTS = FactsSource(
-    Identity("1.0", 7, "fastdds", "transport = auto (default)", started_s=0.0),
-    StatusAnnouncer(MemoryTransport(MemoryBus(), Role(NODE_NAME, (), ()))),
-    TaskRegister(Metrics()),
-    lambda: 3,
-    CommandCounts(),
-    lambda: ["slow"],
-)
+ROLE = Role(NODE_NAME, reads=(), writes=(Topic.STATUS,))
+
+
+def facts_with(
+    overload: str | None, transport: MemoryTransport | None = None
+) -> tuple[FactsSource, StatusAnnouncer]:
+    """What a node knows of itself, and who announces its status."""
+    announcer = StatusAnnouncer(transport or MemoryTransport(MemoryBus(), ROLE))
+    facts = FactsSource(
+        Identity("1.0", 7, "fastdds", "transport = auto (default)", started_s=0.0),
+        announcer,
+        TaskRegister(Metrics()),
+        lambda: 3,
+        CommandCounts(),
+        lambda: overload,
+        lambda: ["slow"],
+    )
+    return facts, announcer
+
+
+FACTS, _ = facts_with(None)
 
 
 @pytest.fixture
@@ -141,3 +154,26 @@ def test_peers_are_told_how_the_node_is() -> None:
         "transport": {"name": "fastdds", "reason": "transport = auto (default)"},
         "version": "1.0",
     }
+
+
+@pytest.mark.parametrize(("overload", "is_ready"), [(None, True), ("no room", False)])
+async def test_a_node_that_refuses_samples_is_not_ready(
+    store: Store,
+    overload: str | None,
+    is_ready: bool,  # noqa: FBT001 - a parameter of the test
+) -> None:
+    """A balancer sees it, and the reason is among what is degraded."""
+    transport = MemoryTransport(MemoryBus(), ROLE)
+    await transport.open()
+    transport.connect()
+    facts, announcer = facts_with(overload, transport)
+    announcer.open()
+    announcer.ready()
+    results = PublishedResults(store.results)
+    service = ConfigurationService(
+        load({}, {}).configuration, PeerView(facts, results), lambda _: None
+    )
+    summary = LocalView(facts, results, service, []).status()
+    assert summary.is_ready is is_ready
+    assert summary.degraded == ("slow", *filter(None, [overload]))
+    await transport.close()

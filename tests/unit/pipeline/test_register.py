@@ -142,12 +142,15 @@ def test_the_facts_tell_how_the_node_is(count: int) -> None:
     commands[Fate.FOREIGN] += 2
     announcer = StatusAnnouncer(MemoryTransport(MemoryBus(), Role(NODE_NAME, (), ())))
     identity = Identity("1.0", 7, "fastdds", "transport = auto (default)", started_s=0.0)
-    source = FactsSource(identity, announcer, register, lambda: 3, commands, lambda: ["slow"])
+    source = FactsSource(
+        identity, announcer, register, lambda: 3, commands, lambda: "full", lambda: ["slow"]
+    )
 
     facts = source.facts()
 
     assert facts.uptime_s > 0
-    assert (facts.status.name, facts.is_paused, facts.degraded) == ("INACTIVE", False, ("slow",))
+    assert (facts.status.name, facts.is_paused, facts.overload) == ("INACTIVE", False, "full")
+    assert facts.degraded == ("slow", "full")
     assert (facts.incomplete_count, facts.waiting_count, facts.running) == (3, count, ())
     assert (facts.answered_count, facts.failed_count) == (0, 0)
     assert facts.commands == {"obeyed": 0, "foreign": 2, "unknown": 0, "refused": 0}

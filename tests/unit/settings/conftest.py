@@ -7,7 +7,7 @@ import pytest
 from carbon_node.errors import StoreError
 
 
-class QuietNode:
+class NodeWithResults:
     """A node with two results, whose store can be made unreadable."""
 
     def __init__(self) -> None:
@@ -30,6 +30,6 @@ class QuietNode:
 
 
 @pytest.fixture
-def node() -> QuietNode:
+def node() -> NodeWithResults:
     """Return a node with two results."""
-    return QuietNode()
+    return NodeWithResults()

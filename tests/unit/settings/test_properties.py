@@ -1,7 +1,7 @@
 """Properties of settings and of their service, over whatever anyone may write or send."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -10,6 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given
 from hypothesis import settings as examples
 from hypothesis import strategies as st
+from tests.quiet_node import QuietNode
 
 from carbon_node.settings import Change, ConfigurationService, Settings, load
 from carbon_node.settings.catalogue import catalogue, description, flat, nested, shown
@@ -131,26 +132,10 @@ def test_settings_survive_the_environment(values: Mapping[str, object]) -> None:
     assert expected == load({}, environ, system_file=Path("/none")).configuration.startup
 
 
-class Nothing:
-    """A node with nothing to report."""
-
-    def status(self) -> Mapping[str, Any]:
-        """Return no status."""
-        return {}
-
-    async def last_results(self, count: int) -> Sequence[Mapping[str, Any]]:
-        """Return no results."""
-        return [{"count": count}]
-
-    async def results_of(self, problem_id: int, iteration_id: int) -> Sequence[Mapping[str, Any]]:
-        """Return no results."""
-        return [{"task": [problem_id, iteration_id]}]
-
-
 def service() -> ConfigurationService:
     """Return a service of a node with defaults."""
     configuration = load({}, {}, system_file=Path("/none")).configuration
-    return ConfigurationService(configuration, Nothing(), lambda _: None)
+    return ConfigurationService(configuration, QuietNode(), lambda _: None)
 
 
 JSON = st.recursive(
@@ -234,7 +219,7 @@ async def test_what_is_told_leads_from_the_start_to_the_present(requests: list[o
     """Applying the reported changes gives the values in force."""
     told: list[Change] = []
     configuration = load({}, {}, system_file=Path("/none")).configuration
-    served = ConfigurationService(configuration, Nothing(), told.extend)
+    served = ConfigurationService(configuration, QuietNode(), told.extend)
     followed = _shown(configuration.settings)
     for request in requests:
         await served.answer(json.dumps(request))

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.unit.settings.conftest import QuietNode
+from tests.unit.settings.conftest import NodeWithResults
 
 import carbon_node.settings.service
 from carbon_node.settings import (
@@ -210,7 +210,7 @@ def test_a_reload_without_news_changes_nothing(serve: Serve, told: list[Change])
     assert (service.current.revision, told) == (0, [])
 
 
-class SlowNode(QuietNode):
+class SlowNode(NodeWithResults):
     """A node whose results come when the test lets them."""
 
     def __init__(self) -> None:

@@ -3,9 +3,9 @@
 from typing import Any
 
 import pytest
+from tests.trackers import tracker_config
 
 from carbon_node.errors import ConfigError
-from carbon_node.tracking.config import TrackerConfig
 
 
 @pytest.mark.parametrize(
@@ -23,4 +23,4 @@ from carbon_node.tracking.config import TrackerConfig
 def test_number_out_of_range_is_refused_by_name(name: str, value: Any) -> None:  # noqa: ANN401
     """The message names the setting, the value and the range."""
     with pytest.raises(ConfigError, match=rf"tracker.{name} is {value}; it must lie between"):
-        TrackerConfig(**{name: value})
+        tracker_config(**{name: value})

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.trackers import LIMITS
 
 from carbon_node.errors import TrackerProtocolError
 from carbon_node.estimation.measurement import ModelRun, SimulatedRun
@@ -31,7 +32,7 @@ JSON = st.recursive(
     max_leaves=10,
 )
 MESSAGES = st.dictionaries(st.text(), JSON, max_size=5)
-LIMITS = st.none() | st.integers(0, 2**40)
+BOUNDS = st.none() | st.integers(0, 2**40)
 JOBS = st.builds(
     Job,
     run=st.builds(SimulatedRun, st.floats(1e-9, 1e9))
@@ -43,7 +44,7 @@ JOBS = st.builds(
     grace_s=st.floats(0, 10),
     output_limit_bytes=st.integers(0, 2**40),
     tail_bytes=st.integers(0, 2**20),
-    limits=st.builds(Limits, LIMITS, LIMITS, LIMITS),
+    limits=st.builds(Limits, address_space_bytes=BOUNDS, processes=BOUNDS, file_size_bytes=BOUNDS),
     model_roots=st.just(()) | st.just((Path("/models"), Path("/more"))),
     model_limit_bytes=st.integers(0, 2**40),
     devices=st.none() | st.lists(st.text(), max_size=2).map(tuple),
@@ -76,7 +77,7 @@ def test_job_survives_the_wire(job: Job) -> None:
 def test_bytes_of_a_model_stay_off_the_wire() -> None:
     """A model's bytes travel in a file descriptor, not in the job."""
     run = ModelRun("m", raw_model=memoryview(b"secret weights"))
-    job = job_to_json(Job(run, "", Path(), 1, 1, 1, 1, 1, Limits(), (), 1))
+    job = job_to_json(Job(run, "", Path(), 1, 1, 1, 1, 1, LIMITS, (), 1))
     assert "raw_model" not in job["run"]
 
 

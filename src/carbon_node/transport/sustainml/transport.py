@@ -209,6 +209,10 @@ class SustainmlTransport:
         """Look once whether a fact about the peers holds: here it will not change."""
         return fact(self.peers())
 
+    def overload(self) -> str | None:
+        """Return None: the library does not tell."""
+        return None
+
     async def sign_of_life(self) -> None:
         """Look whether the library's thread, which hands over tasks, still lives.
 
