@@ -6,12 +6,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[3]
-UNWRAPPED = {"modes.md", "numbers.md"}
-PAGES = [
-    page
-    for page in (*sorted((ROOT / "docs").glob("*.md")), *sorted(ROOT.glob("*.md")))
-    if page.name not in UNWRAPPED
-]
+PAGES = (*sorted((ROOT / "docs").glob("*.md")), *sorted(ROOT.glob("*.md")))
 WIDTH = 100
 
 
