@@ -30,7 +30,7 @@ def estimate(
     ] = None,
     hardware: Annotated[
         list[str] | None,
-        typer.Option(help="Hardware of the catalogue instead of a power; may be repeated."),
+        typer.Option(help="Hardware by name instead of a power; may be repeated."),
     ] = None,
     latency: Annotated[
         list[float] | None,

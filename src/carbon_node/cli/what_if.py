@@ -26,7 +26,10 @@ from carbon_node.estimation import (
     plan,
 )
 from carbon_node.hardware import Catalogue, HardwareMap, preset, shipped_catalogue
+from carbon_node.hardware.names import shown
 from carbon_node.intensity import IntensityConfig, IntensityLookup
+from carbon_node.settings import load
+from carbon_node.settings.hardware import entries_of
 
 MAX_LABEL = 40
 """Characters of a place in a label."""
@@ -41,7 +44,7 @@ class Machine:
     Args:
         label: what it is called in the answer.
         power_w: its power in watts; unchecked, 0 where `known` has it.
-        known: what the catalogue knows of it.
+        known: what the hardware map and the catalogue know of it.
     """
 
     label: str
@@ -55,7 +58,8 @@ class Question:
 
     Args:
         powers_w: power of machines in watts.
-        hardware: names of machines of the catalogue; they come after those of `powers_w`.
+        hardware: names that the map or the catalogue has; these machines come after those of
+            `powers_w`.
         latencies: duration of one inference: one for all machines, or one per machine.
         latency_unit: unit of the latencies.
         regions: places as text.
@@ -115,21 +119,28 @@ def scenarios(question: Question) -> list[Scenario]:
 def _catalogued(names: Sequence[str]) -> list[Machine]:
     if not names:
         return []
-    catalogue = shipped_catalogue()
-    hardware_map = HardwareMap(catalogue, presets=preset("sustainml"))
+    catalogue, settings = shipped_catalogue(), load({}).settings
+    own, shipped = entries_of(settings.hardware), preset(settings.hardware_preset)
+    hardware_map = HardwareMap(catalogue, own, shipped)
     return [_named(name, hardware_map, catalogue) for name in names]
 
 
 def _named(name: str, hardware_map: HardwareMap, catalogue: Catalogue) -> Machine:
     known = hardware_map.known(name)
+    if known.power is None and known.entry:
+        raise ConfigError(
+            f"no power is known of {shown(name)!r} by {known.entry}; give it power_w in the"
+            " settings, or its watts with --power"
+        )
     if known.power is None:
         try:
             catalogue.find(name)
         except ConfigError as error:
             raise ConfigError(f"{error}; or give its watts with --power") from error
     times = "" if known.count == 1 else f"{known.count} x "
+    label = f"{times}{known.known_as}" if known.known_as else shown(name)
     # The latency's unit is stated beside it.
-    return Machine(f"{times}{known.known_as}", known=replace(known, latency_unit=None, pue=None))
+    return Machine(label, known=replace(known, latency_unit=None, pue=None))
 
 
 def _places(question: Question) -> list[Place]:

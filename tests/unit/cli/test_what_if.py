@@ -2,6 +2,7 @@
 
 import dataclasses
 import math
+from pathlib import Path
 
 import pytest
 
@@ -68,6 +69,23 @@ def test_catalogue_hardware_brings_its_range() -> None:
     (scenario,) = scenarios(question)
     energy = scenario.estimate.energy_kwh
     assert energy.low == pytest.approx(energy.high * 0.3)
+
+
+def test_the_operators_map_counts_as_in_a_node(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its watts are found by the name; a name without any says where to give them."""
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+    folder = tmp_path / "carbon-node"
+    folder.mkdir()
+    (folder / "carbon-node.toml").write_text('[hardware."edge *"]\npower_w = [5, 6, 7]\n')
+    question = dataclasses.replace(ONE, powers_w=[], hardware=["Edge 12"], pue=1.0)
+    (scenario,) = scenarios(question)
+    assert scenario.label == "Edge 12, 2 s, World"
+    assert scenario.estimate.device_energy_kwh.value == pytest.approx(6 * 2 / 3.6e6)
+    board = dataclasses.replace(question, hardware=["Zynq UltraScale+ ZCU102"])
+    with pytest.raises(ConfigError, match="give it power_w in the settings"):
+        scenarios(board)
 
 
 def test_the_default_pue_brings_its_range() -> None:

@@ -232,10 +232,21 @@ def test_refused_numbers_are_warnings() -> None:
 
 
 NUMBERS = st.sampled_from([0.0, 300.0, 1e-3, 2.0])
-KNOWN = st.sampled_from([NamedHardware(), HERE, RATED, dataclasses.replace(RATED, is_here=True)])
-OUTCOMES = st.sampled_from(
-    [METERED, MIXED, GUESSED, NotTracked(), TrackerFailure("timeout", "late")]
+GPU_HERE = dataclasses.replace(RATED, is_here=True, accelerators=1)
+IDLE_GPU = dataclasses.replace(METERED, used_gpu=False)
+KNOWN = st.sampled_from(
+    [NamedHardware(), HERE, RATED, dataclasses.replace(RATED, is_here=True), GPU_HERE]
 )
+OUTCOMES = st.sampled_from(
+    [METERED, IDLE_GPU, MIXED, GUESSED, NotTracked(), TrackerFailure("timeout", "late")]
+)
+
+
+def owner_of(result: Estimate) -> str:
+    """Return what a result says of whose energy it has."""
+    hardware = provenance(result, "1")["hardware"]
+    assert isinstance(hardware, dict)
+    return str(hardware["energy_of"])
 
 
 @given(NUMBERS, NUMBERS, KNOWN, OUTCOMES, st.sampled_from(Mode), st.text(max_size=20))
@@ -259,10 +270,13 @@ def test_an_energy_is_the_named_hardwares_or_says_whose_it_is(
         return
     if result.mode.is_of_a_run:
         is_said = any(warning.startswith("measured on gpu-7, but") for warning in result.warnings)
-        assert known.is_here or (mode is Mode.MEASURED and is_said)
+        is_of_gpu = isinstance(outcome, Measurement) and outcome.accelerators > 0
+        is_named = known.is_here and (is_of_gpu or known is not GPU_HERE)
+        assert is_named or (mode is Mode.MEASURED and is_said)
+        assert is_named == ("named hardware, which is" in owner_of(result))
         assert "measured_on" in provenance(result, "1")
     else:
         watts = power_w or (known.power.interval.value if known.power else 0.0)
         assert result.device_energy_kwh.value == pytest.approx(watts * latency / 3.6e6)
         assert "measured_on" not in provenance(result, "1")
-    assert (result.mode is Basis.MEASURED) <= (outcome is METERED)
+    assert (result.mode is Basis.MEASURED) <= (outcome in (METERED, IDLE_GPU))
