@@ -77,6 +77,12 @@ SURE_DOMINANCE = 100
 AMBIGUOUS_COUNTRIES = 5
 """A name with cities of 5000 in so many countries never decides, whatever their sizes."""
 
+NEW_COUNTIES = {
+    **{"NO.01": "NO-32", "NO.04": "NO-33", "NO.05": "NO-56", "NO.13": "NO-31", "NO.17": "NO-40"},
+    **{"NO.18": "NO-55", "NO.20": "NO-39", "IN.41": "IN-LA"},
+}
+"""Subdivisions by numbers of GeoNames that are newer than the table of numbers."""
+
 DETAILED = frozenset(
     [
         "US",
@@ -389,7 +395,7 @@ def _admin1(sources: Path) -> dict[str, str]:
         _, iso, geonames, *_ = line.split("\t")
         if iso and geonames.count(".") == 1:
             found[geonames] = iso
-    return found
+    return found | NEW_COUNTIES
 
 
 def _area(row: Mapping[str, Any], subdivision_of: Mapping[str, str]) -> str:

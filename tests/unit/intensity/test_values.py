@@ -31,6 +31,8 @@ def asked(lookup: IntensityLookup, region: str) -> CarbonIntensity:
         ("SE4", 37, ("SE-SE4",)),
         ("Ohio", 418, ("US-MIDA-PJM",)),
         ("Quebec", 41, ("CA-QC",)),
+        ("Tromsø", 49, ("NO-NO4",)),
+        ("Orkney", 57, ("GB-ORK",)),
     ],
 )
 def test_a_place_has_the_value_of_its_grid_zone(
