@@ -90,20 +90,25 @@ _NAME = re.compile(
 )
 _NAME_CHARS = string.ascii_letters + string.digits + "_.-"
 _LONGEST_NAME_CHARS = 64
+_IN_DOUBLE = r'[^"\\]*+(?:\\.[^"\\]*+)*+'
+_IN_SINGLE = r"[^'\\]*+(?:\\.[^'\\]*+)*+"
+# Nothing that a possessive group repeats may leave a choice: before Python 3.11.5 it took too much
+# then, such as the closing quote.
 _VALUE = re.compile(
-    r"""
-      (\\{1,8}["']) (?P<escaped> (?:(?!\1).)*+ ) (?:\1)?     # JSON in JSON: to the same quote
-    | (["']) (?P<quoted> (?:\\.|(?!\3).)*+ ) (?:\3)?         # JSON, or a repr of a mapping
-    | (?P<open> [\[{] )
-    | (?: (?:Basic|Bearer|Digest|Token) \s )? (?P<plain> [^\s,;}\]]+ )
+    rf"""
+      (\\{{1,8}}["']) (?P<escaped> .*? ) (?:\1|\Z)           # JSON in JSON: to the same quote
+    | " (?P<double> {_IN_DOUBLE} ) "?                       # JSON
+    | ' (?P<single> {_IN_SINGLE} ) '?                       # a repr of a mapping
+    | (?P<open> [\[{{] )
+    | (?: (?:Basic|Bearer|Digest|Token) \s )? (?P<plain> [^\s,;}}\]]+ )
     """,
     re.IGNORECASE | re.DOTALL | re.VERBOSE,
 )
 _COOKIES = re.compile(r"""[^\r\n"'}\]]+""")
 _QUERY_VALUE = re.compile(r"""[^\s&#"'<>]+""")
 _PARTS = re.compile(r"[\s;,=&:]+")
-_BRACKETS = re.compile(r"""[\[{]|(?P<close>[\]}])|\\{0,8}"(?:\\.|[^"\\])*+"?""", re.DOTALL)
-_STRINGS = re.compile(r"""(["'])((?:\\.|(?!\1).)*+)""", re.DOTALL)
+_BRACKETS = re.compile(rf"""[\[{{]|(?P<close>[\]}}])|\\{{0,8}}"{_IN_DOUBLE}"?""", re.DOTALL)
+_STRINGS = re.compile(rf"""["'](?:(?<="){_IN_DOUBLE}|(?<='){_IN_SINGLE})""", re.DOTALL)
 _ENCODED = re.compile(r"%[0-9A-Fa-f]{2}|\\u[0-9A-Fa-f]{4}")
 _ESCAPE = re.compile(r"\\+u(?![Dd][89A-Fa-f])([0-9A-Fa-f]{4})")
 _COOKIE = ("cookie", "cookies")
@@ -232,7 +237,7 @@ def _worth_remembering(text: str, begin: int, end: int) -> Iterator[str]:
     """Yield the values in a span: the strings of a list, else the value as it stands."""
     span = text[begin:end]
     is_quoted = text[begin - 1 : begin] in ("'", '"')
-    values = [each[2] for each in _STRINGS.finditer(span)] if span[0] in "[{" else [span]
+    values = [each[0][1:] for each in _STRINGS.finditer(span)] if span[0] in "[{" else [span]
     for value in values:
         bare = value if is_quoted else value.strip("\"'`.()<>")
         # A bare word after a name may be prose, as in "Authorization: required".
