@@ -61,7 +61,7 @@ def test_version_and_help_import_no_command(option: str) -> None:
 @pytest.mark.parametrize(
     ("arguments", "needless"),
     [
-        (["estimate", "--power=300", "--latency=1"], {"carbon_node.settings", "asyncio"}),
+        (["estimate", "--power=300", "--latency=1"], {"carbon_node.store", "starlette"}),
         (["settings", "schema"], {"carbon_node.store", "sqlite3"}),
         (["history", "--state-dir=/nonexistent"], set()),
         (["status", "--http-listen=127.0.0.1:1"], {"carbon_node.store", "starlette"}),
