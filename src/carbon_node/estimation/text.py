@@ -11,6 +11,8 @@ def one_line(text: str, length: int) -> str:
     Returns:
         A text without control characters that can be written as UTF-8.
     """
+    if len(text) <= length and text.isprintable():
+        return text
     kept = text if len(text) <= length else f"{text[: length - 1]}…"
     shown = "".join(each if each.isprintable() else "�" for each in kept)
     return shown.encode("utf-8", "replace").decode("utf-8")

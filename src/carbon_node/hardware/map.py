@@ -10,6 +10,7 @@ import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
+from functools import lru_cache
 from importlib.resources import files
 from typing import Final, Self
 
@@ -25,6 +26,7 @@ from carbon_node.estimation import (
 )
 from carbon_node.hardware.catalogue import Catalogue, Hardware, Kind
 from carbon_node.hardware.names import (
+    MAX_NAME,
     is_pattern,
     normalised,
     normalised_pattern,
@@ -152,6 +154,10 @@ def preset(name: str) -> tuple[Entry, ...]:
     )
 
 
+NAMES_REMEMBERED = 256
+"""Names whose hardware is remembered; longer ones than a name can be are looked at each time."""
+
+
 class HardwareMap:
     """What is known of hardware by the names that tasks use. Immutable.
 
@@ -186,6 +192,8 @@ class HardwareMap:
         _require_distinct(given)
         for entry in given:
             self._require_device(entry)
+        # A pipeline names the same few again and again.
+        self._remembered = lru_cache(NAMES_REMEMBERED)(self._known)
 
     def known(self, name: str, *, states_memory: bool = False) -> NamedHardware:
         """Tell what is known of the hardware that a task names.
@@ -194,6 +202,11 @@ class HardwareMap:
             name: as sent; unchecked.
             states_memory: whether the task states a memory footprint.
         """
+        if len(name) > MAX_NAME:
+            return self._known(name, states_memory=states_memory)
+        return self._remembered(name, states_memory=states_memory)
+
+    def _known(self, name: str, *, states_memory: bool) -> NamedHardware:
         key = normalised(name)
         entry = _merged(self._entries.match(key), self._presets.match(key))
         if entry is None:
