@@ -133,7 +133,7 @@ class LiveIntensity:
         """Whom this asks."""
         if self._known_provider is None:
             # Costs 90 ms, which only a node with a configured provider pays.
-            from carbon_node.intensity.electricity_maps import ElectricityMaps
+            from carbon_node.intensity.providers.electricity_maps import ElectricityMaps
 
             config = self._config
             self._known_provider = ElectricityMaps(config.key, config.base_url, config.timeout_s)

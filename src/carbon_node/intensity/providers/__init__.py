@@ -1,0 +1,1 @@
+"""Live providers, a module each: it satisfies `intensity.provider.Provider`, and knows no other."""
