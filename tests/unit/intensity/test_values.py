@@ -10,7 +10,7 @@ from carbon_node.intensity import IntensityLookup
 from carbon_node.intensity.tables import Tables
 from carbon_node.intensity.values import value_of
 
-COVERAGE = Path(__file__).parents[3] / "scripts/intensity_coverage"
+COVERAGE = Path(__file__).parents[3] / "scripts/intensity_coverage.py"
 
 
 def asked(lookup: IntensityLookup, region: str) -> CarbonIntensity:
