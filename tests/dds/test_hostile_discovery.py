@@ -31,8 +31,11 @@ async def discovered(*parameters: Parameter) -> Peer:
     await transport.open()
     try:
         with raw_participant(config.domain) as raw:
-            raw.announce(*parameters)
-            assert await transport.wait_until(lambda: bool(transport.peers()), PATIENCE_S)
+            # Again and again, as participants do: a packet may come before the port is open.
+            async with asyncio.timeout(PATIENCE_S):
+                raw.announce(*parameters)
+                while not await transport.wait_until(lambda: bool(transport.peers()), 1.0):
+                    raw.announce(*parameters)
         (peer,) = transport.peers()
         return peer
     finally:
