@@ -44,8 +44,12 @@ def padded(octets: bytes) -> bytes:
     return octets + bytes(-len(octets) % 4)
 
 
+PARTICIPANT_IDS = 10
+"""Participants of a process whose ports are tried."""
+
+
 class RawParticipant:
-    """A participant made of single packets, known to the first participant of a domain.
+    """A participant made of single packets, known to the participants of a domain on this host.
 
     Args:
         domain: DDS domain id.
@@ -54,7 +58,8 @@ class RawParticipant:
     def __init__(self, domain: int) -> None:
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self._socket.bind(("127.0.0.1", 0))
-        self._node = ("127.0.0.1", 7410 + 250 * domain)
+        # The RTPS port formula; a process that has other participants gives the node a later id.
+        self._ports = [7410 + 250 * domain + 2 * number for number in range(PARTICIPANT_IDS)]
         self._prefixes = itertools.count(1)
         self._prefix = b""
         self._numbers = {PARTICIPANT: 0, WRITER: 0}
@@ -91,7 +96,8 @@ class RawParticipant:
 
     def send(self, octets: bytes) -> None:
         """Send octets as they are."""
-        self._socket.sendto(octets, self._node)
+        for port in self._ports:
+            self._socket.sendto(octets, ("127.0.0.1", port))
 
     def _send(self, writer: int, parameters: tuple[Parameter, ...]) -> None:
         self._numbers[writer] += 1
