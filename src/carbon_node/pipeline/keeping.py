@@ -13,16 +13,13 @@ import structlog
 
 from carbon_node.pipeline.ports import TaskStore
 from carbon_node.pipeline.raw_models import DetachedModel
-from carbon_node.pipeline.task import Progress, TaskInputs
+from carbon_node.pipeline.task import LARGE_BYTES, Progress, TaskInputs
 from carbon_node.pipeline.translate import summary_of
 from carbon_node.tasks import digest as task_inputs
 from carbon_node.tasks.answer import Answer, Kept
 from carbon_node.tasks.decision import Answered, Decision, Republish
 from carbon_node.wire import extra_data
 from carbon_node.wire.samples import HWResource, MLModel, UserInput
-
-LARGE_BYTES = 65_536
-"""Inputs above this are digested in a thread: 30 ms per MB of extra_data would hold up the loop."""
 
 log = structlog.get_logger(__name__)
 

@@ -16,7 +16,7 @@ from dataclasses import dataclass, fields, replace
 from typing import Any, TypeAlias, TypeVar
 
 from carbon_node.pipeline.ports import SecretKeeper
-from carbon_node.pipeline.task import Input, TaskInputs, size_bytes
+from carbon_node.pipeline.task import LARGE_BYTES, TaskInputs, size_bytes
 from carbon_node.secret_keys import secret_entries
 from carbon_node.secret_texts import (
     credentials_in,
@@ -25,6 +25,7 @@ from carbon_node.secret_texts import (
     secrets_in,
     spellings,
 )
+from carbon_node.tasks.digest import Input
 from carbon_node.wire import bounded_json, extra_data
 from carbon_node.wire.contract import Arrival
 from carbon_node.wire.extra_data import ExtraData
@@ -37,10 +38,6 @@ _LISTS = ("inputs", "outputs", "input_batch")
 """Fields of samples that are lists of texts."""
 
 _NOT_UTF8 = b"\xff"
-
-
-LARGE_BYTES = 65_536
-"""Inputs above this are searched in a thread: 100 ms for each MB of text would hold up the loop."""
 
 
 async def without_secrets(

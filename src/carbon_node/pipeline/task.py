@@ -5,17 +5,18 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import TypeAlias
 
 from carbon_node.pipeline.interruption import Interruption
 from carbon_node.pipeline.raw_models import DetachedModel
+from carbon_node.tasks.digest import Input
 from carbon_node.tasks.key import Summary, TaskKey
 from carbon_node.wire.contract import Arrival
 from carbon_node.wire.extra_data import ExtraData, read
 from carbon_node.wire.samples import HWResource, MLModel, TaskId, UserInput
 
-Input: TypeAlias = UserInput | MLModel | HWResource
-"""A sample of a task."""
+LARGE_BYTES = 65_536
+"""Inputs above this are digested and searched for secrets in a thread: 30 and 100 ms for each MB
+would hold up the loop."""
 
 
 def size_bytes(sample: Input) -> int:

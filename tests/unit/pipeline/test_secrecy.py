@@ -9,12 +9,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from carbon_node.pipeline.secrecy import (
-    LARGE_BYTES,
     cleaned,
     later_without_secrets,
     without_secrets,
 )
-from carbon_node.pipeline.task import TaskInputs
+from carbon_node.pipeline.task import LARGE_BYTES, TaskInputs
 from carbon_node.secret_texts import HIDDEN
 from carbon_node.tasks.digest import digest
 from carbon_node.tasks.key import TaskKey
