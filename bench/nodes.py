@@ -97,16 +97,35 @@ def running(
     """
     with (
         tempfile.TemporaryDirectory(prefix="carbon-node-bench-", dir=below) as place,
-        socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as supervisor,
-        Path(place, "log").open("wb") as log,
+        living(fresh_domain(), Path(place), *settings, has_interface=has_interface) as node,
     ):
-        directory, domain = Path(place), fresh_domain()
-        supervisor.bind(str(directory / "notify"))
+        yield node
+
+
+@contextmanager
+def living(
+    domain: int, directory: Path, *settings: Mapping[str, str], has_interface: bool = False
+) -> Iterator[Node]:
+    """Run a node in a given domain and directory, which earlier ones may have left.
+
+    Args:
+        domain: DDS domain id.
+        directory: where its state, its log and its sockets are.
+        settings: environment variables beside the defaults.
+        has_interface: whether the local interface is on.
+    """
+    notify = directory / "notify"
+    notify.unlink(missing_ok=True)
+    with (
+        socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as supervisor,
+        Path(directory, "log").open("ab") as log,
+    ):
+        supervisor.bind(str(notify))
         supervisor.settimeout(PATIENCE_S)
         listen = directory / "http.sock" if has_interface else "off"
         options = [f"--domain={domain}", f"--state-dir={directory}", f"--http-listen={listen}"]
         overrides = {name: value for each in settings for name, value in each.items()}
-        overrides["NOTIFY_SOCKET"] = str(directory / "notify")
+        overrides["NOTIFY_SOCKET"] = str(notify)
         since_s = time.monotonic()
         with subprocess.Popen(
             [sys.executable, "-m", "carbon_node", "run", *options],
