@@ -4,7 +4,6 @@ The protocol is one datagram of `NAME=value` lines per message to a Unix socket,
 """
 
 import asyncio
-import contextlib
 import logging
 import socket
 import time
@@ -61,6 +60,9 @@ class NoSupervisor:
 class Systemd:
     """Notifies systemd; a message that its socket does not take at once is lost.
 
+    A status that was lost is sent again with the next ping of the watchdog: until the next change
+    it would show a node that works as idle, or the other way round.
+
     Args:
         address: of the notification socket; a leading `@` means the abstract namespace.
         watchdog_s: how long systemd waits for a ping before it kills the node, None for ever.
@@ -69,6 +71,7 @@ class Systemd:
     def __init__(self, address: str, watchdog_s: float | None) -> None:
         self._address = "\0" + address[1:] if address.startswith("@") else address
         self._watchdog_s = watchdog_s
+        self._lost_status: str | None = None
 
     def ready(self, status: str) -> None:
         """Say that the node works, after its start or after a reload."""
@@ -76,7 +79,8 @@ class Systemd:
 
     def status(self, text: str) -> None:
         """Say in one line what the node is doing."""
-        self._notify(f"STATUS={_one_line(text)}")
+        is_sent = self._notify(f"STATUS={_one_line(text)}")
+        self._lost_status = None if is_sent else text
 
     def reloading(self) -> None:
         """Say that the configuration is being read again; `ready` ends it."""
@@ -103,13 +107,20 @@ class Systemd:
         stuck = [reason for reason in (check() for check in checks) if reason is not None]
         if not stuck:
             self._notify("WATCHDOG=1")
+            if self._lost_status is not None:
+                self.status(self._lost_status)
             return
         _log.error("no progress, the watchdog is not fed", extra={"stuck": stuck})
         self._notify(f"STATUS=no progress: {_one_line('; '.join(stuck))}")
 
-    def _notify(self, message: str) -> None:
-        with contextlib.suppress(OSError), _datagram_socket() as sender:
-            sender.sendto(message.encode(), self._address)
+    def _notify(self, message: str) -> bool:
+        """Send a message if that is possible at once; whether it was."""
+        try:
+            with _datagram_socket() as sender:
+                sender.sendto(message.encode(), self._address)
+        except OSError:
+            return False
+        return True
 
 
 def supervisor(notify_socket: str | None, watchdog_usec: int | None) -> Supervisor:

@@ -162,3 +162,17 @@ def test_a_full_socket_does_not_block(listener: Listener) -> None:
     for _ in range(5000):
         systemd.status("x" * 1000)
     assert 0 < listener.drain() < 5000
+
+
+async def test_a_status_that_was_lost_is_said_with_a_ping(listener: Listener) -> None:
+    """A supervisor that reads too slowly for a while still learns what the node does at last."""
+    systemd = supervisor(listener.address, WATCHDOG_USEC)
+    for number in range(5000):
+        systemd.status(f"{number} done")
+    listener.drain()
+    watching = asyncio.create_task(systemd.watch([]))
+    assert await asyncio.to_thread(listener.receive) == "WATCHDOG=1"
+    assert await asyncio.to_thread(listener.receive) == "STATUS=4999 done"
+    # Once is enough.
+    assert await asyncio.to_thread(listener.receive) == "WATCHDOG=1"
+    watching.cancel()
