@@ -16,8 +16,11 @@ from tests.fault.guarded import (
     config_of,
     failure_of,
     measure_well,
+    measurement_in,
+    outcome_of,
     processes_of,
 )
+from tests.fault.tracking_workloads import FATAL_W, HANGING_W
 from tests.patience import PATIENCE_S
 from tests.transports import wait_for
 
@@ -186,6 +189,30 @@ async def test_number_of_workers_can_be_changed(tmp_path: Path) -> None:
 async def test_models_are_measured_one_by_one(tmp_path: Path) -> None:
     """Two models at once would each be charged for both, so that workers do not count for them."""
     assert await _most_at_once(1, config_of(tmp_path, workers=3), ModelRun("hang")) == 1
+
+
+async def test_simulated_runs_that_share_a_process_harm_no_other(tmp_path: Path) -> None:
+    """Whoever dies or hangs in company is found; all others get a measurement of their own."""
+    config = config_of(
+        tmp_path, workers=2, window_s=0.2, workload="tests.fault.tracking_workloads:die_or_hang"
+    )
+    powers_w = [*range(100, 120), FATAL_W, HANGING_W, *range(120, 130)]
+    async with TrackerPool(config) as pool:
+        # Warm, so that the deadline is for measuring.
+        await pool.measure(SimulatedRun(1.0), PATIENCE_S)
+        calls = (outcome_of(pool, SimulatedRun(power_w), 12.0) for power_w in powers_w)
+        found = dict(zip(powers_w, await asyncio.gather(*calls), strict=True))
+    died, hung = found.pop(FATAL_W), found.pop(HANGING_W)
+    assert isinstance(died, TrackerError)
+    assert died.failure == FailureName.SIGNAL
+    assert isinstance(hung, TrackerError)
+    assert hung.failure == FailureName.TIMEOUT
+    for power_w in found:
+        measurement = measurement_in(found, power_w)
+        energy_kwh = power_w * measurement.duration_s / 3.6e6
+        assert measurement.device_energy_kwh == pytest.approx(energy_kwh, rel=0.05)
+    assert processes_of(config) == {}
+    assert list(tmp_path.iterdir()) == []
 
 
 async def test_measurements_leave_no_descriptor(tmp_path: Path) -> None:

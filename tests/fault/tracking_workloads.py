@@ -11,7 +11,16 @@ from contextlib import suppress
 from pathlib import Path
 
 from carbon_node.estimation.measurement import ModelRun, SimulatedRun
-from carbon_node.tracking.messages import HEADER, MAGIC, RESULT_LIMIT_BYTES, Job, frame, send
+from carbon_node.tracking import workload
+from carbon_node.tracking.messages import (
+    HEADER,
+    MAGIC,
+    RESULT_LIMIT_BYTES,
+    Job,
+    SimulatedGroup,
+    frame,
+    send,
+)
 
 NOBODY = 65534
 
@@ -51,6 +60,25 @@ def overstate(job: Job, result: int, *_: object) -> None:
     energy_kwh = 1.1 * job.run.power_w * 0.1 / 3.6e6
     wrong = component | {"energy_kwh_per_device": energy_kwh}
     send(result, {"observation": GOOD["observation"] | {"components": [wrong]}})
+
+
+FATAL_W, HANGING_W = 13.0, 14.0
+"""Powers of simulated hardware that `die_or_hang` does not survive."""
+
+
+def die_or_hang(job: Job, result: int, model: int | None) -> None:
+    """Die or hang at certain powers, in company too; measure the others as the node does."""
+    powers_w = job.run.powers_w if isinstance(job.run, SimulatedGroup) else (_power_w(job),)
+    if FATAL_W in powers_w:
+        kill_itself()
+    if HANGING_W in powers_w:
+        hang()
+    workload.run(job, result, model)
+
+
+def _power_w(job: Job) -> float:
+    assert isinstance(job.run, SimulatedRun)
+    return job.run.power_w
 
 
 def succeed(_job: Job, result: int, *_: object) -> None:

@@ -160,7 +160,11 @@ class TrackerSettings(_Table):
         fixed=GUARDS_NODE,
         bounds=GRACE_RANGE_S,
     )
-    workers: int = _setting(2, "Measurements that run at the same time.", bounds=WORKERS_RANGE)
+    workers: int = _setting(
+        8,
+        "Processes that measure at the same time; each runs one model or many simulated runs.",
+        bounds=WORKERS_RANGE,
+    )
     queue_wait_s: float = _setting(
         60.0,
         "Time that a measurement may wait for a free worker before the task goes on without it.",

@@ -75,7 +75,7 @@ class TrackerConfig:
         deadline_s: from the moment a worker is free until the result must be there, seconds.
             Loading a model counts.
         grace_s: between SIGTERM and SIGKILL, seconds.
-        workers: measurements at once.
+        workers: processes that measure at once; simulated runs share them.
         queue_wait_s: how long a measurement may wait for a worker, seconds; beyond, the task is
             answered without it.
         output_limit_bytes: stdout and stderr together; a process that writes more is ended.

@@ -28,6 +28,17 @@ Json: TypeAlias = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
+class SimulatedGroup:
+    """Simulated runs that share a process.
+
+    Args:
+        powers_w: power of the simulated hardware of each in watts, finite and > 0; two at least.
+    """
+
+    powers_w: tuple[float, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Job:
     """One measurement as its guard and its process need it.
 
@@ -48,7 +59,7 @@ class Job:
         unmetered: what becomes of a device that has no meter.
     """
 
-    run: Run
+    run: Run | SimulatedGroup
     workload: str
     directory: Path
     window_s: float
@@ -180,11 +191,10 @@ def job_to_json(job: Job) -> Json:
 
 def job_from_json(message: Json) -> Job:
     """Return the job that `job_to_json` put on the wire, its model's bytes left out."""
-    run = message["run"]
     return Job(
         **{
             **message,
-            "run": SimulatedRun(**run) if "power_w" in run else ModelRun(**run),
+            "run": _run_from_json(message["run"]),
             "directory": Path(message["directory"]),
             "limits": Limits(**message["limits"]),
             "model_roots": tuple(map(Path, message["model_roots"])),
@@ -192,6 +202,12 @@ def job_from_json(message: Json) -> Job:
             "unmetered": Unmetered(message["unmetered"]),
         }
     )
+
+
+def _run_from_json(run: Json) -> Run | SimulatedGroup:
+    if "powers_w" in run:
+        return SimulatedGroup(tuple(run["powers_w"]))
+    return SimulatedRun(**run) if "power_w" in run else ModelRun(**run)
 
 
 def report_to_json(report: Report) -> Json:

@@ -10,7 +10,7 @@ numbers wrong are collected.
 import logging
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -86,35 +86,92 @@ def observe(
         The observation for the node to judge: components with their energy, lengths of the window
         on both clocks, and of each sub-window its seconds, inferences and watts.
     """
-    lines = _WrongNumberLines()
-    tracker = _construct(components)
-    tracker.logger.logger_err.addHandler(lines)
+    tracked = _Tracked(components)
     if settling_s > 0:
         # Right before the window: constructing CarbonTracker takes a second, in which devices idle.
         work(settling_s)
-    before_start_s = time.monotonic()
-    tracker.epoch_start()
-    after_start_s = time.monotonic()
-    windows = _worked(work, window_s, window_s / sub_windows, tracker.tracker.components)
-    before_end_s = time.monotonic()
-    tracker.epoch_end()
-    after_end_s = time.monotonic()
-    epochs_s = tracker.tracker.epoch_times
-    return {
-        "components": [_facts(component, epochs_s) for component in tracker.tracker.components],
-        "epoch_s": epochs_s[0],
+    tracked.begin()
+    windows = _worked(work, window_s, window_s / sub_windows, tracked.components)
+    tracked.end()
+    return tracked.observation(windows)
+
+
+def observe_simulated(window_s: float, powers_w: Sequence[float]) -> list[Json]:
+    """Observe simulated devices, each under a CarbonTracker of its own, at the same time.
+
+    Args:
+        window_s: how long to observe each at least, seconds.
+        powers_w: what each draws, watts.
+
+    Returns:
+        The observation of each, as `observe` returns one.
+    """
+    all_tracked = [_Tracked(simulated_components(power_w)) for power_w in powers_w]
+    for tracked in all_tracked:
+        tracked.begin()
+    every_component = [each for tracked in all_tracked for each in tracked.components]
+    _worked(_slept, window_s, window_s, every_component)
+    for tracked in all_tracked:
+        tracked.end()
+    return [tracked.observation([]) for tracked in all_tracked]
+
+
+def _slept(seconds: float) -> int:
+    time.sleep(seconds)
+    return 0
+
+
+class _Tracked:
+    """A CarbonTracker and one epoch of it.
+
+    Args:
+        components: arguments that say what is measured.
+    """
+
+    def __init__(self, components: dict[str, Any]) -> None:
+        self._lines = _WrongNumberLines()
+        self._tracker = _construct(components)
+        self._tracker.logger.logger_err.addHandler(self._lines)
+        self._before_start_s = self._after_start_s = 0.0
+        self._shortest_s = self._longest_s = 0.0
+
+    @property
+    def components(self) -> list[Component]:
+        """What is measured."""
+        found: list[Component] = self._tracker.tracker.components
+        return found
+
+    def begin(self) -> None:
+        """Begin the epoch."""
+        self._before_start_s = time.monotonic()
+        self._tracker.epoch_start()
+        self._after_start_s = time.monotonic()
+
+    def end(self) -> None:
+        """End the epoch."""
+        before_end_s = time.monotonic()
+        self._tracker.epoch_end()
         # CarbonTracker reads the wall clock somewhere within its two calls, and this process may be
         # kept waiting there: what is certain is between which lengths its epoch was.
-        "shortest_s": before_end_s - after_start_s,
-        "longest_s": after_end_s - before_start_s,
-        "inferences": sum(window.inferences for window in windows),
-        "windows": [
-            [window.seconds, window.inferences, window.power_w(tracker.tracker.components)]
-            for window in windows
-        ],
-        "critical": lines.critical,
-        "too_short": lines.too_short,
-    }
+        self._shortest_s = before_end_s - self._after_start_s
+        self._longest_s = time.monotonic() - self._before_start_s
+
+    def observation(self, windows: Sequence["_SubWindow"]) -> Json:
+        """Return what the epoch showed, in the words of the result's message."""
+        epochs_s = self._tracker.tracker.epoch_times
+        return {
+            "components": [_facts(component, epochs_s) for component in self.components],
+            "epoch_s": epochs_s[0],
+            "shortest_s": self._shortest_s,
+            "longest_s": self._longest_s,
+            "inferences": sum(window.inferences for window in windows),
+            "windows": [
+                [window.seconds, window.inferences, window.power_w(self.components)]
+                for window in windows
+            ],
+            "critical": self._lines.critical,
+            "too_short": self._lines.too_short,
+        }
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,21 +6,28 @@ import os
 import secrets
 import socket
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, ExitStack, asynccontextmanager, suppress
 from shutil import rmtree
 from types import TracebackType
 from typing import Final, Self
 
 from carbon_node.errors import TrackerDied, TrackerError, TrackerTimeout
-from carbon_node.estimation.measurement import Measurement, ModelRun, RawModel, Run
+from carbon_node.estimation.measurement import (
+    Measurement,
+    ModelRun,
+    RawModel,
+    Run,
+    SimulatedRun,
+)
 from carbon_node.tracking.config import TrackerConfig
 from carbon_node.tracking.conversation import Conversation
 from carbon_node.tracking.failures import FailureName
+from carbon_node.tracking.grouping import Groups, Verdict, no_worker
 from carbon_node.tracking.launcher import Forkserver
-from carbon_node.tracking.messages import Job, Report
+from carbon_node.tracking.messages import Job, Report, SimulatedGroup
 from carbon_node.tracking.models import PATH_LIMIT_CHARACTERS
-from carbon_node.tracking.verdict import judge
+from carbon_node.tracking.verdict import judge, judge_group
 
 ANSWER_MARGIN_S: Final = 1.0
 """Beyond deadline and grace, for a keeper to kill, reap and report; then it is given up."""
@@ -45,6 +52,7 @@ class TrackerPool:
     def __init__(self, config: TrackerConfig) -> None:
         self._config = config
         self._workers = asyncio.Semaphore(config.workers)
+        self._groups = Groups(lambda: self._workers, self._measure_together)
         self._host = asyncio.Lock()  # two models at once would each be charged for both
         self._forkserver: Forkserver | None = None
         self._conversations: set[Conversation] = set()
@@ -68,6 +76,7 @@ class TrackerPool:
             conversation.close()
         if self._forkserver is not None:
             await self._forkserver.close(self._config.grace_s + ANSWER_MARGIN_S)
+        await self._groups.close()
 
     def reconfigure(self, config: TrackerConfig) -> None:
         """Measure by another configuration from the next call on.
@@ -86,7 +95,9 @@ class TrackerPool:
     async def measure(
         self, run: Run, deadline_s: float | None = None, config: TrackerConfig | None = None
     ) -> Measurement:
-        """Measure a run once a worker is free; models have this host for themselves, one by one.
+        """Measure a run once a worker is free.
+
+        Models have this host for themselves, one by one. Simulated runs that wait share a process.
 
         Cancelling the call ends the measurement, with SIGTERM and grace, before the cancellation
         goes on.
@@ -107,10 +118,25 @@ class TrackerPool:
         config = self._config if config is None else config
         if deadline_s is None:
             deadline_s = config.deadline_s
-        if isinstance(run, ModelRun):
-            _require_acceptable_size(run, config.model_limit_bytes)
-        async with self._worker(run):
-            report = await self._report_on(run, config, deadline_s)
+        match run:
+            case SimulatedRun():
+                return await self._groups.measure(run, config, deadline_s)
+            case ModelRun():
+                _require_acceptable_size(run, config.model_limit_bytes)
+                async with self._host_and_worker():
+                    return await self._measure_one(run, config, deadline_s)
+
+    async def _measure_together(
+        self, runs: Sequence[SimulatedRun], config: TrackerConfig, deadline_s: float
+    ) -> Sequence[Verdict]:
+        if len(runs) == 1:
+            return [await self._measure_one(runs[0], config, deadline_s)]
+        group = SimulatedGroup(tuple(run.power_w for run in runs))
+        report = await self._report_on(group, config, deadline_s)
+        return judge_group(report, len(runs), deadline_s)
+
+    async def _measure_one(self, run: Run, config: TrackerConfig, deadline_s: float) -> Measurement:
+        report = await self._report_on(run, config, deadline_s)
         try:
             return judge(report, deadline_s, config.processor_power_w)
         except TrackerError as error:
@@ -119,22 +145,20 @@ class TrackerPool:
             raise
 
     @asynccontextmanager
-    async def _worker(self, run: Run) -> AsyncIterator[None]:
+    async def _host_and_worker(self) -> AsyncIterator[None]:
         wait_s, workers = self._config.queue_wait_s, self._workers
         async with AsyncExitStack() as held:
             try:
                 async with asyncio.timeout(wait_s):
-                    if isinstance(run, ModelRun):
-                        await held.enter_async_context(self._host)
+                    await held.enter_async_context(self._host)
                     await held.enter_async_context(workers)
             except TimeoutError as error:
-                raise TrackerError(
-                    FailureName.NO_WORKER,
-                    f"no worker was free within {wait_s:g} s, which tracker.queue_wait_s bounds",
-                ) from error
+                raise no_worker(wait_s) from error
             yield
 
-    async def _report_on(self, run: Run, config: TrackerConfig, deadline_s: float) -> Report:
+    async def _report_on(
+        self, run: Run | SimulatedGroup, config: TrackerConfig, deadline_s: float
+    ) -> Report:
         job = _job(run, config, deadline_s)
         model = run.raw_model if isinstance(run, ModelRun) else b""
         try:
@@ -237,7 +261,7 @@ def _size_bytes(model: RawModel) -> int:
     return len(model) if isinstance(model, bytes | memoryview) else model.size_bytes
 
 
-def _job(run: Run, config: TrackerConfig, deadline_s: float) -> Job:
+def _job(run: Run | SimulatedGroup, config: TrackerConfig, deadline_s: float) -> Job:
     return Job(
         run=run,
         workload=config.workload,

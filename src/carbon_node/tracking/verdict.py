@@ -77,6 +77,39 @@ def judge(
     return _measurement(observation, processor_power_w)
 
 
+def judge_group(
+    report: Report, count: int, deadline_s: float
+) -> tuple[Measurement | TrackerError, ...]:
+    """Return the measurement of each run of a group, or why there is none.
+
+    Args:
+        report: what the guard saw.
+        count: runs of the group.
+        deadline_s: what the group had, for the message.
+
+    Raises:
+        TrackerError: what holds for all, as `judge` does; there are not as many results as runs.
+    """
+    _require_good_end(report, deadline_s)
+    message = only_message(report.result)
+    _require_no_failure(message)
+    found = message.get("observations")
+    if not isinstance(found, list) or len(found) != count:
+        raise TrackerProtocolError(
+            FailureName.GARBAGE_RESULT, f"the result does not hold {count} measurements"
+        )
+    return tuple(_judged({"observation": each}) for each in found)
+
+
+def _judged(message: Json) -> Measurement | TrackerError:
+    try:
+        observation = _observation(message)
+        _require_belief(observation)
+    except TrackerError as error:
+        return error
+    return _measurement(observation, unknown_power)
+
+
 def _require_good_end(report: Report, deadline_s: float) -> None:
     if report.error:
         raise TrackerDied(

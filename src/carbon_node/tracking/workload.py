@@ -4,6 +4,7 @@ import os
 import socket
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -11,7 +12,7 @@ from carbon_node.errors import TrackerError
 from carbon_node.estimation.measurement import ModelRun, SimulatedRun
 from carbon_node.tracking import devices, meters, observation, other_load
 from carbon_node.tracking.failures import FailureName
-from carbon_node.tracking.messages import Job, Json, send
+from carbon_node.tracking.messages import Job, Json, SimulatedGroup, send
 from carbon_node.tracking.models import HuggingFaceModel, Model, OnnxModel, open_model
 
 SUB_WINDOWS: Final = 5
@@ -36,17 +37,15 @@ def run(job: Job, result: int, raw_model: int | None) -> None:
     Raises:
         TrackerError: the model cannot be measured; the guard passes the reason on.
     """
-    send(result, {"observation": _observed(job, raw_model)})
-
-
-def _observed(job: Job, raw_model: int | None) -> Json:
     match job.run:
         case SimulatedRun(power_w):
-            components = observation.simulated_components(power_w)
-            return observation.observe(job.window_s, _wait, components)
-        case ModelRun():
-            run = job.run
-            return observed_inferences(job, lambda: _inference_of(_opened(run, job, raw_model)))
+            (observed,) = observation.observe_simulated(job.window_s, (power_w,))
+            send(result, {"observation": observed})
+        case SimulatedGroup(powers_w):
+            send(result, {"observations": observation.observe_simulated(job.window_s, powers_w)})
+        case ModelRun() as model:
+            inference = partial(_opened_inference, model, job, raw_model)
+            send(result, {"observation": observed_inferences(job, inference)})
 
 
 def observed_inferences(job: Job, load: Callable[[], Callable[[], object]]) -> Json:
@@ -93,13 +92,8 @@ def sockets(info: Path) -> int:
     return len({line for line in lines if line.startswith("physical id")}) or 1
 
 
-def _opened(run: ModelRun, job: Job, raw_model: int | None) -> Model:
-    return open_model(run, raw_model, job.model_roots, job.model_limit_bytes)
-
-
-def _wait(seconds: float) -> int:
-    time.sleep(seconds)
-    return 0
+def _opened_inference(run: ModelRun, job: Job, raw_model: int | None) -> Callable[[], object]:
+    return _inference_of(open_model(run, raw_model, job.model_roots, job.model_limit_bytes))
 
 
 def _inference_of(model: Model) -> Callable[[], object]:

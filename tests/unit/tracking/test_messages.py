@@ -17,6 +17,7 @@ from carbon_node.tracking.messages import (
     RESULT_LIMIT_BYTES,
     Job,
     Report,
+    SimulatedGroup,
     frame,
     job_from_json,
     job_to_json,
@@ -36,6 +37,7 @@ BOUNDS = st.none() | st.integers(0, 2**40)
 JOBS = st.builds(
     Job,
     run=st.builds(SimulatedRun, st.floats(1e-9, 1e9))
+    | st.builds(SimulatedGroup, st.lists(st.floats(1e-9, 1e9), min_size=2).map(tuple))
     | st.builds(ModelRun, st.text(), st.text(), st.just(b"")),
     workload=st.text(),
     directory=st.just(Path("/tmp/a")),  # noqa: S108 - a name, not a file

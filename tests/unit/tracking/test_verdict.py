@@ -13,8 +13,8 @@ from carbon_node.errors import TrackerDied, TrackerError, TrackerProtocolError, 
 from carbon_node.estimation import GuessedPower, Interval
 from carbon_node.estimation.measurement import Measurement
 from carbon_node.tracking.failures import FailureName
-from carbon_node.tracking.messages import Report, frame
-from carbon_node.tracking.verdict import judge
+from carbon_node.tracking.messages import Report, frame, only_message
+from carbon_node.tracking.verdict import judge, judge_group
 
 J_PER_KWH = 3.6e6
 POWER_W = 300.0
@@ -45,6 +45,28 @@ def _report(*components: dict[str, Any], **changes: Any) -> Report:  # noqa: ANN
         **changes,
     }
     return Report(result=frame({"observation": observation}))
+
+
+def _group_report(*changes: dict[str, object]) -> Report:
+    """A report on one process that measured so many runs."""
+    observations = [only_message(_report(**each).result)["observation"] for each in changes]
+    return Report(result=frame({"observations": observations}))
+
+
+def test_each_run_of_a_group_has_its_own_verdict() -> None:
+    """What is wrong with one observation says nothing about the others."""
+    good = judge(_report(), 1.0)
+    first, second, third = judge_group(_group_report({}, {"too_short": True}, {}), 3, 1.0)
+    assert (first, third) == (good, good)
+    assert isinstance(second, TrackerError)
+    assert second.failure == FailureName.TOO_SHORT
+
+
+@pytest.mark.parametrize("report", [_group_report({}), _group_report({}, {}, {}), _report()])
+def test_a_group_without_a_result_for_each_run_is_refused(report: Report) -> None:
+    """Which result is whose would be a guess."""
+    with pytest.raises(TrackerError, match="does not hold 2 measurements"):
+        judge_group(report, 2, 1.0)
 
 
 def _refusal(report: Report) -> TrackerError:
