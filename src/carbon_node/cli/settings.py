@@ -90,6 +90,7 @@ def _as_json(loaded: Loaded) -> dict[str, object]:
                 "same_as": entry.same_as,
                 "count": entry.count,
                 "latency_unit": entry.latency_unit,
+                "later_latency_unit": entry.later_latency_unit,
                 "pue": entry.pue,
             }
             for entry in preset(loaded.settings.hardware_preset)

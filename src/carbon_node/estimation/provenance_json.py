@@ -89,6 +89,7 @@ def _of_estimate(estimate: Estimate, node_version: str) -> dict[str, Json]:
         "hardware": _hardware(estimate),
         **_measured_on(estimate),
         "latency_unit": estimate.latency_unit.value,
+        "latency_evidence": estimate.latency_evidence.value,
         "inferences": estimate.inferences,
         "factors": {
             **{named.name: _factor(named.factor) for named in estimate.factors},

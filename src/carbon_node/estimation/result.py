@@ -5,6 +5,7 @@ from enum import StrEnum
 from typing import Literal
 
 from carbon_node.estimation.interval import Factor, Interval
+from carbon_node.estimation.latency import Evidence
 from carbon_node.estimation.measurement import NotTracked, Run, TrackerOutcome
 from carbon_node.estimation.request import NamedHardware, Place
 from carbon_node.estimation.units import Footprint, LatencyUnit, OutputUnits, footprint
@@ -180,6 +181,7 @@ class Estimate:
         hardware: name of the hardware, as sent.
         known: what is known of that hardware.
         latency_unit: unit in which the declared latency was read.
+        latency_evidence: what decided that.
         tracking: the tracker's part.
         place: the text that was asked for.
         budget: None if the user set none.
@@ -197,6 +199,7 @@ class Estimate:
     inferences: float
     mode: Basis
     latency_unit: LatencyUnit
+    latency_evidence: Evidence
     hardware: str = ""
     known: NamedHardware = field(default_factory=NamedHardware)
     tracking: Tracking = field(default_factory=Tracking)

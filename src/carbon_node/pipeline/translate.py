@@ -60,11 +60,12 @@ def to_request(
         model=model.model,
         model_error=_model_error(model, extra.ml_model.content),
         hardware=hardware.hw_description,
-        known=knowledge.known(hardware.hw_description, states_memory=_states_memory(hardware)),
+        known=knowledge.known(hardware.hw_description),
         hardware_error=_hardware_error(hardware, hardware_extra),
         power_w=hardware.power_consumption,
         latency=hardware.latency,
         latency_unit=latency_unit,
+        states_memory=_states_memory(hardware),
         explicit=_explicit_hardware(hardware_extra),
         refused=_refused_numbers(hardware_extra),
         place=Place(region=user.geo_location_region, continent=user.geo_location_continent),
@@ -214,7 +215,7 @@ def _reported_error(extra: Mapping[str, object]) -> str | None:
 
 
 def _states_memory(hardware: HWResource) -> bool:
-    # The hardware nodes of 2026 fill these, and send hours; the earlier ones leave them at 0.
+    # The hardware nodes of 2026 fill these, in MB; the earlier ones leave them at 0.
     footprints = (hardware.memory_footprint_of_ml_model, hardware.max_hw_memory_footprint)
     return any(math.isfinite(each) and each > 0 for each in footprints)
 

@@ -266,9 +266,10 @@ class Settings(_Table):
         "Unit of the latency that a hardware node sends where its hardware's entry names none; the"
         " wire does not state it.",
     )
-    hardware_preset: Literal["sustainml", "off"] = _setting(
+    hardware_preset: Literal["sustainml", "sustainml-2025", "sustainml-2026", "off"] = _setting(
         "sustainml",
-        "Shipped entries of the hardware map: names, units and devices of the pipeline's nodes.",
+        "Shipped entries of the hardware map: names, units and devices of the pipeline's nodes, of"
+        " both generations or of the one that you state.",
     )
     hardware: HardwareTable = _setting(
         {},

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from carbon_node.errors import ConfigError
 from carbon_node.estimation import Interval, LatencyUnit
 from carbon_node.hardware import Catalogue, Entry, HardwareMap, power_of, preset
+from carbon_node.hardware.map import PRESETS
 
 CATALOGUE = Catalogue()
 SHIPPED = HardwareMap(CATALOGUE, presets=preset("sustainml"))
@@ -45,9 +46,35 @@ def test_names_that_differ_in_case_and_separators_are_one(name: str) -> None:
 def test_both_generations_of_producers_have_their_unit(
     name: str, unit: LatencyUnit, newer: LatencyUnit
 ) -> None:
-    """Whoever states a memory footprint is of 2026, and sends hours."""
-    assert SHIPPED.known(name).latency_unit is unit
-    assert SHIPPED.known(name, states_memory=True).latency_unit is newer
+    """The task has to show which of them sent it."""
+    known = SHIPPED.known(name)
+    assert (known.latency_unit, known.later_latency_unit) == (unit, newer)
+
+
+@pytest.mark.parametrize(
+    ("generation", "name", "unit"),
+    [
+        ("sustainml-2025", "H100_x4", LatencyUnit.S),
+        ("sustainml-2025", "Ultra96-V2", LatencyUnit.US),
+        ("sustainml-2025", "Axelera Edge 130p", LatencyUnit.H),
+        ("sustainml-2026", "H100_x4", LatencyUnit.H),
+        ("sustainml-2026", "Ultra96-V2", LatencyUnit.H),
+        ("sustainml-2026", "some new board", None),
+    ],
+)
+def test_a_preset_of_one_generation_leaves_one_unit(
+    generation: str, name: str, unit: LatencyUnit | None
+) -> None:
+    """The operator stated which nodes run, so there is nothing to tell apart."""
+    known = HardwareMap(CATALOGUE, presets=preset(generation)).known(name)
+    assert (known.latency_unit, known.later_latency_unit) == (unit, None)
+
+
+@pytest.mark.parametrize("entries", [(), (entry("some new board", power_w=Interval(1, 2, 3)),)])
+def test_hardware_without_a_unit_may_still_be_of_later_nodes(entries: tuple[Entry, ...]) -> None:
+    """They know hardware that no preset has."""
+    known = operators(*entries).known("some new board")
+    assert (known.latency_unit, known.later_latency_unit) == (None, LatencyUnit.H)
 
 
 def test_hardware_without_a_rating_has_no_power() -> None:
@@ -64,8 +91,8 @@ def test_the_operators_values_win_one_by_one() -> None:
 
 def test_the_operators_unit_holds_for_all_generations() -> None:
     """A stated unit is no default."""
-    known = operators(entry("H100*", latency_unit=LatencyUnit.MS)).known("H100", states_memory=True)
-    assert known.latency_unit is LatencyUnit.MS
+    known = operators(entry("H100*", latency_unit=LatencyUnit.MS)).known("H100")
+    assert (known.latency_unit, known.later_latency_unit) == (LatencyUnit.MS, None)
 
 
 def test_the_narrowest_pattern_wins_and_a_name_beats_patterns() -> None:
@@ -166,8 +193,9 @@ def test_impossible_watts_are_refused(watts: float | tuple[float, ...]) -> None:
 
 def test_every_name_of_the_preset_has_a_unit_and_a_known_device() -> None:
     """The shipped map can be used as it is."""
-    operators(*preset("sustainml"))
-    assert all(each.latency_unit for each in preset("sustainml"))
+    for name in PRESETS:
+        operators(*preset(name))
+        assert all(each.latency_unit for each in preset(name))
 
 
 @given(st.text())
