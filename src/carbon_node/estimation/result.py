@@ -90,6 +90,16 @@ class Understood:
     kind: str
 
 
+class IntensityOrigin(StrEnum):
+    """Where an intensity was had, in the words of the framework where it has one for it."""
+
+    ENV = "env"
+    """The framework's own variable, SUSTAINML_GRID_CI."""
+    SETTING = "setting"
+    LIVE = "live"
+    YEARLY = "yearly"
+
+
 @dataclass(frozen=True, slots=True)
 class CarbonIntensity:
     """Carbon intensity of a place's electricity and how it was found.
@@ -108,6 +118,7 @@ class CarbonIntensity:
         understood: the parts of the place's text that were accounted for.
         not_understood: the parts that were not.
         site_pue: published PUE of the site, None where the place is no known provider's.
+        origin: where the value was had.
     """
 
     g_per_kwh: Interval
@@ -122,6 +133,7 @@ class CarbonIntensity:
     understood: tuple[Understood, ...] = ()
     not_understood: tuple[str, ...] = ()
     site_pue: Factor | None = None
+    origin: IntensityOrigin = IntensityOrigin.YEARLY
 
 
 @dataclass(frozen=True, slots=True)
