@@ -78,7 +78,7 @@ def _of_latency(request: EstimationRequest, assumptions: Assumptions) -> tuple[s
 def _two_readings(latency: float, read: LatencyUnit, other: LatencyUnit) -> str:
     return (
         f"latency {latency:g} is read {_as(latency, read)}, but {_as(latency, other)} is possible"
-        " too: state its unit in the hardware map, or hardware_preset"
+        " too; state its latency_unit in the hardware map"
     )
 
 

@@ -163,9 +163,7 @@ def _units(earlier: LatencyUnit, later: LatencyUnit, generation: str) -> dict[st
         case "2025":
             return {"latency_unit": earlier}
         case "2026":
-            return {"latency_unit": later}
-        case _ if earlier is later:
-            return {"latency_unit": later}
+            return {"latency_unit": later, "later_latency_unit": later}
         case _:
             return {"latency_unit": earlier, "later_latency_unit": later}
 
@@ -316,7 +314,7 @@ def _listed(device: Hardware | None, *, is_here: bool) -> NamedHardware:
 
 
 def _described(device: Hardware | None, entry: Entry, *, is_here: bool) -> NamedHardware:
-    count = entry.count or 1
+    count, later = entry.count or 1, entry.later_latency_unit
     return NamedHardware(
         known_as="" if device is None else device.name,
         entry=entry.label,
@@ -324,7 +322,7 @@ def _described(device: Hardware | None, entry: Entry, *, is_here: bool) -> Named
         power=_power(device, entry, count),
         rated_w=None if device is None else device.rated_w * count,
         latency_unit=entry.latency_unit,
-        later_latency_unit=entry.later_latency_unit,
+        later_latency_unit=None if later is entry.latency_unit else later,
         pue=None if entry.pue is None else Factor(exact(entry.pue), entry.label),
         is_here=is_here,
         accelerators=_accelerators(device, count),

@@ -59,11 +59,10 @@ def test_both_generations_of_producers_have_their_unit(
         ("sustainml-2025", "Axelera Edge 130p", LatencyUnit.H),
         ("sustainml-2026", "H100_x4", LatencyUnit.H),
         ("sustainml-2026", "Ultra96-V2", LatencyUnit.H),
-        ("sustainml-2026", "some new board", None),
     ],
 )
 def test_a_preset_of_one_generation_leaves_one_unit(
-    generation: str, name: str, unit: LatencyUnit | None
+    generation: str, name: str, unit: LatencyUnit
 ) -> None:
     """The operator stated which nodes run, so there is nothing to tell apart."""
     known = HardwareMap(CATALOGUE, presets=preset(generation)).known(name)
@@ -71,10 +70,21 @@ def test_a_preset_of_one_generation_leaves_one_unit(
 
 
 @pytest.mark.parametrize("entries", [(), (entry("some new board", power_w=Interval(1, 2, 3)),)])
-def test_hardware_without_a_unit_may_still_be_of_later_nodes(entries: tuple[Entry, ...]) -> None:
-    """They know hardware that no preset has."""
-    known = operators(*entries).known("some new board")
-    assert (known.latency_unit, known.later_latency_unit) == (None, LatencyUnit.H)
+@pytest.mark.parametrize(
+    ("generation", "later"),
+    [
+        ("sustainml", LatencyUnit.H),
+        ("sustainml-2026", LatencyUnit.H),
+        ("sustainml-2025", None),
+        ("off", None),
+    ],
+)
+def test_hardware_without_a_unit_may_still_be_of_later_nodes(
+    generation: str, later: LatencyUnit | None, entries: tuple[Entry, ...]
+) -> None:
+    """They know hardware that no preset has, unless they are not there."""
+    known = HardwareMap(CATALOGUE, entries, preset(generation)).known("some new board")
+    assert (known.latency_unit, known.later_latency_unit) == (None, later)
 
 
 def test_hardware_without_a_rating_has_no_power() -> None:
