@@ -9,6 +9,7 @@ import json
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from enum import StrEnum
 from fnmatch import fnmatchcase
 from functools import lru_cache
 from importlib.resources import files
@@ -43,15 +44,23 @@ MAX_ENTRIES: Final = 1000
 MIN_OWN_CHARACTERS: Final = 2
 """Letters and digits that a pattern must have, so that it cannot catch everything."""
 
-OFF: Final = "off"
-"""The preset that has no entry."""
-
-PRESETS: Final = ("sustainml", "sustainml-2025", "sustainml-2026", OFF)
-"""Shipped maps. With a year the operator states which generation of nodes runs; without, each task
-is read by what it shows."""
+_SUSTAINML: Final = "sustainml.json"
 
 HERE: Final = frozenset(map(normalised, ("localhost", "this host", "here")))
 """Names that always mean this host."""
+
+
+class Preset(StrEnum):
+    """Shipped maps.
+
+    With a year the operator states which generation of nodes runs; without, each task is read by
+    what it shows.
+    """
+
+    SUSTAINML = "sustainml"
+    SUSTAINML_2025 = "sustainml-2025"
+    SUSTAINML_2026 = "sustainml-2026"
+    OFF = "off"
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,22 +144,20 @@ def power_of(watts: float | Iterable[float]) -> Interval:
         raise ConfigError(f"power_w is impossible: {error}") from error
 
 
-def preset(name: str) -> tuple[Entry, ...]:
+def preset(name: Preset) -> tuple[Entry, ...]:
     """Read a shipped map.
 
     Args:
-        name: one of `PRESETS`.
+        name: which; `off` has no entry.
     """
-    if name == OFF:
+    if name is Preset.OFF:
         return ()
-    file, _, generation = name.partition("-")
-    table = json.loads(
-        (files("carbon_node.hardware") / "data" / f"{file}.json").read_text(encoding="utf-8")
-    )
+    text = (files("carbon_node.hardware") / "data" / _SUSTAINML).read_text(encoding="utf-8")
+    table = json.loads(text)
     later = LatencyUnit(table["later_latency_unit"])
     return tuple(
         Entry(
-            **row | _units(LatencyUnit(row["latency_unit"]), later, generation),
+            **row | _units(LatencyUnit(row["latency_unit"]), later, name),
             name=each,
             origin=f"preset {name}",
         )
@@ -158,11 +165,11 @@ def preset(name: str) -> tuple[Entry, ...]:
     )
 
 
-def _units(earlier: LatencyUnit, later: LatencyUnit, generation: str) -> dict[str, LatencyUnit]:
-    match generation:
-        case "2025":
+def _units(earlier: LatencyUnit, later: LatencyUnit, name: Preset) -> dict[str, LatencyUnit]:
+    match name:
+        case Preset.SUSTAINML_2025:
             return {"latency_unit": earlier}
-        case "2026":
+        case Preset.SUSTAINML_2026:
             return {"latency_unit": later, "later_latency_unit": later}
         case _:
             return {"latency_unit": earlier, "later_latency_unit": later}

@@ -9,11 +9,10 @@ from hypothesis import strategies as st
 
 from carbon_node.errors import ConfigError
 from carbon_node.estimation import Interval, LatencyUnit
-from carbon_node.hardware import Catalogue, Entry, HardwareMap, power_of, preset
-from carbon_node.hardware.map import PRESETS
+from carbon_node.hardware import Catalogue, Entry, HardwareMap, Preset, power_of, preset
 
 CATALOGUE = Catalogue()
-SHIPPED = HardwareMap(CATALOGUE, presets=preset("sustainml"))
+SHIPPED = HardwareMap(CATALOGUE, presets=preset(Preset.SUSTAINML))
 
 
 def entry(name: str, **values: Any) -> Entry:  # noqa: ANN401 - any field
@@ -23,7 +22,7 @@ def entry(name: str, **values: Any) -> Entry:  # noqa: ANN401 - any field
 
 def operators(*entries: Entry, here: Iterable[str] = ()) -> HardwareMap:
     """Return a map of an operator's entries over the preset."""
-    return HardwareMap(CATALOGUE, entries, preset("sustainml"), here)
+    return HardwareMap(CATALOGUE, entries, preset(Preset.SUSTAINML), here)
 
 
 @pytest.mark.parametrize("name", ["H100_x4", "h100 X4", "H100-x4", "H100x4", " H100__x4 "])
@@ -54,15 +53,15 @@ def test_both_generations_of_producers_have_their_unit(
 @pytest.mark.parametrize(
     ("generation", "name", "unit"),
     [
-        ("sustainml-2025", "H100_x4", LatencyUnit.S),
-        ("sustainml-2025", "Ultra96-V2", LatencyUnit.US),
-        ("sustainml-2025", "Axelera Edge 130p", LatencyUnit.H),
-        ("sustainml-2026", "H100_x4", LatencyUnit.H),
-        ("sustainml-2026", "Ultra96-V2", LatencyUnit.H),
+        (Preset.SUSTAINML_2025, "H100_x4", LatencyUnit.S),
+        (Preset.SUSTAINML_2025, "Ultra96-V2", LatencyUnit.US),
+        (Preset.SUSTAINML_2025, "Axelera Edge 130p", LatencyUnit.H),
+        (Preset.SUSTAINML_2026, "H100_x4", LatencyUnit.H),
+        (Preset.SUSTAINML_2026, "Ultra96-V2", LatencyUnit.H),
     ],
 )
 def test_a_preset_of_one_generation_leaves_one_unit(
-    generation: str, name: str, unit: LatencyUnit
+    generation: Preset, name: str, unit: LatencyUnit
 ) -> None:
     """The operator stated which nodes run, so there is nothing to tell apart."""
     known = HardwareMap(CATALOGUE, presets=preset(generation)).known(name)
@@ -73,14 +72,14 @@ def test_a_preset_of_one_generation_leaves_one_unit(
 @pytest.mark.parametrize(
     ("generation", "later"),
     [
-        ("sustainml", LatencyUnit.H),
-        ("sustainml-2026", LatencyUnit.H),
-        ("sustainml-2025", None),
-        ("off", None),
+        (Preset.SUSTAINML, LatencyUnit.H),
+        (Preset.SUSTAINML_2026, LatencyUnit.H),
+        (Preset.SUSTAINML_2025, None),
+        (Preset.OFF, None),
     ],
 )
 def test_hardware_without_a_unit_may_still_be_of_later_nodes(
-    generation: str, later: LatencyUnit | None, entries: tuple[Entry, ...]
+    generation: Preset, later: LatencyUnit | None, entries: tuple[Entry, ...]
 ) -> None:
     """They know hardware that no preset has, unless they are not there."""
     known = HardwareMap(CATALOGUE, entries, preset(generation)).known("some new board")
@@ -203,7 +202,7 @@ def test_impossible_watts_are_refused(watts: float | tuple[float, ...]) -> None:
 
 def test_every_name_of_the_preset_has_a_unit_and_a_known_device() -> None:
     """The shipped map can be used as it is."""
-    for name in PRESETS:
+    for name in Preset:
         operators(*preset(name))
         assert all(each.latency_unit for each in preset(name))
 

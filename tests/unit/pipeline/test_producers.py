@@ -20,22 +20,21 @@ from carbon_node.estimation import (
     plan,
 )
 from carbon_node.estimation.request import PLAUSIBLE_LATENCY_S
-from carbon_node.hardware import HardwareMap, preset, shipped_catalogue
+from carbon_node.hardware import HardwareMap, Preset, preset, shipped_catalogue
 from carbon_node.pipeline.task import TaskInputs
 from carbon_node.pipeline.translate import to_request
 from carbon_node.tasks.key import TaskKey
 from carbon_node.wire.samples import HWResource, MLModel, TaskId, UserInput
 
-KNOWN = {
-    name: HardwareMap(shipped_catalogue(), presets=preset(name))
-    for name in ("sustainml", "sustainml-2025", "sustainml-2026", "off")
-}
+KNOWN = {each: HardwareMap(shipped_catalogue(), presets=preset(each)) for each in Preset}
 GRID = CarbonIntensity(exact(400), "Testland", "TL", 2025, "test")
 S, US, H = LatencyUnit.S, LatencyUnit.US, LatencyUnit.H
 SECONDS = {S: 1.0, US: 1e-6, H: 3600.0}
 
 
-def concluded(hardware: HWResource, preset_name: str = "sustainml") -> Estimate | NotComputed:
+def concluded(
+    hardware: HWResource, preset_name: Preset = Preset.SUSTAINML
+) -> Estimate | NotComputed:
     """Answer a task with this hardware."""
     inputs = TaskInputs(TaskKey(TaskId(1, 1), "w"), UserInput(), MLModel(model="m"), hardware)
     planned = plan(to_request(inputs, S, KNOWN[preset_name]), Assumptions())
@@ -111,8 +110,8 @@ def test_two_possible_readings_are_said(producer: str, evidence: Evidence, said:
 @pytest.mark.parametrize(
     "producer", [name for name in HARDWARE_OF_PRODUCERS if "board" not in name]
 )
-@pytest.mark.parametrize("preset_name", ["sustainml-2025", "sustainml-2026"])
-def test_a_stated_generation_leaves_no_doubt(preset_name: str, producer: str) -> None:
+@pytest.mark.parametrize("preset_name", [Preset.SUSTAINML_2025, Preset.SUSTAINML_2026])
+def test_a_stated_generation_leaves_no_doubt(preset_name: Preset, producer: str) -> None:
     """Of names that the preset has, also where a sample shows something else."""
     result = concluded(HARDWARE_OF_PRODUCERS[producer], preset_name)
     if isinstance(result, Estimate):
@@ -124,10 +123,10 @@ def test_a_stated_generation_leaves_no_doubt(preset_name: str, producer: str) ->
     st.sampled_from(["H100_x4", "A17Pro", "PIM_AI_24dimm", "Ultra96-V2", "Nova 1"]),
     st.floats(1e-12, 1e12),
     st.sampled_from([0.0, 512.0]),
-    st.sampled_from(sorted(KNOWN)),
+    st.sampled_from(Preset),
 )
 def test_no_reading_hides_another_that_is_possible(
-    name: str, latency: float, memory_mb: float, preset_name: str
+    name: str, latency: float, memory_mb: float, preset_name: Preset
 ) -> None:
     """Where both readings are durations of an inference, evidence decided or a warning says so."""
     result = concluded(HWResource(name, 100.0, latency, memory_mb), preset_name)

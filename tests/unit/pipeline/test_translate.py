@@ -6,14 +6,14 @@ from typing import Any
 import pytest
 
 from carbon_node.estimation import EstimationRequest, ExplicitHardware, LatencyUnit
-from carbon_node.hardware import HardwareMap, preset, shipped_catalogue
+from carbon_node.hardware import HardwareMap, Preset, preset, shipped_catalogue
 from carbon_node.pipeline.task import TaskInputs
 from carbon_node.pipeline.translate import to_request
 from carbon_node.tasks.key import TaskKey
 from carbon_node.wire.samples import HWResource, MLModel, TaskId, UserInput
 
 KEY = TaskKey(TaskId(1, 1), "writer")
-KNOWLEDGE = HardwareMap(shipped_catalogue(), presets=preset("sustainml"))
+KNOWLEDGE = HardwareMap(shipped_catalogue(), presets=preset(Preset.SUSTAINML))
 
 
 def request(extra: dict[str, Any] | None = None, **hardware: Any) -> EstimationRequest:  # noqa: ANN401 - any field
