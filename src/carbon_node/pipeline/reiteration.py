@@ -9,7 +9,8 @@ does so
   iterations that the problem has had so far count instead, so that it ends in any case;
 - where there is no result, which nothing can be compared with.
 
-An output that is published again asks for nothing (`wire.extra_data.with_single_output`).
+An output that leaves once more, or for a late reader, asks for nothing
+(`wire.extra_data.with_single_output`).
 """
 
 import math
