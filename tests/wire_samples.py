@@ -32,6 +32,34 @@ _ENUMERATIONS: Mapping[str, SearchStrategy[object]] = MappingProxyType(
         "cmd_task": st.sampled_from(wire.TaskCommand),
     }
 )
+HARDWARE_OF_PRODUCERS: Mapping[str, wire.HWResource] = MappingProxyType(
+    {
+        "GPU simulator, 2025": wire.HWResource("H100_x4", 1180.5, 2.75),
+        "GPU simulator, 2025, short": wire.HWResource("H100", 280.0, 0.021),
+        "PIM simulator, 2025": wire.HWResource("PIM_AI_4chip", 6.25, 12.5),
+        "phone simulator, 2025, nothing generated": wire.HWResource("A17Pro", 0.0, 0.4),
+        "FPGA estimator, 2025": wire.HWResource("Zynq UltraScale+ ZCU102", 0.0, 812.0),
+        "GPU simulator, 2026": wire.HWResource("H100_x4", 1180.5, 2.75 / 3600, 512.0, 320_000.0),
+        "GPU simulator, 2026, memory lost": wire.HWResource("H100_x4", 1180.5, 2.75 / 3600),
+        "PIM simulator, 2026": wire.HWResource("PIM_AI_4chip", 6.25, 12.5 / 3600, 512.0),
+        "FPGA estimator, 2026": wire.HWResource(
+            "Ultra96-V2",
+            5.5,
+            0.0008 / 3600,
+            11.0,
+            2048.0,
+            b'{"latency_h": 2.2222e-7, "power_w": 5.5}',
+        ),
+        "FPGA estimator, 2026, without extra": wire.HWResource("Ultra96-V2", 5.5, 0.0008 / 3600),
+        "Axelera, 2026": wire.HWResource(
+            "Axelera Edge 130p", 9.0, 4e-6, 30.0, 0.0, b'{"latency_h": 4e-6, "power_w": 9}'
+        ),
+        "board of 2026 that no preset has": wire.HWResource("Nova 1", 9.0, 4e-6, 30.0),
+        "board that no preset has": wire.HWResource("Nova 1", 9.0, 0.25),
+    }
+)
+"""What the pipeline's hardware nodes of both generations send, by what sends it."""
+
 TASK_IDS = st.builds(wire.TaskId, _KINDS["uint32"], _KINDS["uint32"])
 
 

@@ -42,15 +42,15 @@ def test_an_fpga_without_power_is_not_the_node(domain: int) -> None:
 
 
 @pytest.mark.parametrize(
-    ("hardware", "power_w", "latency", "unit", "more", "seconds"),
+    ("hardware", "power_w", "latency", "unit", "evidence", "more", "seconds"),
     [
-        ("H100_x4", 1180.5, 2.75, "s", (), 2.75),
-        ("Snapdragon8gen3", 4.2, 31.5, "s", (), 31.5),
-        ("PIM_AI_4chip", 6.25, 12.5, "s", (), 12.5),
-        ("pim ai 4CHIP", 6.25, 12.5, "s", (), 12.5),
-        ("Zynq UltraScale+ ZCU102", 18.5, 812, "us", (), 812e-6),
-        ("H100_x4", 1180.5, 7.6e-4, "h", ("--memory=512",), 7.6e-4 * 3600),
-        ("some other board", 12.0, 0.5, "s", (), 0.5),
+        ("H100_x4", 1180.5, 2.75, "s", "plausibility", (), 2.75),
+        ("Snapdragon8gen3", 4.2, 31.5, "s", "plausibility", (), 31.5),
+        ("PIM_AI_4chip", 6.25, 12.5, "s", "plausibility", (), 12.5),
+        ("pim ai 4CHIP", 6.25, 12.5, "s", "plausibility", (), 12.5),
+        ("Zynq UltraScale+ ZCU102", 18.5, 812, "us", "plausibility", (), 812e-6),
+        ("H100_x4", 1180.5, 7.6e-4, "h", "memory footprint", ("--memory=512",), 7.6e-4 * 3600),
+        ("some other board", 12.0, 0.5, "s", "setting", (), 0.5),
     ],
 )
 def test_the_pipelines_own_hardware_has_the_formulas_number(
@@ -59,6 +59,7 @@ def test_the_pipelines_own_hardware_has_the_formulas_number(
     power_w: float,
     latency: float,
     unit: str,
+    evidence: str,
     more: tuple[str, ...],
     seconds: float,
 ) -> None:
@@ -66,7 +67,7 @@ def test_the_pipelines_own_hardware_has_the_formulas_number(
     provenance = submitted(domain, hardware, power_w, latency, *more)["extra_data"]
     assert provenance["mode"] == "declared"
     assert provenance["device_energy_kwh"][1] == pytest.approx(power_w * seconds / J_PER_KWH)
-    assert provenance["latency_unit"] == unit
+    assert (provenance["latency_unit"], provenance["latency_evidence"]) == (unit, evidence)
     assert f"read as {unit}" in provenance["factors"]["latency_h"]["source"]
     assert provenance["hardware"]["energy_of"] == "the named hardware, as declared"
     assert provenance["warnings"] == []
@@ -126,6 +127,7 @@ def test_the_frameworks_intensity_is_used_and_named(tmp_path: Path) -> None:
     assert result["intensity_g_per_kwh"] == 250.5
     source = result["extra_data"]["factors"]["intensity_g_per_kwh"]["source"]
     assert source == "set by the framework in SUSTAINML_GRID_CI"
+    assert result["extra_data"]["grid_ci_source"] == "env"
 
 
 @pytest.mark.parametrize(

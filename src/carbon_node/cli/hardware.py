@@ -46,6 +46,7 @@ class Found:
     rated_w: float | None
     power_w: tuple[float, float, float] | None
     latency_unit: str
+    later_latency_unit: str
     source: str
 
 
@@ -126,7 +127,8 @@ def _found(hardware_map: HardwareMap, name: str, *, is_exact: bool) -> Found:
         power_w=None
         if power is None
         else (power.interval.low, power.interval.value, power.interval.high),
-        latency_unit="" if known.latency_unit is None else known.latency_unit.value,
+        latency_unit=known.latency_unit or "",
+        later_latency_unit=known.later_latency_unit or "" if known.latency_unit else "",
         source="" if power is None else power.source,
     )
 
@@ -142,6 +144,7 @@ def _catalogued(device: Hardware) -> Found:
         rated_w=device.rated_w,
         power_w=(watts.low, watts.value, watts.high),
         latency_unit="",
+        later_latency_unit="",
         source=device.power.source,
     )
 
@@ -159,7 +162,8 @@ def _line(found: Found) -> str:
     mark = " " if found.is_exact else "~"
     times = "" if found.count == 1 else f"{found.count} x "
     device = "" if found.known_as in ("", found.name) else f" = {times}{found.known_as}"
-    unit = f", latency in {found.latency_unit}" if found.latency_unit else ""
+    later = f" or {found.later_latency_unit}" if found.later_latency_unit else ""
+    unit = f", latency in {found.latency_unit}{later}" if found.latency_unit else ""
     name = f"{shown(found.name)}{device}"
     return f"{mark} {name:{NAME_WIDTH}} {_watts(found)}{unit}"
 

@@ -12,7 +12,7 @@ from rich.text import Text
 
 from carbon_node.cli.options import ConfigOption
 from carbon_node.estimation import Place
-from carbon_node.hardware import preset
+from carbon_node.hardware import Preset, preset
 from carbon_node.intensity import IntensityConfig, IntensityLookup
 from carbon_node.settings import Loaded, Origin, Source, load
 from carbon_node.settings.catalogue import catalogue, flat, shown
@@ -90,6 +90,7 @@ def _as_json(loaded: Loaded) -> dict[str, object]:
                 "same_as": entry.same_as,
                 "count": entry.count,
                 "latency_unit": entry.latency_unit,
+                "later_latency_unit": entry.later_latency_unit,
                 "pue": entry.pue,
             }
             for entry in preset(loaded.settings.hardware_preset)
@@ -149,7 +150,7 @@ def _words(value: object, unit: str) -> str:
             return str(other)
 
 
-def _preset(name: str) -> str:
+def _preset(name: Preset) -> str:
     names = ", ".join(entry.name for entry in preset(name))
     return f"Preset {name} of the hardware map: {names or 'no entries'}"
 

@@ -140,7 +140,9 @@ def _named(name: str, hardware_map: HardwareMap, catalogue: Catalogue) -> Machin
     times = "" if known.count == 1 else f"{known.count} x "
     label = f"{times}{known.known_as}" if known.known_as else shown(name)
     # The latency's unit is stated beside it.
-    return Machine(label, known=replace(known, latency_unit=None, pue=None))
+    return Machine(
+        label, known=replace(known, latency_unit=None, later_latency_unit=None, pue=None)
+    )
 
 
 def _places(question: Question) -> list[Place]:

@@ -10,6 +10,7 @@ from carbon_node.estimation import (
     DEFAULT_PUE,
     Assumptions,
     Factor,
+    IntensityOrigin,
     Interval,
     Place,
     exact,
@@ -21,7 +22,7 @@ from carbon_node.pipeline.facts import Identity
 from carbon_node.pipeline.join import JoinBounds
 from carbon_node.pipeline.keeping import KeepingPolicy
 from carbon_node.pipeline.ports import Conditions, IntensitySource, Tracker
-from carbon_node.settings import Configuration, Origin, Settings, Source
+from carbon_node.settings import Configuration, Settings, Source
 from carbon_node.settings.hardware import entries_of
 from carbon_node.store import StoreConfig
 from carbon_node.tasks.decision import Republish
@@ -184,14 +185,9 @@ def _pue(configuration: Configuration) -> Factor:
 def intensity_config(configuration: Configuration) -> IntensityConfig:
     """Derive how intensities are found."""
     settings = configuration.settings
-    return IntensityConfig(
-        default_place=Place(settings.place),
-        g_per_kwh=settings.intensity_g_per_kwh,
-        stated_by=_stated_by(configuration.origins["intensity_g_per_kwh"]),
-    )
-
-
-def _stated_by(origin: Origin) -> str:
+    place, g_per_kwh = Place(settings.place), settings.intensity_g_per_kwh
+    origin = configuration.origins["intensity_g_per_kwh"]
     if origin.source is Source.FRAMEWORK:
-        return f"set by the framework in {origin.name}"
-    return "set by the operator"
+        stated_by = f"set by the framework in {origin.name}"
+        return IntensityConfig(place, g_per_kwh, stated_by, IntensityOrigin.ENV)
+    return IntensityConfig(place, g_per_kwh)

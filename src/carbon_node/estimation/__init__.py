@@ -8,6 +8,7 @@ here reads a clock, a setting or a file, or writes a log.
 from carbon_node.estimation.comparison import indistinct
 from carbon_node.estimation.estimate import AGREEMENT_BOUND, conclude
 from carbon_node.estimation.interval import Factor, Interval, exact, within_factor, within_share
+from carbon_node.estimation.latency import Evidence, LatencyReading, latency_reading
 from carbon_node.estimation.measurement import (
     GuessedPower,
     Measurement,
@@ -39,6 +40,7 @@ from carbon_node.estimation.result import (
     Budget,
     CarbonIntensity,
     Estimate,
+    IntensityOrigin,
     NamedFactor,
     NotComputed,
     Reason,
@@ -63,11 +65,14 @@ __all__ = [
     "CarbonIntensity",
     "Estimate",
     "EstimationRequest",
+    "Evidence",
     "ExplicitHardware",
     "Factor",
     "Footprint",
     "GuessedPower",
+    "IntensityOrigin",
     "Interval",
+    "LatencyReading",
     "LatencyUnit",
     "Measurement",
     "Mode",
@@ -91,6 +96,7 @@ __all__ = [
     "exact",
     "footprint",
     "indistinct",
+    "latency_reading",
     "plan",
     "provenance",
     "within_factor",

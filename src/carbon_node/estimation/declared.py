@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TypeGuard
 
 from carbon_node.estimation.interval import Factor, exact, within_share
+from carbon_node.estimation.latency import Evidence, LatencyReading, latency_reading
 from carbon_node.estimation.request import (
     MAX_POWER_W,
     Assumptions,
@@ -81,7 +82,7 @@ def declared(request: EstimationRequest, assumptions: Assumptions) -> Declared |
         power, is_catalogued = request.known.power, True
     if isinstance(power, NotComputed):
         return power
-    latency = _latency(request, assumptions.max_latency_h)
+    latency = _latency(request, assumptions)
     if isinstance(latency, NotComputed):
         return latency
     return PowerAndLatency(power, latency, is_catalogued)
@@ -109,16 +110,28 @@ def _no_power(hardware: str) -> str:
     )
 
 
-def _latency(request: EstimationRequest, max_latency_h: float) -> Factor | NotComputed:
-    unit = request.unit_of_latency
-    latency_h = hours_from_latency(request.latency, unit)
-    origin = f"declared latency {request.latency:g}, read as {unit.value}"
-    if request.known.latency_unit is not None:
-        origin += f", by {request.known.entry}"
+def _latency(request: EstimationRequest, assumptions: Assumptions) -> Factor | NotComputed:
+    reading = latency_reading(request, assumptions.plausible_latency_s)
+    latency_h = hours_from_latency(request.latency, reading.unit)
     if _is_given(request.explicit.latency_h):
-        latency_h, origin = request.explicit.latency_h, "extra_data latency_h"
-    refusal = _refusal(latency_h, max_latency_h, Reason.NO_LATENCY, "latency in h")
-    return refusal or Factor(exact(latency_h), origin)
+        latency_h = request.explicit.latency_h
+    refusal = _refusal(latency_h, assumptions.max_latency_h, Reason.NO_LATENCY, "latency in h")
+    return refusal or Factor(exact(latency_h), _origin(request, reading))
+
+
+def _origin(request: EstimationRequest, reading: LatencyReading) -> str:
+    read = f"declared latency {request.latency:g}, read as {reading.unit.value}"
+    match reading.evidence:
+        case Evidence.LATENCY_H:
+            return "extra_data latency_h"
+        case Evidence.HARDWARE_MAP:
+            return f"{read}, by {request.known.entry}"
+        case Evidence.MEMORY_FOOTPRINT:
+            return f"{read}, by its memory footprint and {request.known.entry}"
+        case Evidence.PLAUSIBILITY:
+            return f"{read}, which alone is plausible of {request.known.entry}"
+        case Evidence.SETTING:
+            return read
 
 
 def _explicit_energy(

@@ -17,6 +17,7 @@ from dataclasses import replace
 
 from carbon_node.estimation.choice import chosen_energy, is_of_named
 from carbon_node.estimation.interval import Factor, Interval
+from carbon_node.estimation.latency import latency_reading
 from carbon_node.estimation.measurement import (
     Measurement,
     SimulatedRun,
@@ -106,6 +107,7 @@ def _concluded(
     energy_kwh = device_energy_kwh * pue.interval
     carbon_g = _normal(energy_kwh * intensity.g_per_kwh)
     tracking = _tracking(plan, outcome)
+    reading = latency_reading(request, assumptions.plausible_latency_s)
     return Estimate(
         carbon_g=carbon_g,
         energy_kwh=energy_kwh,
@@ -117,7 +119,8 @@ def _concluded(
         mode=chosen.basis,
         hardware=request.hardware,
         known=known,
-        latency_unit=request.unit_of_latency,
+        latency_unit=reading.unit,
+        latency_evidence=reading.evidence,
         tracking=tracking,
         place=request.place,
         budget=_budget(request.desired_carbon_g, carbon_g),

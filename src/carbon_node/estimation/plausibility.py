@@ -7,8 +7,14 @@ would be in another unit.
 from typing import Final
 
 from carbon_node.estimation.declared import Declared, ExplicitEnergy, PowerAndLatency
+from carbon_node.estimation.latency import (
+    Evidence,
+    is_plausible,
+    latency_reading,
+    seconds_from_latency,
+)
 from carbon_node.estimation.request import Assumptions, EstimationRequest, NamedHardware
-from carbon_node.estimation.units import SECONDS_PER_HOUR, LatencyUnit, hours_from_latency
+from carbon_node.estimation.units import LatencyUnit
 
 RATING_EXCESS: Final = 1.2
 """Times its rating that hardware may be declared to draw without a warning: measured means stay
@@ -48,24 +54,33 @@ def _of_power(power_w: float, known: NamedHardware) -> tuple[str, ...]:
 
 
 def _of_latency(request: EstimationRequest, assumptions: Assumptions) -> tuple[str, ...]:
-    if request.explicit.latency_h:
-        return ()
-    shortest_s, longest_s = assumptions.plausible_latency_s
-    in_units = {unit: _seconds(request.latency, unit) for unit in LatencyUnit}
-    read_s = in_units.pop(request.unit_of_latency)
-    if shortest_s <= read_s <= longest_s:
+    bounds_s = assumptions.plausible_latency_s
+    reading = latency_reading(request, bounds_s)
+    if reading.other is not None:
+        return (_two_readings(request.latency, reading.unit, reading.other),)
+    is_read = reading.evidence is not Evidence.LATENCY_H
+    if not is_read or is_plausible(request.latency, reading.unit, bounds_s):
         return ()
     others = [
-        f"as {unit.value} {seconds:g} s"
-        for unit, seconds in in_units.items()
-        if shortest_s <= seconds <= longest_s
+        _as(request.latency, unit)
+        for unit in LatencyUnit
+        if unit is not reading.unit and is_plausible(request.latency, unit, bounds_s)
     ]
     hint = f"; it would be {', '.join(others)}" if others else ""
+    read_s = seconds_from_latency(request.latency, reading.unit)
+    shortest_s, longest_s = bounds_s
     return (
-        f"latency {request.latency:g} read as {request.unit_of_latency.value} is {read_s:g} s an"
-        f" inference, outside {shortest_s:g} to {longest_s:g} s{hint}",
+        f"latency {request.latency:g} read as {reading.unit.value} is {read_s:g} s an inference,"
+        f" outside {shortest_s:g} to {longest_s:g} s{hint}",
     )
 
 
-def _seconds(latency: float, unit: LatencyUnit) -> float:
-    return hours_from_latency(latency, unit) * SECONDS_PER_HOUR
+def _two_readings(latency: float, read: LatencyUnit, other: LatencyUnit) -> str:
+    return (
+        f"latency {latency:g} is read {_as(latency, read)}, but {_as(latency, other)} is possible"
+        " too; state its latency_unit in the hardware map"
+    )
+
+
+def _as(latency: float, unit: LatencyUnit) -> str:
+    return f"as {unit.value} {seconds_from_latency(latency, unit):g} s"

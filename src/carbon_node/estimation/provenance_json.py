@@ -21,6 +21,7 @@ from carbon_node.estimation.result import (
     CarbonIntensity,
     Estimate,
     NotComputed,
+    Reason,
     Step,
     Tracking,
 )
@@ -30,6 +31,10 @@ from carbon_node.json_value import Json
 
 SCHEMA = 1
 """Version of the provenance's layout; raised when a key changes its meaning or goes."""
+
+NO_MODEL = "no_model"
+ERROR = "error"
+"""What `mode` says where there is no result, as in the carbon node of 2026."""
 
 MAX_TEXT = 160
 """Characters of one line of this node's that are published."""
@@ -66,6 +71,7 @@ def provenance(result: Estimate | NotComputed, node_version: str) -> dict[str, J
         case NotComputed():
             return {
                 "schema": SCHEMA,
+                "mode": NO_MODEL if result.reason is Reason.NO_MODEL else ERROR,
                 "not_computed": {
                     "reason": result.reason.value,
                     "detail": _clipped(result.detail),
@@ -89,6 +95,7 @@ def _of_estimate(estimate: Estimate, node_version: str) -> dict[str, Json]:
         "hardware": _hardware(estimate),
         **_measured_on(estimate),
         "latency_unit": estimate.latency_unit.value,
+        "latency_evidence": estimate.latency_evidence.value,
         "inferences": estimate.inferences,
         "factors": {
             **{named.name: _factor(named.factor) for named in estimate.factors},
@@ -98,6 +105,7 @@ def _of_estimate(estimate: Estimate, node_version: str) -> dict[str, Json]:
         "device_energy_kwh": _interval(estimate.device_energy_kwh),
         "energy_kwh": _interval(estimate.energy_kwh),
         "carbon_g": _interval(estimate.carbon_g),
+        "grid_ci_source": estimate.intensity.origin.value,
         "place": _place(estimate.place, estimate.intensity),
         "tracker": _tracking(estimate.tracking),
         **({"budget": _budget(estimate.budget)} if estimate.budget is not None else {}),

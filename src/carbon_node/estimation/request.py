@@ -84,6 +84,8 @@ class NamedHardware:
         power: watts under load, None if nobody published any.
         rated_w: most that its makers rate it, in watts, None if they do not.
         latency_unit: unit in which its node sends latencies, None if unknown.
+        later_latency_unit: unit in which later nodes send it; None if there are none, or if it is
+            stated which nodes send it.
         pue: facility energy over device energy where it stands, None if unknown.
         is_here: whether it is this host, or a device of it.
         accelerators: how many of the devices are accelerators, 0 if none is known to be.
@@ -95,6 +97,7 @@ class NamedHardware:
     power: Factor | None = None
     rated_w: float | None = None
     latency_unit: LatencyUnit | None = None
+    later_latency_unit: LatencyUnit | None = None
     pue: Factor | None = None
     is_here: bool = False
     accelerators: int = 0
@@ -111,8 +114,9 @@ class EstimationRequest:
         known: what is known of that hardware.
         hardware_error: why the hardware provider failed, None if it did not.
         power_w: device power in watts; 0 means not given.
-        latency: duration of one inference in `latency_unit`; 0 means not given.
+        latency: duration of one inference; `latency_reading` says in which unit; 0 means not given.
         latency_unit: unit of `latency` where none is known for the hardware.
+        states_memory: whether the hardware states a memory footprint, as later nodes do.
         explicit: numbers that win over `power_w` and `latency`.
         place: where the task runs.
         desired_carbon_g: the user's budget in gCO2e; 0 or less means none.
@@ -130,6 +134,7 @@ class EstimationRequest:
     power_w: float = 0.0
     latency: float = 0.0
     latency_unit: LatencyUnit = LatencyUnit.S
+    states_memory: bool = False
     explicit: ExplicitHardware = field(default_factory=ExplicitHardware)
     place: Place = field(default_factory=Place)
     desired_carbon_g: float = 0.0
@@ -137,12 +142,6 @@ class EstimationRequest:
     refused: tuple[str, ...] = ()
     model_path: str = ""
     raw_model: RawModel = field(default=b"", repr=False)
-
-    @property
-    def unit_of_latency(self) -> LatencyUnit:
-        """Unit in which `latency` is read: that of the hardware, if it is known."""
-        known = self.known.latency_unit
-        return self.latency_unit if known is None else known
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ from enum import StrEnum
 from typing import Literal
 
 from carbon_node.estimation.interval import Factor, Interval
+from carbon_node.estimation.latency import Evidence
 from carbon_node.estimation.measurement import NotTracked, Run, TrackerOutcome
 from carbon_node.estimation.request import NamedHardware, Place
 from carbon_node.estimation.units import Footprint, LatencyUnit, OutputUnits, footprint
@@ -89,6 +90,16 @@ class Understood:
     kind: str
 
 
+class IntensityOrigin(StrEnum):
+    """Where an intensity was had, in the words of the framework where it has one for it."""
+
+    ENV = "env"
+    """The framework's own variable, SUSTAINML_GRID_CI."""
+    SETTING = "setting"
+    LIVE = "live"
+    YEARLY = "yearly"
+
+
 @dataclass(frozen=True, slots=True)
 class CarbonIntensity:
     """Carbon intensity of a place's electricity and how it was found.
@@ -107,6 +118,7 @@ class CarbonIntensity:
         understood: the parts of the place's text that were accounted for.
         not_understood: the parts that were not.
         site_pue: published PUE of the site, None where the place is no known provider's.
+        origin: where the value was had.
     """
 
     g_per_kwh: Interval
@@ -121,6 +133,7 @@ class CarbonIntensity:
     understood: tuple[Understood, ...] = ()
     not_understood: tuple[str, ...] = ()
     site_pue: Factor | None = None
+    origin: IntensityOrigin = IntensityOrigin.YEARLY
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,6 +193,7 @@ class Estimate:
         hardware: name of the hardware, as sent.
         known: what is known of that hardware.
         latency_unit: unit in which the declared latency was read.
+        latency_evidence: what decided that.
         tracking: the tracker's part.
         place: the text that was asked for.
         budget: None if the user set none.
@@ -197,6 +211,7 @@ class Estimate:
     inferences: float
     mode: Basis
     latency_unit: LatencyUnit
+    latency_evidence: Evidence
     hardware: str = ""
     known: NamedHardware = field(default_factory=NamedHardware)
     tracking: Tracking = field(default_factory=Tracking)

@@ -2,7 +2,7 @@
 
 from carbon_node.hardware.catalogue import Catalogue, Hardware, Kind, shipped_catalogue
 from carbon_node.hardware.here import names_of_this_host
-from carbon_node.hardware.map import Entry, HardwareMap, power_of, preset
+from carbon_node.hardware.map import Entry, HardwareMap, Preset, power_of, preset
 
 __all__ = [
     "Catalogue",
@@ -10,6 +10,7 @@ __all__ = [
     "Hardware",
     "HardwareMap",
     "Kind",
+    "Preset",
     "names_of_this_host",
     "power_of",
     "preset",

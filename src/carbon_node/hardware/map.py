@@ -9,6 +9,7 @@ import json
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from enum import StrEnum
 from fnmatch import fnmatchcase
 from functools import lru_cache
 from importlib.resources import files
@@ -43,11 +44,23 @@ MAX_ENTRIES: Final = 1000
 MIN_OWN_CHARACTERS: Final = 2
 """Letters and digits that a pattern must have, so that it cannot catch everything."""
 
-OFF: Final = "off"
-"""The preset that has no entry."""
+_SUSTAINML: Final = "sustainml.json"
 
 HERE: Final = frozenset(map(normalised, ("localhost", "this host", "here")))
 """Names that always mean this host."""
+
+
+class Preset(StrEnum):
+    """Shipped maps.
+
+    With a year the operator states which generation of nodes runs; without, each task is read by
+    what it shows.
+    """
+
+    SUSTAINML = "sustainml"
+    SUSTAINML_2025 = "sustainml-2025"
+    SUSTAINML_2026 = "sustainml-2026"
+    OFF = "off"
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +74,7 @@ class Entry:
         count: how many of them.
         power_w: watts under load of all devices together.
         latency_unit: unit in which its node sends latencies.
-        latency_unit_with_memory: the same where the task states a memory footprint.
+        later_latency_unit: unit in which a later generation of nodes sends them.
         measured_on: host name or worker's label where models are measured for it.
         pue: facility energy over device energy where it stands.
 
@@ -75,7 +88,7 @@ class Entry:
     count: int | None = None
     power_w: Interval | None = None
     latency_unit: LatencyUnit | None = None
-    latency_unit_with_memory: LatencyUnit | None = None
+    later_latency_unit: LatencyUnit | None = None
     measured_on: str = ""
     pue: float | None = None
 
@@ -131,27 +144,35 @@ def power_of(watts: float | Iterable[float]) -> Interval:
         raise ConfigError(f"power_w is impossible: {error}") from error
 
 
-def preset(name: str) -> tuple[Entry, ...]:
+def preset(name: Preset) -> tuple[Entry, ...]:
     """Read a shipped map.
 
     Args:
-        name: "sustainml", or "off" for none.
+        name: which; `off` has no entry.
     """
-    if name == OFF:
+    if name is Preset.OFF:
         return ()
-    table = json.loads(
-        (files("carbon_node.hardware") / "data" / f"{name}.json").read_text(encoding="utf-8")
-    )
-    with_memory = LatencyUnit(table["latency_unit_with_memory"])
+    text = (files("carbon_node.hardware") / "data" / _SUSTAINML).read_text(encoding="utf-8")
+    table = json.loads(text)
+    later = LatencyUnit(table["later_latency_unit"])
     return tuple(
         Entry(
-            **{**row, "latency_unit": LatencyUnit(row["latency_unit"])},
+            **row | _units(LatencyUnit(row["latency_unit"]), later, name),
             name=each,
             origin=f"preset {name}",
-            latency_unit_with_memory=with_memory,
         )
         for each, row in table["hardware"].items()
     )
+
+
+def _units(earlier: LatencyUnit, later: LatencyUnit, name: Preset) -> dict[str, LatencyUnit]:
+    match name:
+        case Preset.SUSTAINML_2025:
+            return {"latency_unit": earlier}
+        case Preset.SUSTAINML_2026:
+            return {"latency_unit": later, "later_latency_unit": later}
+        case _:
+            return {"latency_unit": earlier, "later_latency_unit": later}
 
 
 NAMES_REMEMBERED = 256
@@ -181,8 +202,12 @@ class HardwareMap:
     ) -> None:
         self._catalogue = catalogue
         given = tuple(entries)
+        shipped = tuple(presets)
         self._entries = _Entries.of(given)
-        self._presets = _Entries.of(presets)
+        self._presets = _Entries.of(shipped)
+        # The nodes of later releases know hardware that no preset has yet.
+        later = (each.later_latency_unit for each in shipped)
+        self._later_latency_unit = next(filter(None, later), None)
         self._here = frozenset(map(normalised, here)) - {""} | HERE
         if len(given) > MAX_ENTRIES:
             raise ConfigError(
@@ -195,24 +220,26 @@ class HardwareMap:
         # A pipeline names the same few again and again.
         self._remembered = lru_cache(NAMES_REMEMBERED)(self._known)
 
-    def known(self, name: str, *, states_memory: bool = False) -> NamedHardware:
+    def known(self, name: str) -> NamedHardware:
         """Tell what is known of the hardware that a task names.
 
         Args:
             name: as sent; unchecked.
-            states_memory: whether the task states a memory footprint.
         """
-        if len(name) > MAX_NAME:
-            return self._known(name, states_memory=states_memory)
-        return self._remembered(name, states_memory=states_memory)
+        return self._known(name) if len(name) > MAX_NAME else self._remembered(name)
 
-    def _known(self, name: str, *, states_memory: bool) -> NamedHardware:
+    def _known(self, name: str) -> NamedHardware:
         key = normalised(name)
         entry = _merged(self._entries.match(key), self._presets.match(key))
-        if entry is None:
-            return _listed(self._catalogue.get(name), is_here=key in self._here)
-        if states_memory and entry.latency_unit_with_memory is not None:
-            entry = replace(entry, latency_unit=entry.latency_unit_with_memory)
+        known = self._listed(name, key) if entry is None else self._described(name, key, entry)
+        if known.latency_unit is not None:
+            return known
+        return replace(known, later_latency_unit=self._later_latency_unit)
+
+    def _listed(self, name: str, key: str) -> NamedHardware:
+        return _listed(self._catalogue.get(name), is_here=key in self._here)
+
+    def _described(self, name: str, key: str, entry: Entry) -> NamedHardware:
         device = self._catalogue.get(entry.same_as or name)
         # Two hosts can have the same device: the operator says which of them measures.
         is_here = (normalised(entry.measured_on) or key) in self._here
@@ -276,7 +303,7 @@ def _merged(operators: Entry | None, shipped: Entry | None) -> Entry | None:
         same_as=operators.same_as or shipped.same_as,
         count=shipped.count if operators.count is None else operators.count,
         latency_unit=shipped.latency_unit if unit is None else unit,
-        latency_unit_with_memory=shipped.latency_unit_with_memory if unit is None else unit,
+        later_latency_unit=shipped.later_latency_unit if unit is None else None,
         pue=shipped.pue if operators.pue is None else operators.pue,
     )
 
@@ -294,7 +321,7 @@ def _listed(device: Hardware | None, *, is_here: bool) -> NamedHardware:
 
 
 def _described(device: Hardware | None, entry: Entry, *, is_here: bool) -> NamedHardware:
-    count = entry.count or 1
+    count, later = entry.count or 1, entry.later_latency_unit
     return NamedHardware(
         known_as="" if device is None else device.name,
         entry=entry.label,
@@ -302,6 +329,7 @@ def _described(device: Hardware | None, entry: Entry, *, is_here: bool) -> Named
         power=_power(device, entry, count),
         rated_w=None if device is None else device.rated_w * count,
         latency_unit=entry.latency_unit,
+        later_latency_unit=None if later is entry.latency_unit else later,
         pue=None if entry.pue is None else Factor(exact(entry.pue), entry.label),
         is_here=is_here,
         accelerators=_accelerators(device, count),

@@ -11,6 +11,7 @@ from carbon_node.errors import ConfigError, IntensityError
 from carbon_node.estimation import (
     MAX_G_PER_KWH,
     CarbonIntensity,
+    IntensityOrigin,
     Interval,
     Place,
     Step,
@@ -43,6 +44,7 @@ class IntensityConfig:
         default_place: where the node believes itself to be, empty if unknown.
         g_per_kwh: one intensity for everything, in gCO2e/kWh, from above 0 to 3000; None if unset.
         stated_by: who states that intensity, as results name it.
+        origin: the same in one word.
 
     Raises:
         ConfigError: if the explicit intensity is not within its range.
@@ -51,6 +53,7 @@ class IntensityConfig:
     default_place: Place = field(default_factory=Place)
     g_per_kwh: float | None = None
     stated_by: str = "set by the operator"
+    origin: IntensityOrigin = IntensityOrigin.SETTING
 
     def __post_init__(self) -> None:
         if self.g_per_kwh is not None:
@@ -112,7 +115,7 @@ class IntensityLookup:
             What `lookup` would return; None if that has to be looked up.
         """
         if self._config.g_per_kwh is not None:
-            return _explicit(self._config.g_per_kwh, self._config.stated_by)
+            return _explicit(self._config.g_per_kwh, self._config)
         return self._kept.get(place) if self._live is None else None
 
     def lookup(self, place: Place) -> CarbonIntensity:
@@ -127,7 +130,7 @@ class IntensityLookup:
             The intensity with its interval, its source and the steps that led to it.
         """
         if self._config.g_per_kwh is not None:
-            return _explicit(self._config.g_per_kwh, self._config.stated_by)
+            return _explicit(self._config.g_per_kwh, self._config)
         answer = self._kept.get(place) or self._keep(place, self._climb(place))
         return answer if self._live is None else _refined(answer, self._live)
 
@@ -197,6 +200,7 @@ def _refined(answer: CarbonIntensity, live: LiveIntensity) -> CarbonIntensity:
         year=None,
         counted=CONSUMED,
         source=f"{live.provider.title}, live, of {reading.value.measured_at or 'unknown time'}",
+        origin=IntensityOrigin.LIVE,
     )
 
 
@@ -204,12 +208,13 @@ def _with_step(answer: CarbonIntensity, outcome: str, warnings: tuple[str, ...])
     return replace(answer, steps=(*answer.steps, Step(Rung.LIVE, outcome)), warnings=warnings)
 
 
-def _explicit(g_per_kwh: float, stated_by: str) -> CarbonIntensity:
+def _explicit(g_per_kwh: float, config: IntensityConfig) -> CarbonIntensity:
     return CarbonIntensity(
         g_per_kwh=exact(g_per_kwh),
         place="as set",
         code="",
         year=None,
-        source=stated_by,
+        source=config.stated_by,
+        origin=config.origin,
         steps=(Step(Rung.EXPLICIT, "taken"),),
     )

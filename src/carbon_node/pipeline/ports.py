@@ -113,7 +113,7 @@ class Tracker(Protocol):
 class HardwareKnowledge(Protocol):
     """What is known of hardware by the names that tasks use."""
 
-    def known(self, name: str, *, states_memory: bool = False) -> NamedHardware:
+    def known(self, name: str) -> NamedHardware:
         """Tell what is known of a name; never raises, whatever the name is."""
         ...
 

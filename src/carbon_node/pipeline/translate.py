@@ -20,6 +20,7 @@ from carbon_node.estimation.measurement import TrackerFailure, TrackerOutcome
 from carbon_node.estimation.text import one_line
 from carbon_node.pipeline.ports import HardwareKnowledge
 from carbon_node.pipeline.raw_models import raw_model_of
+from carbon_node.pipeline.reiteration import keys_of, reiteration
 from carbon_node.pipeline.task import TaskInputs
 from carbon_node.tasks.answer import Answer, Outcome
 from carbon_node.tasks.key import Summary
@@ -60,11 +61,12 @@ def to_request(
         model=model.model,
         model_error=_model_error(model, extra.ml_model.content),
         hardware=hardware.hw_description,
-        known=knowledge.known(hardware.hw_description, states_memory=_states_memory(hardware)),
+        known=knowledge.known(hardware.hw_description),
         hardware_error=_hardware_error(hardware, hardware_extra),
         power_w=hardware.power_consumption,
         latency=hardware.latency,
         latency_unit=latency_unit,
+        states_memory=_states_memory(hardware),
         explicit=_explicit_hardware(hardware_extra),
         refused=_refused_numbers(hardware_extra),
         place=Place(region=user.geo_location_region, continent=user.geo_location_continent),
@@ -148,10 +150,11 @@ def to_footprint(
     """
     error = _error_of(result)
     user_extra = inputs.extra.user_input.content
+    asked = keys_of(reiteration(inputs.user_input, user_extra, inputs.hw_resource, result))
     octets = extra_data.write(
         outputs=extra_data.number_of_outputs(user_extra),
         restrains=extra_data.model_restrains(user_extra, inputs.ml_model.model),
-        rest={**provenance(result, node_version), **_revision(revision)},
+        rest={**asked, **provenance(result, node_version), **_revision(revision)},
         error=error,
     )
     match result:
@@ -214,7 +217,7 @@ def _reported_error(extra: Mapping[str, object]) -> str | None:
 
 
 def _states_memory(hardware: HWResource) -> bool:
-    # The hardware nodes of 2026 fill these, and send hours; the earlier ones leave them at 0.
+    # The hardware nodes of 2026 fill these, in MB; the earlier ones leave them at 0.
     footprints = (hardware.memory_footprint_of_ml_model, hardware.max_hw_memory_footprint)
     return any(math.isfinite(each) and each > 0 for each in footprints)
 
@@ -223,7 +226,7 @@ def _refused_numbers(extra: Mapping[str, object]) -> tuple[str, ...]:
     return tuple(
         f"extra_data {name} is {_shown(value)}, not a number; it is not used"
         for name in _EXPLICIT_NUMBERS
-        if (value := extra.get(name)) is not None and _number(value) is None
+        if (value := extra.get(name)) is not None and extra_data.number(value) is None
     )
 
 
@@ -239,20 +242,7 @@ def _shown(value: object) -> str:
 
 def _explicit_hardware(extra: Mapping[str, object]) -> ExplicitHardware:
     return ExplicitHardware(
-        power_w=_number(extra.get("power_w")),
-        latency_h=_number(extra.get("latency_h")),
-        energy_wh=_number(extra.get("energy_Wh")),
+        power_w=extra_data.number(extra.get("power_w")),
+        latency_h=extra_data.number(extra.get("latency_h")),
+        energy_wh=extra_data.number(extra.get("energy_Wh")),
     )
-
-
-def _number(value: object) -> float | None:
-    match value:
-        case bool():
-            return None
-        case int() | float():
-            try:
-                return float(value)
-            except OverflowError:
-                return float("inf")
-        case _:
-            return None

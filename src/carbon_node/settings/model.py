@@ -20,6 +20,7 @@ from carbon_node.estimation import (
     Mode,
     OutputUnits,
 )
+from carbon_node.hardware import Preset
 from carbon_node.observability.logs import LogFormat, LogLevel
 from carbon_node.settings.hardware import HardwareTable
 from carbon_node.tasks.decision import Republish
@@ -270,9 +271,10 @@ class Settings(_Table):
         "Unit of the latency that a hardware node sends where its hardware's entry names none; the"
         " wire does not state it.",
     )
-    hardware_preset: Literal["sustainml", "off"] = _setting(
-        "sustainml",
-        "Shipped entries of the hardware map: names, units and devices of the pipeline's nodes.",
+    hardware_preset: Annotated[Preset, _Lax] = _setting(
+        Preset.SUSTAINML,
+        "Shipped entries of the hardware map: names, units and devices of the pipeline's nodes, of"
+        " both generations or of the one that you state.",
     )
     hardware: HardwareTable = _setting(
         {},

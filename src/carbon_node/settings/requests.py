@@ -1,8 +1,8 @@
 """Configuration requests: what a peer may ask, parsed from untrusted text.
 
 A request is a JSON object with one of the members get, set, reset, describe, status and results;
-set and reset may be accompanied by the revision that they expect. Anything else is refused with a
-code of the closed list `Code`.
+set and reset may be accompanied by the revision that they expect, and all of them by a `request_id`
+that the reply repeats. Anything else is refused with a code of the closed list `Code`.
 """
 
 import json
@@ -22,6 +22,12 @@ MAX_REQUEST_CHARACTERS = 65_536
 
 MAX_RESULTS = 100
 """Most results in one reply, which keeps the sample small."""
+
+REQUEST_ID = "request_id"
+"""Member by which a caller knows its reply again; the framework's user interface counts with it."""
+
+MAX_REQUEST_ID_CHARACTERS = 200
+"""Longest text that is repeated."""
 
 _MAX_ID = 2**32 - 1
 
@@ -109,6 +115,7 @@ def parsed(text: str) -> Request:
         RequestRefused: the text is not a request that this node knows.
     """
     content = _object(text)
+    _require_request_id(content.pop(REQUEST_ID, None))
     if not content:
         return Get(tuple(catalogue()))
     revision = content.pop("revision", None)
@@ -120,6 +127,41 @@ def parsed(text: str) -> Request:
     if revision is not None:
         raise _invalid("only set and reset go with a revision")
     return _question(verb, argument)
+
+
+def request_id(text: str) -> int | str | None:
+    """Find the id that the reply to a request has to repeat, also to one that is refused.
+
+    Args:
+        text: the request; untrusted.
+
+    Returns:
+        Its `request_id`; None if it has none that can be repeated.
+    """
+    # Hardly any request has one, and none is parsed twice for nothing.
+    if REQUEST_ID not in text:
+        return None
+    try:
+        found = _object(text).get(REQUEST_ID)
+    except RequestRefused:
+        return None
+    return found if _is_request_id(found) else None
+
+
+def _require_request_id(value: object) -> None:
+    if value is not None and not _is_request_id(value):
+        raise _invalid(
+            f"a {REQUEST_ID} is a whole number or a text of at most"
+            f" {MAX_REQUEST_ID_CHARACTERS} characters"
+        )
+
+
+def _is_request_id(value: object) -> TypeGuard[int | str]:
+    match value:
+        case str():
+            return len(value) <= MAX_REQUEST_ID_CHARACTERS
+        case _:
+            return _is_whole(value, -sys.maxsize, sys.maxsize)
 
 
 def _change(verb: str, argument: object, expected_revision: int | None) -> Request:

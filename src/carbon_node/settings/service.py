@@ -13,11 +13,13 @@ from carbon_node.settings.catalogue import catalogue, flat, shown
 from carbon_node.settings.loading import Configuration
 from carbon_node.settings.persisted import persist, persisted_path
 from carbon_node.settings.requests import (
+    REQUEST_ID,
     Code,
     LastResults,
     QuestionToNode,
     ResultsOf,
     Status,
+    request_id,
 )
 
 RESULTS_WAIT_S = 5.0
@@ -120,6 +122,12 @@ class ConfigurationService:
         """Answer one request; never raises, whatever the text is."""
         if not self._rate.admits():
             return refused(self.current, _too_many(self.current))
+        reply, repeated = await self._answer(text), request_id(text)
+        if repeated is None:
+            return reply
+        return replace(reply, body={**reply.body, REQUEST_ID: repeated})
+
+    async def _answer(self, text: str) -> Reply:
         changed, reply = apply(self.current, text)
         if not isinstance(reply, Reply):
             return await self._told(reply)

@@ -8,8 +8,12 @@ with `num_outputs` and `model_restrains`.
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from carbon_node.wire import bounded_json
+
+AUTO_REITERATE: Final = "auto_reiterate"
+"""Key by which an output of the carbon node of 2026 asks for another iteration."""
 
 MAX_EXTRA_DATA_BYTES = 8 * 2**20
 """Longest extra_data that is read: parsing takes about 20 ms per MiB of the event loop's time, and
@@ -98,6 +102,24 @@ def model_restrains(user_input: Mapping[str, object], model: str) -> list[str]:
     return list(dict.fromkeys(_without_surrogates(name) for name in [model, *names] if name))
 
 
+def number(value: object) -> float | None:
+    """Read a number of an extra_data; None for anything that is none in JSON.
+
+    Args:
+        value: as parsed.
+    """
+    match value:
+        case bool():
+            return None
+        case int() | float():
+            try:
+                return float(value)
+            except OverflowError:
+                return float("inf")
+        case _:
+            return None
+
+
 def write(
     outputs: int, restrains: Sequence[str], rest: Mapping[str, object], error: str | None = None
 ) -> bytes:
@@ -126,16 +148,19 @@ def write(
 def with_single_output(octets: bytes) -> bytes:
     """Rewrite the extra_data of an output that is published again.
 
-    A `num_outputs` above 1 would start another iteration, one that was started before.
+    A `num_outputs` above 1, or a true `auto_reiterate`, would start another iteration, one that was
+    started before.
 
     Args:
         octets: what `write` has written.
     """
-    content = read(octets).content
-    if content.get("num_outputs") == 1:
+    content = dict(read(octets).content)
+    asks = content.get(AUTO_REITERATE, False)
+    if content.pop("num_outputs", None) == 1 and not asks:
         return octets
-    rest = {key: value for key, value in content.items() if key != "num_outputs"}
-    text = json.dumps({"num_outputs": 1} | rest, ensure_ascii=False, separators=(",", ":"))
+    if asks:
+        content[AUTO_REITERATE] = False
+    text = json.dumps({"num_outputs": 1} | content, ensure_ascii=False, separators=(",", ":"))
     return text.encode("utf-8")
 
 

@@ -71,5 +71,7 @@ def test_the_frameworks_intensity_is_named_as_such(tmp_path: Path) -> None:
     framework = {"SUSTAINML_GRID_CI": "250"}
     found = parts.intensity_config(configuration(tmp_path, **framework))
     assert (found.g_per_kwh, found.stated_by) == (250, "set by the framework in SUSTAINML_GRID_CI")
+    assert found.origin == "env"
     own = parts.intensity_config(configuration(tmp_path, "intensity_g_per_kwh = 56", **framework))
     assert (own.g_per_kwh, own.stated_by) == (56, "set by the operator")
+    assert own.origin == "setting"

@@ -62,7 +62,11 @@ def test_the_shown_result_is_what_the_node_computes() -> None:
     run = Measurement(4.17e-05, 0.5, components=("simulated",))
     result = conclude(planned, intensity, run)
     assert isinstance(result, Estimate)
-    consumers = {"num_outputs": 1, "model_restrains": ["example/model"]}
+    consumers = {
+        "num_outputs": 1,
+        "model_restrains": ["example/model"],
+        "auto_reiterate": False,
+    }
     assert shown_result() == consumers | provenance(result, "0.1.0")
 
 

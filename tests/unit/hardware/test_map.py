@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 
 from carbon_node.errors import ConfigError
 from carbon_node.estimation import Interval, LatencyUnit
-from carbon_node.hardware import Catalogue, Entry, HardwareMap, power_of, preset
+from carbon_node.hardware import Catalogue, Entry, HardwareMap, Preset, power_of, preset
 
 CATALOGUE = Catalogue()
-SHIPPED = HardwareMap(CATALOGUE, presets=preset("sustainml"))
+SHIPPED = HardwareMap(CATALOGUE, presets=preset(Preset.SUSTAINML))
 
 
 def entry(name: str, **values: Any) -> Entry:  # noqa: ANN401 - any field
@@ -22,7 +22,7 @@ def entry(name: str, **values: Any) -> Entry:  # noqa: ANN401 - any field
 
 def operators(*entries: Entry, here: Iterable[str] = ()) -> HardwareMap:
     """Return a map of an operator's entries over the preset."""
-    return HardwareMap(CATALOGUE, entries, preset("sustainml"), here)
+    return HardwareMap(CATALOGUE, entries, preset(Preset.SUSTAINML), here)
 
 
 @pytest.mark.parametrize("name", ["H100_x4", "h100 X4", "H100-x4", "H100x4", " H100__x4 "])
@@ -45,9 +45,45 @@ def test_names_that_differ_in_case_and_separators_are_one(name: str) -> None:
 def test_both_generations_of_producers_have_their_unit(
     name: str, unit: LatencyUnit, newer: LatencyUnit
 ) -> None:
-    """Whoever states a memory footprint is of 2026, and sends hours."""
-    assert SHIPPED.known(name).latency_unit is unit
-    assert SHIPPED.known(name, states_memory=True).latency_unit is newer
+    """The task has to show which of them sent it."""
+    known = SHIPPED.known(name)
+    assert (known.latency_unit, known.later_latency_unit) == (unit, newer)
+
+
+@pytest.mark.parametrize(
+    ("generation", "name", "unit"),
+    [
+        (Preset.SUSTAINML_2025, "H100_x4", LatencyUnit.S),
+        (Preset.SUSTAINML_2025, "Ultra96-V2", LatencyUnit.US),
+        (Preset.SUSTAINML_2025, "Axelera Edge 130p", LatencyUnit.H),
+        (Preset.SUSTAINML_2026, "H100_x4", LatencyUnit.H),
+        (Preset.SUSTAINML_2026, "Ultra96-V2", LatencyUnit.H),
+    ],
+)
+def test_a_preset_of_one_generation_leaves_one_unit(
+    generation: Preset, name: str, unit: LatencyUnit
+) -> None:
+    """The operator stated which nodes run, so there is nothing to tell apart."""
+    known = HardwareMap(CATALOGUE, presets=preset(generation)).known(name)
+    assert (known.latency_unit, known.later_latency_unit) == (unit, None)
+
+
+@pytest.mark.parametrize("entries", [(), (entry("some new board", power_w=Interval(1, 2, 3)),)])
+@pytest.mark.parametrize(
+    ("generation", "later"),
+    [
+        (Preset.SUSTAINML, LatencyUnit.H),
+        (Preset.SUSTAINML_2026, LatencyUnit.H),
+        (Preset.SUSTAINML_2025, None),
+        (Preset.OFF, None),
+    ],
+)
+def test_hardware_without_a_unit_may_still_be_of_later_nodes(
+    generation: Preset, later: LatencyUnit | None, entries: tuple[Entry, ...]
+) -> None:
+    """They know hardware that no preset has, unless they are not there."""
+    known = HardwareMap(CATALOGUE, entries, preset(generation)).known("some new board")
+    assert (known.latency_unit, known.later_latency_unit) == (None, later)
 
 
 def test_hardware_without_a_rating_has_no_power() -> None:
@@ -64,8 +100,8 @@ def test_the_operators_values_win_one_by_one() -> None:
 
 def test_the_operators_unit_holds_for_all_generations() -> None:
     """A stated unit is no default."""
-    known = operators(entry("H100*", latency_unit=LatencyUnit.MS)).known("H100", states_memory=True)
-    assert known.latency_unit is LatencyUnit.MS
+    known = operators(entry("H100*", latency_unit=LatencyUnit.MS)).known("H100")
+    assert (known.latency_unit, known.later_latency_unit) == (LatencyUnit.MS, None)
 
 
 def test_the_narrowest_pattern_wins_and_a_name_beats_patterns() -> None:
@@ -166,8 +202,9 @@ def test_impossible_watts_are_refused(watts: float | tuple[float, ...]) -> None:
 
 def test_every_name_of_the_preset_has_a_unit_and_a_known_device() -> None:
     """The shipped map can be used as it is."""
-    operators(*preset("sustainml"))
-    assert all(each.latency_unit for each in preset("sustainml"))
+    for name in Preset:
+        operators(*preset(name))
+        assert all(each.latency_unit for each in preset(name))
 
 
 @given(st.text())

@@ -315,6 +315,7 @@ def test_a_live_value_replaces_the_yearly_one(provider: Provider, clock: Clock) 
     assert (answer.place, answer.g_per_kwh.value, answer.year) == ("France", 50, None)
     assert "2026-11-22T12:00" in answer.source
     assert (answer.steps[-1].rung, answer.steps[-1].outcome) == ("live", "taken, 0 s old")
+    assert answer.origin == "live"
     assert answer.g_per_kwh.high == pytest.approx(60)
 
 

@@ -6,14 +6,14 @@ from typing import Any
 import pytest
 
 from carbon_node.estimation import EstimationRequest, ExplicitHardware, LatencyUnit
-from carbon_node.hardware import HardwareMap, preset, shipped_catalogue
+from carbon_node.hardware import HardwareMap, Preset, preset, shipped_catalogue
 from carbon_node.pipeline.task import TaskInputs
 from carbon_node.pipeline.translate import to_request
 from carbon_node.tasks.key import TaskKey
 from carbon_node.wire.samples import HWResource, MLModel, TaskId, UserInput
 
 KEY = TaskKey(TaskId(1, 1), "writer")
-KNOWLEDGE = HardwareMap(shipped_catalogue(), presets=preset("sustainml"))
+KNOWLEDGE = HardwareMap(shipped_catalogue(), presets=preset(Preset.SUSTAINML))
 
 
 def request(extra: dict[str, Any] | None = None, **hardware: Any) -> EstimationRequest:  # noqa: ANN401 - any field
@@ -54,18 +54,18 @@ def test_numbers_are_not_refused() -> None:
 
 
 @pytest.mark.parametrize(
-    ("fields", "unit"),
+    ("fields", "states_memory"),
     [
-        ({}, LatencyUnit.S),
-        ({"memory_footprint_of_ml_model": 512.0}, LatencyUnit.H),
-        ({"max_hw_memory_footprint": 80_000.0}, LatencyUnit.H),
-        ({"memory_footprint_of_ml_model": float("nan")}, LatencyUnit.S),
-        ({"memory_footprint_of_ml_model": -1.0}, LatencyUnit.S),
-        ({"hw_description": "some board"}, LatencyUnit.MS),
+        ({}, False),
+        ({"memory_footprint_of_ml_model": 512.0}, True),
+        ({"max_hw_memory_footprint": 80_000.0}, True),
+        ({"memory_footprint_of_ml_model": float("nan")}, False),
+        ({"memory_footprint_of_ml_model": -1.0}, False),
     ],
 )
-def test_a_stated_memory_footprint_tells_the_newer_hardware_nodes(
-    fields: dict[str, Any], unit: LatencyUnit
+def test_a_memory_footprint_is_stated_by_a_number_above_zero(
+    fields: dict[str, Any],
+    states_memory: bool,  # noqa: FBT001
 ) -> None:
-    """They send hours; hardware that nobody knows has the unit of the settings."""
-    assert request(**fields).unit_of_latency is unit
+    """The earlier hardware nodes leave both fields at 0."""
+    assert request(**fields).states_memory is states_memory

@@ -282,3 +282,30 @@ def test_settings_are_frozen() -> None:
     """Settings are immutable."""
     with pytest.raises(ValueError, match="frozen"):
         Settings().pue = 1.2
+
+
+@pytest.mark.parametrize("request_id", [0, 17, -3, "a-7", "x" * 200])
+@pytest.mark.parametrize(
+    "request_", [{}, {"get": ["pue"]}, {"set": {"pue": 1.3}}, {"set": {"peu": 1}}, {"status": True}]
+)
+async def test_the_reply_has_the_id_of_its_request(
+    request_: dict[str, Any], request_id: object, node: NodeQuestions
+) -> None:
+    """Whether it is granted or refused."""
+    _, answer = await answered(
+        configuration(), json.dumps({**request_, "request_id": request_id}), node
+    )
+    assert json.loads(answer.text)["request_id"] == request_id
+    _, without = await answered(configuration(), json.dumps(request_), node)
+    assert "request_id" not in json.loads(without.text)
+    assert answer.success is without.success
+
+
+@pytest.mark.parametrize("request_id", [True, 1.5, [1], {"a": 1}, "x" * 201, 10**30])
+async def test_an_id_that_cannot_be_repeated_is_refused(
+    request_id: object, node: NodeQuestions
+) -> None:
+    """The caller would wait for it."""
+    body = await reply(configuration(), {"get": ["pue"], "request_id": request_id}, node)
+    assert body["error"]["code"] == Code.INVALID_REQUEST
+    assert "request_id" not in body
