@@ -169,7 +169,7 @@ def _node(
     )
     if asked.notify_socket:
         status_line.follow(facts.facts)
-    results = PublishedResults(store.results)
+    results = PublishedResults(store.page)
     in_force = SettingsInForce(configuration, PeerView(facts, results), tracker)
     baseline = Baseline(transport, settings.baseline)
     pipeline = Pipeline(
@@ -197,7 +197,9 @@ def _node(
         Heartbeat("the transport", transport.sign_of_life),
         Heartbeat("the store", lambda: store.editions(NO_KEY)),
     ]
-    operators = OperatorInterface(told, metrics, facts, results, in_force.service, heartbeats)
+    operators = OperatorInterface(
+        told, metrics, facts, results, in_force.service, heartbeats, secrets
+    )
     services = (reception.run(transport.arrivals()), topics.run(), calls.run())
     return _Node(pipeline, services, in_force, operators)
 

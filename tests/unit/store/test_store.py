@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from tests.patience import PATIENCE_S
-from tests.stores import store_config
+from tests.stores import editions_in, store_config
 from tests.unit.store.samples import answer, failure, summary, task
 
 from carbon_node.errors import StateDirectoryInUse
@@ -26,7 +26,7 @@ def _nobody(_health: Health) -> None:
 
 
 async def _unanswered(store: Store) -> int:
-    found = await store.results(Query())
+    found = await editions_in(store)
     return sum(each.answer is None and not each.is_superseded for each in found)
 
 
@@ -174,8 +174,8 @@ async def test_results_are_found_newest_last(config: StoreConfig) -> None:
     async with open_store(config, _nobody) as store:
         for n in range(1, 6):
             await _answer(store, task(n))
-        last = await store.results(Query(last=2))
-        one = await store.results(Query(task_id=task(3).task_id))
+        last = await editions_in(store, limit=2)
+        one = await editions_in(store, Query(task_id=task(3).task_id))
         assert [edition.key.task_id.problem_id for edition in (*last, *one)] == [4, 5, 3]
 
 
@@ -208,7 +208,7 @@ class _Time:
 
 
 async def _kept(store: Store) -> list[int]:
-    return [edition.key.task_id.problem_id for edition in await store.results(Query())]
+    return [edition.key.task_id.problem_id for edition in await editions_in(store)]
 
 
 async def test_oldest_results_go_when_there_are_too_many(state_dir: Path) -> None:
