@@ -168,6 +168,18 @@ def test_a_unix_socket_is_served_and_removed_at_the_end(tmp_path: Path) -> None:
     assert not path.exists()
 
 
+def test_an_interface_that_strangers_can_read_is_a_warning(tmp_path: Path) -> None:
+    """Log and status name the address that is open to others, and say how to close it."""
+    with running_node(fresh_domain(), tmp_path, "--http-listen=0.0.0.0:0") as node:
+        warning = node.wait_for_event("local interface is open to others")
+        asked = Asked(node, 0)
+        assert warning["level"] == "warning"
+        assert warning["problem"].startswith(f"anyone who can reach {asked.address} ")
+        status = asked.json("/api/status")["node"]
+        assert (status["warnings"], status["degraded"]) == ([warning["problem"]], [])
+        assert node.stop() == 0
+
+
 def test_off_listens_nowhere(tmp_path: Path) -> None:
     """With `off` no TCP socket is open; with an address there is one."""
     for option, count in (("--http-listen=off", 0), ("--http-listen=127.0.0.1:0", 1)):

@@ -13,6 +13,7 @@ from carbon_node.http.address import parse_address
 from carbon_node.http.server import HttpInterface
 from carbon_node.http.token import read_token
 from carbon_node.observability.heartbeat import Heartbeat
+from carbon_node.observability.logs import log_left_out
 from carbon_node.observability.metrics import Metrics
 from carbon_node.observability.redaction import Secrets
 from carbon_node.observability.supervisor import Supervisor
@@ -22,6 +23,9 @@ from carbon_node.store import Health
 
 PERIOD_S = 1.0
 """Least seconds between two status lines, while tasks come and go; without tasks none is sent."""
+
+LEFT_OUT_PERIOD_S = 10.0
+"""Seconds between two looks for log records that were left out as repetitions."""
 
 log = structlog.get_logger(__name__)
 
@@ -82,7 +86,13 @@ class OperatorInterface:
         """
         beating = [heartbeat.run() for heartbeat in self._heartbeats]
         watching = self._supervisor.watch(self._checks)
-        return [watching, self._serve_interface(), self._tell_stop(stop), *beating]
+        return [
+            watching,
+            self._serve_interface(),
+            self._tell_stop(stop),
+            _count_left_out(),
+            *beating,
+        ]
 
     async def _tell_stop(self, stop: asyncio.Event) -> None:
         await stop.wait()
@@ -115,6 +125,15 @@ class OperatorInterface:
             await asyncio.get_running_loop().create_future()
         finally:
             await self._interface.stop()
+
+
+async def _count_left_out() -> None:
+    try:
+        while True:
+            await asyncio.sleep(LEFT_OUT_PERIOD_S)
+            log_left_out()
+    finally:
+        log_left_out()
 
 
 class StatusReceiver(Protocol):

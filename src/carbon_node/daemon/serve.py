@@ -84,6 +84,7 @@ def serve(loaded: Loaded, load: Callable[[], Loaded], secrets: Secrets) -> int:
         CarbonNodeError: the node could not start, or could not go on.
     """
     limits.check()
+    limits.decline_core_dumps()
     for warning in loaded.warnings:
         log.warning("settings", problem=warning)
     heap.keep_large_apart()

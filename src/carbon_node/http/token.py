@@ -68,6 +68,8 @@ def is_authorized(token: str, authorization: str) -> bool:
 def _read(path: Path) -> tuple[bytes, int]:
     # Not blocking: opening a pipe that nobody writes would last for ever.
     descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-    with open(descriptor, "rb") as file:  # noqa: PTH123 - of a descriptor
+    try:
         mode = os.fstat(descriptor).st_mode
-        return (file.read(LONGEST_CHARS + 2) if stat.S_ISREG(mode) else b""), mode
+        return (os.read(descriptor, LONGEST_CHARS + 2) if stat.S_ISREG(mode) else b""), mode
+    finally:
+        os.close(descriptor)

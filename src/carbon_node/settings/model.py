@@ -64,8 +64,8 @@ def _setting(
 ) -> Any:  # noqa: ANN401 (stands where pydantic's own Field, which is typed Any, would stand)
     """Return a field with what `catalogue` tells about it; `is_open` excludes the lower bound."""
     least, most = bounds or (None, None)
-    requested = None if by_request is None else list(by_request)
-    words = {"unit": unit, "fixed": fixed, "allowed": allowed, "by_request": requested}
+    words: dict[str, Any] = {"unit": unit, "fixed": fixed, "allowed": allowed}
+    words["by_request"] = None if by_request is None else list(by_request)
     return Field(
         default,
         description=description,
