@@ -57,7 +57,12 @@ def description(operations: Sequence[Operation], version: str) -> dict[str, Any]
         "openapi": "3.1.0",
         "info": {"title": "carbon_node", "version": version, "description": "Read-only."},
         "paths": paths,
-        "components": {"schemas": {**shared.get("$defs", {}), "Error": _ERROR}},
+        "components": {
+            "schemas": {**shared.get("$defs", {}), "Error": _ERROR},
+            "securitySchemes": {"token": {"type": "http", "scheme": "bearer"}},
+        },
+        # A token, where the operator has set one.
+        "security": [{}, {"token": []}],
     }
 
 
