@@ -133,7 +133,7 @@ async def _count_left_out() -> None:
             await asyncio.sleep(LEFT_OUT_PERIOD_S)
             log_left_out()
     finally:
-        log_left_out()
+        log_left_out(is_end=True)
 
 
 class StatusReceiver(Protocol):

@@ -104,15 +104,18 @@ def set_log_level(level: LogLevel) -> None:
     logging.getLogger().setLevel(level.upper())
 
 
-def log_left_out() -> None:
+def log_left_out(*, is_end: bool = False) -> None:
     """Write how many records of each kind were left out as repetitions; to be called now and then.
 
     Without it, those behind the last that was written would never be counted.
+
+    Args:
+        is_end: whether the log ends, so that all are counted now.
     """
     for handler in logging.getLogger().handlers:
         for noise in handler.filters:
             if isinstance(noise, NoiseFilter):
-                for record in noise.left_out():
+                for record in noise.left_out(is_end=is_end):
                     # Past the filter, which counts kinds and not their counts.
                     _write(handler, record)
 

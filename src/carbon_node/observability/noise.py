@@ -93,15 +93,17 @@ class NoiseFilter(logging.Filter):
             allowance.suppressed_count = 0
         return True
 
-    def left_out(self) -> list[logging.LogRecord]:
+    def left_out(self, *, is_end: bool = False) -> list[logging.LogRecord]:
         """Return a record for each kind of which some were left out, and count them from 0 again.
 
-        A kind in the middle of its repetition is counted by its own next record.
+        Args:
+            is_end: whether the log ends. Before that, a kind in the middle of its repetition is
+                left to be counted by its own next record.
         """
         records = []
         for kind, allowance in list(self._allowances.items()):
             self._refill(allowance)
-            if allowance.suppressed_count and allowance.left >= 1:
+            if allowance.suppressed_count and (is_end or allowance.left >= 1):
                 records.append(_summary(kind, allowance.suppressed_count))
                 allowance.suppressed_count = 0
         return records
