@@ -14,10 +14,13 @@ from carbon_node.store import Cursor, Page, Query
 from carbon_node.store.database import DATABASE_NAME, Database
 from carbon_node.store.editions import Accept, Edition, Mark, Save, State
 from carbon_node.store.ledger import Ledger
-from carbon_node.store.pages import ROWS_PASSED, ROWS_READ, look
+from carbon_node.store.pages import ROWS_READ, look
 
 LIMIT = 500
 PLENTY_BYTES = 2**30
+
+MAX_STEPS = 50_000
+"""Instructions of SQLite that a look may take: some milliseconds, on any machine far from 50."""
 
 
 def page_of(ledger: Ledger, query: Query, limit: int, cursor: Cursor | None = None) -> Page:
@@ -173,7 +176,7 @@ def test_a_page_takes_the_same_work_however_deep_it_is(
     with closing(Database.open(large / DATABASE_NAME)) as database:
         counts = looks_at(database, Query(is_answered=True), cursor, steps)
     assert len(counts) <= LIMIT / ROWS_READ + 1
-    assert max(counts) < 200 * ROWS_READ + 20 * ROWS_PASSED
+    assert max(counts) < MAX_STEPS, counts
 
 
 @pytest.mark.parametrize("query", RARE)
@@ -183,8 +186,8 @@ def test_a_look_is_short_however_rare_the_results_are(
     """What is not there takes no more than a pass over a part of the history at a time."""
     with closing(Database.open(large / DATABASE_NAME)) as database:
         counts = looks_at(database, query, None, steps)
-    assert max(counts) < 100 * ROWS_PASSED
-    assert len(counts) <= MANY / ROWS_PASSED + 1
+    assert max(counts) < MAX_STEPS, counts
+    assert len(counts) > 1 or query.task_id is not None
 
 
 def test_results_of_one_task_are_found_at_once(large: Path, steps: Steps) -> None:
