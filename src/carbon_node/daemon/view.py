@@ -32,7 +32,7 @@ READY = (Status.IDLE, Status.RUNNING)
 
 MAX_RESULTS_BYTES = 2**20
 """Bytes of extra_data in one answer: a usual result has 2.5 kB, but what peers send may be large,
-and the store answers nobody else meanwhile."""
+and each caller's answer is in memory as a whole."""
 
 
 class PublishedResults:

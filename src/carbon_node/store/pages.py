@@ -23,7 +23,7 @@ ROWS_PASSED = 1_000
 ROWS_READ = 100
 """Editions that one look reads at most; about 5 ms."""
 
-_CURSOR = re.compile(r"(m\.)?([0-9]{1,10})\.([0-9]{1,10})\.([0-9]{1,15})\.([!-~]{0,200})")
+_CURSOR = re.compile(r"(m\.)?([0-9]{1,10})\.([0-9]{1,10})\.([0-9]{1,15})\.(.{0,500})", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)

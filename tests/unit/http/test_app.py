@@ -76,7 +76,7 @@ async def test_results_come_newest_first_in_pages() -> None:
     "query",
     [
         *("limit=0", "limit=501", "limit=-1", "limit=x", "limit=1.5", "limit="),
-        *("after=", "after=1", "after=1.1.1", "after=-1.1.1.w", "after=1.1.1.%00", "after=%ff"),
+        *("after=", "after=1", "after=1.1.1", "after=-1.1.1.w", "after=%ff"),
         "after=99999999999.1.1.w",
         "after=1.1.1." + "w" * 5000,
     ],
