@@ -1,5 +1,8 @@
 """Disks without room."""
 
+import resource
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 
@@ -16,3 +19,15 @@ def fill(place: Path) -> Path:
                 file.write(bytes(1024))
         except OSError:
             return filler
+
+
+@contextmanager
+def full_disk(*, is_full: bool = True) -> Iterator[None]:
+    """Let every write of this process to a file fail, as a quota does, while the disk is full."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    if is_full:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (0, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)

@@ -17,11 +17,11 @@ from pathlib import Path
 import pytest
 from tests.disks import fill
 from tests.patience import PATIENCE_S
-from tests.stores import store_config
+from tests.stores import editions_in, store_config
 from tests.unit.store.samples import answer, summary, task
 
 from carbon_node.errors import StateDirectoryInUse
-from carbon_node.store import Health, Query, Store, open_store
+from carbon_node.store import Health, Store, open_store
 from carbon_node.store.database import DATABASE_NAME, Database
 from carbon_node.store.editions import Accept, Edition, Save, accept, save
 from carbon_node.store.lock import StateLock
@@ -105,7 +105,7 @@ async def test_kill_at_any_moment_loses_no_saved_answer_and_tears_none(
             assert saved.setdefault(int(number), carbon_g) == carbon_g
 
     async with _opened(tmp_path, told) as store:
-        editions = await store.results(Query())
+        editions = await editions_in(store)
         answers = {e.key.task_id.problem_id: e.answer for e in editions if e.answer is not None}
         assert len(answers) == len({e.key for e in editions if e.answer is not None})
         for number, carbon_g in saved.items():
@@ -155,7 +155,7 @@ async def test_second_process_is_refused_until_the_first_is_killed(
         process.send_signal(signal.SIGKILL)
         process.wait()
         async with _opened(tmp_path, told) as store:
-            await store.results(Query(last=1))
+            await editions_in(store, limit=1)
     assert told == []
 
 
@@ -286,7 +286,7 @@ async def test_directory_that_cannot_be_made_is_used_once_it_can(
     async with _opened(directory, told) as store:
         kept = await _answer(store, task(1))
         assert store.health.unwritten == 1
-        assert [e.key for e in await store.results(Query(last=5))] == [task(1)]
+        assert [e.key for e in await editions_in(store, limit=5)] == [task(1)]
         assert await store.accept(task(1), "a", summary()) == Answered(kept, is_acknowledged=False)
         directory.unlink()
         await _until(lambda: not store.health.is_degraded)
@@ -375,7 +375,7 @@ async def test_full_disk_costs_no_answer(small_disk: Path, told: list[Health]) -
         await _until(lambda: not store.health.is_degraded)
     assert [health.is_degraded for health in told] == [True, False]
     async with _opened(directory, told) as store:
-        assert len(await store.results(Query())) == 29
+        assert len(await editions_in(store)) == 29
     assert len(told) == 2
 
 

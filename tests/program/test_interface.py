@@ -6,6 +6,7 @@ import socket
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import psutil
 import pytest
@@ -82,7 +83,11 @@ def test_results_are_listed_newest_first_and_found_by_task_id(asked: Asked) -> N
     assert (good["outcome"], good["model"]) == ("computed", "resnet")
     assert (good["place_name"], good["place_code"]) == ("France", "FR")
     assert good["carbon_g"] == good["energy_kwh"] * good["intensity_g_per_kwh"]
-    assert asked.json("/api/results?limit=1&offset=1") == [good]
+    place = ".".join(
+        str(failed[name]) for name in ("problem_id", "iteration_id", "edition", "writer")
+    )
+    assert asked.json(f"/api/results?limit=1&after={quote(place)}") == [good]
+    assert asked.get("/api/results?offset=2147483647")[0] == 400
     assert asked.json(f"/api/results/{good['problem_id']}/{good['iteration_id']}") == good
     assert asked.get("/api/results/1/0")[0] == 404
 
@@ -161,6 +166,18 @@ def test_a_unix_socket_is_served_and_removed_at_the_end(tmp_path: Path) -> None:
         assert ask(UnixAddress(path), "/api/status")["node"]["state"] == "IDLE"
         assert node.stop() == 0
     assert not path.exists()
+
+
+def test_an_interface_that_strangers_can_read_is_a_warning(tmp_path: Path) -> None:
+    """Log and status name the address that is open to others, and say how to close it."""
+    with running_node(fresh_domain(), tmp_path, "--http-listen=0.0.0.0:0") as node:
+        warning = node.wait_for_event("local interface is open to others")
+        asked = Asked(node, 0)
+        assert warning["level"] == "warning"
+        assert warning["problem"].startswith(f"anyone who can reach {asked.address} ")
+        status = asked.json("/api/status")["node"]
+        assert (status["warnings"], status["degraded"]) == ([warning["problem"]], [])
+        assert node.stop() == 0
 
 
 def test_off_listens_nowhere(tmp_path: Path) -> None:

@@ -1,11 +1,12 @@
 """A user's token is nowhere in what the program writes, keeps, shows and publishes."""
 
+import http.client
 import itertools
 import json
 import re
-import urllib.request
 from pathlib import Path
 
+import psutil
 import pytest
 from tests.callers import Caller, calling
 from tests.domains import fresh_domain
@@ -30,6 +31,7 @@ pytestmark = pytest.mark.anyio
 
 TOKEN = "hf_PlantedTokenOfAUser0123456789"  # noqa: S105  # planted to be looked for
 LIVE_KEY = "planted-electricity-maps-key"
+HTTP_TOKEN = "planted-token-of-the-local-interface"  # noqa: S105 - likewise
 QUOTING = f"401 Client Error: token {TOKEN} is not valid for https://hub/api?token={TOKEN}"
 PATHS = ("/api/status", "/api/results", "/api/settings", "/metrics", "/healthz", "/openapi.json")
 
@@ -89,13 +91,16 @@ async def published(domain: int) -> bytes:
         return b"\n".join([*octets, repr([received, results, settings]).encode()])
 
 
-def shown(node: NodeProcess) -> bytes:
-    """Everything that the local interface answers."""
+def shown(node: NodeProcess, token: str = "") -> bytes:
+    """Everything that the local interface answers, to those who know its token and to others."""
     address = node.wait_for_event("local interface")["address"]
     answers = []
-    for path in PATHS:
-        with urllib.request.urlopen(f"http://{address}{path}", timeout=PATIENCE_S) as answer:
-            answers.append(answer.read())
+    for path, headers in itertools.product(PATHS, ({}, {"Authorization": f"Bearer {token}"})):
+        connection = http.client.HTTPConnection(address, timeout=PATIENCE_S)
+        connection.request("GET", path, headers=headers)
+        answer = connection.getresponse()
+        answers.append(f"{answer.status} {answer.getheaders()}".encode() + answer.read())
+        connection.close()
     return b"\n".join(answers)
 
 
@@ -240,15 +245,25 @@ async def test_no_planted_secret_gets_out_whatever_its_key_place_or_notation(
 ) -> None:
     """Log, files, local interface, outputs, status and replies show none of 150 planted secrets.
 
-    The test can fail: the words around them are there.
+    No process of the node would leave any in a core dump or has one in its environment. The test
+    can fail: the words around them are there.
     """
-    domain = fresh_domain()
-    env = {"CARBON_NODE_TRACKER__MODE": "declared", "CARBON_NODE_LIVE_KEY": LIVE_KEY}
+    domain, state_dir, token_file = fresh_domain(), tmp_path / "state", tmp_path / "token"
+    token_file.touch(mode=0o600)
+    token_file.write_text(f"{HTTP_TOKEN}\n")
+    env = {
+        "CARBON_NODE_TRACKER__MODE": "declared",
+        "CARBON_NODE_LIVE_KEY": LIVE_KEY,
+        "CARBON_NODE_HTTP_TOKEN_FILE": str(token_file),
+    }
     options = ["--http-listen=127.0.0.1:0", "--log-level=debug"]
-    with running_node(domain, tmp_path, *options, env=env) as node:
+    with running_node(domain, state_dir, *options, env=env) as node:
         published_text = await _published_of(domain, full_of_secrets())
-        interface_text = shown(node)
-        environments = [repr(child.environ()).encode() for child in node.children()]
+        interface_text = shown(node, HTTP_TOKEN)
+        children = node.children()
+        environments = [repr(child.environ()).encode() for child in children]
+        processes = [psutil.Process(node.process.pid), *children]
+        core_limits = [process.rlimit(psutil.RLIMIT_CORE)[0] for process in processes]
         assert node.stop() == 0
     log_text = "\n".join(node.lines).encode()
 
@@ -256,13 +271,15 @@ async def test_no_planted_secret_gets_out_whatever_its_key_place_or_notation(
         "outputs, status and replies": published_text,
         "local interface": interface_text,
         "log": log_text,
-        "state": kept(tmp_path),
+        "state": kept(state_dir),
         "environments of processes": b"\n".join(environments),
     }
     for place, text in everywhere.items():
         leaked = sorted(set(re.findall(rb"Planted-\d{3}-of", text)))
         assert leaked == [], f"{place}: {leaked}"
         assert LIVE_KEY.encode() not in text, place
+        assert HTTP_TOKEN.encode() not in text, place
+    assert core_limits == [0] * len(processes)
     for text in (published_text, interface_text, log_text):
         assert b"[redacted] and [redacted]" in text
     assert environments

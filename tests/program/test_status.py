@@ -47,6 +47,7 @@ async def test_the_screen_shows_state_tasks_totals_and_results() -> None:
         "26 mWh",
         "12.3 mg CO2e",
         "degraded: live intensity is off: no key",
+        "warning: anyone may read this",
         "9.1   tracker  0.4 s",
         "resnet-50",
         "NVIDIA A100",
@@ -69,6 +70,29 @@ async def test_a_node_without_results_says_so() -> None:
     done = await status(view=PlainView(kept=[]))
     assert "No results yet." in done.stdout
     assert "Latest results" not in done.stdout
+
+
+async def test_the_command_shows_the_nodes_token(tmp_path: Path) -> None:
+    """With the file it is answered; without, or with another token, it says what is missing."""
+    files = {}
+    for name in ("right", "wrong"):
+        files[name] = tmp_path / name
+        files[name].touch(mode=0o600)
+        files[name].write_text(f"{name}-token-of-the-interface\n")
+    async with serving(token="right-token-of-the-interface") as interface:  # noqa: S106 - planted
+        asking = ("status", "--json", "--http-listen", str(interface.listens_at))
+        done = await asyncio.to_thread(
+            run_command, *asking, "--http-token-file", str(files["right"])
+        )
+        assert (done.returncode, done.stderr) == (0, "")
+        by_setting = {"CARBON_NODE_HTTP_TOKEN_FILE": str(files["right"])}
+        done = await asyncio.to_thread(run_command, *asking, env=by_setting)
+        assert (done.returncode, done.stderr) == (0, "")
+        for options in ((), ("--http-token-file", str(files["wrong"]))):
+            done = await asyncio.to_thread(run_command, *asking, *options)
+            assert done.returncode == 1
+            assert "wants a token: set http_token_file" in done.stderr
+            assert "-token-of-the-interface" not in done.stderr + done.stdout
 
 
 async def test_json_is_the_answer_of_the_interface() -> None:

@@ -10,8 +10,10 @@ import typer
 from carbon_node.cli import host, host_hardware
 from carbon_node.cli.host import Finding
 from carbon_node.cli.options import ConfigOption
-from carbon_node.errors import BindingUnavailable
-from carbon_node.settings import load
+from carbon_node.errors import BindingUnavailable, ConfigError
+from carbon_node.http.address import exposure, parse_address
+from carbon_node.http.token import read_token
+from carbon_node.settings import Settings, load
 from carbon_node.transport.choice import library_problem
 from carbon_node.transport.sustainml.transport import LIMITATIONS
 
@@ -28,6 +30,7 @@ def doctor(
         *host_hardware.findings(settings),
         _fast_dds(),
         _sustainml(),
+        _local_interface(settings),
     )
     modes, power_source = host.modes(found), host.power_source(found)
     if as_json:
@@ -63,3 +66,21 @@ def _sustainml() -> Finding:
         return Finding("sustainml_py", is_usable=False, detail=detail, fix=fix)
     detail = f"sustainml_py can be loaded; a node on it: {'; '.join(LIMITATIONS)}"
     return Finding("sustainml_py", is_usable=True, detail=detail)
+
+
+def _local_interface(settings: Settings) -> Finding:
+    name, token_file = "http_listen", settings.http_token_file
+    try:
+        if token_file is not None:
+            read_token(token_file)
+        address = parse_address(settings.http_listen)
+    except ConfigError as error:
+        fix = "without its token the node does not serve the local interface"
+        return Finding(name, is_usable=False, detail=str(error), fix=fix)
+    problem = exposure(address, has_token=token_file is not None)
+    if problem is not None:
+        detail, _, fix = problem.partition(": ")
+        return Finding(name, is_usable=False, detail=detail, fix=fix)
+    who = "whoever knows the token" if token_file is not None else "users of this host"
+    detail = f"{settings.http_listen}, for {who}" if address else "no local interface is served"
+    return Finding(name, is_usable=True, detail=detail)

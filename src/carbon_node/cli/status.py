@@ -3,8 +3,11 @@
 import contextlib
 import json
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import Annotated
+from functools import partial
+from pathlib import Path
+from typing import Annotated, Any, TypeAlias
 
 import typer
 from rich.console import Console, Group, RenderableType
@@ -14,9 +17,13 @@ from rich.text import Text
 from carbon_node.cli.options import JsonOption
 from carbon_node.cli.status_screen import screen
 from carbon_node.errors import ConfigError, InterfaceError
-from carbon_node.http.address import Address, parse_address
+from carbon_node.http.address import parse_address
 from carbon_node.http.client import ask
+from carbon_node.http.token import read_token
 from carbon_node.settings import load
+
+Ask: TypeAlias = Callable[[str], Any]
+"""Returns the JSON that the node answers at a path."""
 
 RECENT_RESULTS = 10
 """Results that the screen shows."""
@@ -30,6 +37,10 @@ def status(
             help="HOST:PORT or socket path of the node, if not as configured.",
         ),
     ] = None,
+    http_token_file: Annotated[
+        Path | None,
+        typer.Option(show_default=False, help="File with the node's token, if not as configured."),
+    ] = None,
     interval: Annotated[
         float, typer.Option(min=0.1, max=3600, help="Seconds between refreshes with --watch.")
     ] = 1.0,
@@ -38,45 +49,47 @@ def status(
     as_json: JsonOption = False,
 ) -> None:
     """Show what a running node does and has done; never joins the DDS domain."""
-    address = _address(http_listen)
+    node = _node(http_listen, http_token_file)
     if as_json:
-        _print_json(address, interval if watch else None)
+        _print_json(node, interval if watch else None)
     elif watch:
-        _watch(address, interval)
+        _watch(node, interval)
     else:
         console = Console()
-        console.print(_screen(address, console.width))
+        console.print(_screen(node, console.width))
 
 
-def _address(http_listen: str | None) -> Address:
-    listen = load({"http_listen": http_listen}).settings.http_listen
-    address = parse_address(listen)
+def _node(http_listen: str | None, http_token_file: Path | None) -> Ask:
+    options = {"http_listen": http_listen, "http_token_file": http_token_file}
+    settings = load(options).settings
+    address = parse_address(settings.http_listen)
     if address is None:
         raise ConfigError("http_listen is off: a node with this setting cannot be asked")
-    return address
+    token = "" if settings.http_token_file is None else read_token(settings.http_token_file)
+    return partial(ask, address, token=token)
 
 
-def _screen(address: Address, width: int) -> RenderableType:
-    results = ask(address, f"/api/results?limit={RECENT_RESULTS}")
-    return screen(ask(address, "/api/status"), results, datetime.now(UTC), width)
+def _screen(node: Ask, width: int) -> RenderableType:
+    results = node(f"/api/results?limit={RECENT_RESULTS}")
+    return screen(node("/api/status"), results, datetime.now(UTC), width)
 
 
-def _print_json(address: Address, interval_s: float | None) -> None:
+def _print_json(node: Ask, interval_s: float | None) -> None:
     while True:
-        print(json.dumps(ask(address, "/api/status")), flush=True)
+        print(json.dumps(node("/api/status")), flush=True)
         if interval_s is None:
             return
         time.sleep(interval_s)
 
 
-def _watch(address: Address, interval_s: float) -> None:
+def _watch(node: Ask, interval_s: float) -> None:
     console = Console()
-    shown = _screen(address, console.width)
+    shown = _screen(node, console.width)
     with contextlib.suppress(KeyboardInterrupt), Live(shown, console=console, screen=True) as live:
         while True:
             time.sleep(interval_s)
             try:
-                shown = _screen(address, console.width)
+                shown = _screen(node, console.width)
                 live.update(shown)
             except InterfaceError as error:
                 # It may be restarting: keep trying.

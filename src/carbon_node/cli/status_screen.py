@@ -56,6 +56,7 @@ def screen(status: Fields, results: Sequence[Fields], now: datetime, width: int)
     parts: list[RenderableType] = [_overview(node, status["totals"])]
     parts += [Text(f"  no progress: {reason}", style="bold red") for reason in node["stalled"]]
     parts += [Text(f"  degraded: {reason}", style="yellow") for reason in node["degraded"]]
+    parts += [Text(f"  warning: {reason}", style="yellow") for reason in node["warnings"]]
     if node["running"]:
         parts.append(_running(node["running"]))
     parts.append(_results(results, now, width) if results else _indented(Text("No results yet.")))

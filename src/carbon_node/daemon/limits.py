@@ -1,4 +1,4 @@
-"""What the system has to grant before anything is opened.
+"""What the system has to grant before anything is opened, and what the node declines.
 
 Where less is granted, what fails is a matter of chance: an import, a thread, a socket, and inside
 Fast DDS the end of the process. So it is asked beforehand.
@@ -35,6 +35,15 @@ def check() -> None:
             f"{ADDRESS_SPACE_BYTES >> 10}: raise it with 'ulimit -v', or LimitAS= of the service; "
             "MemoryMax= bounds what it uses"
         )
+
+
+def decline_core_dumps() -> None:
+    """Leave no core dump, now and in child processes: it would hold keys and users' tokens.
+
+    Whoever looks for a defect allows one to the running process: `prlimit --core=unlimited`.
+    """
+    _, most = resource.getrlimit(resource.RLIMIT_CORE)
+    resource.setrlimit(resource.RLIMIT_CORE, (0, most))
 
 
 def _is_below(limit: int, needed: int) -> bool:

@@ -11,8 +11,11 @@ from carbon_node.daemon.heap import settle
 from carbon_node.daemon.view import LocalView, PublishedResults
 from carbon_node.http.address import parse_address
 from carbon_node.http.server import HttpInterface
+from carbon_node.http.token import read_token
 from carbon_node.observability.heartbeat import Heartbeat
+from carbon_node.observability.logs import log_left_out
 from carbon_node.observability.metrics import Metrics
+from carbon_node.observability.redaction import Secrets
 from carbon_node.observability.supervisor import Supervisor
 from carbon_node.pipeline.facts import FactsSource, NodeFacts
 from carbon_node.settings import ConfigurationService
@@ -20,6 +23,9 @@ from carbon_node.store import Health
 
 PERIOD_S = 1.0
 """Least seconds between two status lines, while tasks come and go; without tasks none is sent."""
+
+LEFT_OUT_PERIOD_S = 10.0
+"""Seconds between two looks for log records that were left out as repetitions."""
 
 log = structlog.get_logger(__name__)
 
@@ -35,6 +41,7 @@ class OperatorInterface:
         service: holds the settings in force.
         heartbeats: signs of life of the node's parts: while one is missing, the watchdog is not
             fed and the health probe fails.
+        secrets: what the log hides; the interface's token is added.
     """
 
     def __init__(
@@ -45,16 +52,18 @@ class OperatorInterface:
         results: PublishedResults,
         service: ConfigurationService,
         heartbeats: Iterable[Heartbeat],
+        secrets: Secrets,
     ) -> None:
         self._supervisor = supervisor
         self._facts = facts
         self._heartbeats = tuple(heartbeats)
         checks = [heartbeat.check for heartbeat in self._heartbeats]
         self._checks = checks
-        address = parse_address(service.current.settings.http_listen)
-        self._interface = HttpInterface(
-            address, LocalView(facts, results, service, checks), metrics
-        )
+        settings = service.current.settings
+        self._token_file, self._secrets = settings.http_token_file, secrets
+        view = LocalView(facts, results, service, checks, self._warnings)
+        address = parse_address(settings.http_listen)
+        self._interface = HttpInterface(address, view, metrics, self._token)
 
     def ready(self) -> None:
         """Say that the node answers tasks."""
@@ -77,13 +86,30 @@ class OperatorInterface:
         """
         beating = [heartbeat.run() for heartbeat in self._heartbeats]
         watching = self._supervisor.watch(self._checks)
-        return [watching, self._serve_interface(), self._tell_stop(stop), *beating]
+        return [
+            watching,
+            self._serve_interface(),
+            self._tell_stop(stop),
+            _count_left_out(),
+            *beating,
+        ]
 
     async def _tell_stop(self, stop: asyncio.Event) -> None:
         await stop.wait()
         self._supervisor.stopping()
         facts = self._facts.facts()
         log.info("stopping", waiting=facts.waiting_count, running=len(facts.running))
+
+    def _token(self) -> str:
+        if self._token_file is None:
+            return ""
+        token = read_token(self._token_file)
+        self._secrets.register(token)
+        return token
+
+    def _warnings(self) -> tuple[str, ...]:
+        exposure = self._interface.exposure
+        return () if exposure is None else (exposure,)
 
     async def _serve_interface(self) -> None:
         try:
@@ -92,11 +118,22 @@ class OperatorInterface:
                 log.warning("no local interface", problem=problem)
             elif self._interface.listens_at is not None:
                 log.info("local interface", address=self._interface.listens_at)
+            for warning in self._warnings():
+                log.warning("local interface is open to others", problem=warning)
             # Its modules are the last that a start loads.
             settle()
             await asyncio.get_running_loop().create_future()
         finally:
             await self._interface.stop()
+
+
+async def _count_left_out() -> None:
+    try:
+        while True:
+            await asyncio.sleep(LEFT_OUT_PERIOD_S)
+            log_left_out()
+    finally:
+        log_left_out(is_end=True)
 
 
 class StatusReceiver(Protocol):

@@ -84,6 +84,7 @@ def serve(loaded: Loaded, load: Callable[[], Loaded], secrets: Secrets) -> int:
         CarbonNodeError: the node could not start, or could not go on.
     """
     limits.check()
+    limits.decline_core_dumps()
     for warning in loaded.warnings:
         log.warning("settings", problem=warning)
     heap.keep_large_apart()
@@ -169,7 +170,7 @@ def _node(
     )
     if asked.notify_socket:
         status_line.follow(facts.facts)
-    results = PublishedResults(store.results)
+    results = PublishedResults(store.page)
     in_force = SettingsInForce(configuration, PeerView(facts, results), tracker)
     baseline = Baseline(transport, settings.baseline)
     pipeline = Pipeline(
@@ -197,7 +198,9 @@ def _node(
         Heartbeat("the transport", transport.sign_of_life),
         Heartbeat("the store", lambda: store.editions(NO_KEY)),
     ]
-    operators = OperatorInterface(told, metrics, facts, results, in_force.service, heartbeats)
+    operators = OperatorInterface(
+        told, metrics, facts, results, in_force.service, heartbeats, secrets
+    )
     services = (reception.run(transport.arrivals()), topics.run(), calls.run())
     return _Node(pipeline, services, in_force, operators)
 

@@ -12,6 +12,7 @@ from typing import Protocol, assert_never
 from carbon_node import __version__
 from carbon_node.daemon import parts
 from carbon_node.estimation import NotComputed, Reason
+from carbon_node.observability.noise import OWN
 from carbon_node.pipeline import translate
 from carbon_node.pipeline.ports import CallTransport, Transport
 from carbon_node.pipeline.task import TaskInputs
@@ -29,6 +30,7 @@ it up: the node's own work on a busy host."""
 
 
 _log = logging.getLogger("fastdds")
+_own_log = logging.getLogger(__name__)
 
 
 class NodeTransport(Transport, CallTransport, Protocol):
@@ -137,5 +139,7 @@ def log_line(severity: str, category: str, message: str) -> None:
         category: part of Fast DDS that says it.
         message: what it says.
     """
+    # What the node's own transport says must not be left out among repetitions of Fast DDS.
+    log = _own_log if category == OWN else _log
     level = logging.getLevelNamesMapping()[severity.upper()]
-    _log.log(level, message.strip(), extra={"category": category})
+    log.log(level, message.strip(), extra={"category": category})

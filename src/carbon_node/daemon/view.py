@@ -3,16 +3,16 @@
 Both get the same results in the same JSON, read from the store.
 """
 
+import asyncio
 import os
 import time
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from dataclasses import replace
 from datetime import UTC, datetime
 from functools import cached_property
-from typing import TypeAlias
+from typing import TypeVar
 
 from carbon_node.errors import IntensityError
-from carbon_node.http.view import NodeSummary, RunningTask, SettingValue
+from carbon_node.http.view import NodeSummary, ResultsPage, RunningTask, SettingValue
 from carbon_node.intensity import tables_edition
 from carbon_node.json_value import Json
 from carbon_node.observability.supervisor import ProgressCheck
@@ -21,57 +21,56 @@ from carbon_node.pipeline.task import Progress
 from carbon_node.settings import ConfigurationService
 from carbon_node.settings.catalogue import flat, shown
 from carbon_node.settings.requests import MAX_RESULTS
-from carbon_node.store import Edition, Query
-from carbon_node.store.result import as_json
+from carbon_node.store import Cursor, Edition, Page, Query
+from carbon_node.store.result import as_json, as_text
 from carbon_node.wire.samples import Status, TaskId
 
-EditionSource: TypeAlias = Callable[[Query], Awaitable[Sequence[Edition]]]
+Shown = TypeVar("Shown")
 
 READY = (Status.IDLE, Status.RUNNING)
 """Statuses of a node that answers tasks."""
 
 MAX_RESULTS_BYTES = 2**20
 """Bytes of extra_data in one answer: a usual result has 2.5 kB, but what peers send may be large,
-and the store answers nobody else meanwhile."""
+and each caller's answer is in memory as a whole."""
 
 
 class PublishedResults:
     """Results that were published, in this start of the node or an earlier one.
 
     Args:
-        editions: finds them in the store, oldest first.
+        fill: fills a page of the history from the store.
     """
 
-    def __init__(self, editions: EditionSource) -> None:
-        self._editions = editions
+    def __init__(self, fill: Callable[[Page], Awaitable[Page]]) -> None:
+        self._fill = fill
+        self._turn = asyncio.Lock()
 
-    async def last(self, limit: int, offset: int = 0) -> list[dict[str, Json]]:
-        """Return results, newest first.
+    async def page(
+        self,
+        show: Callable[[Edition], Shown],
+        limit: int,
+        after: Cursor | None = None,
+        task_id: TaskId | None = None,
+    ) -> tuple[list[Shown], Cursor | None]:
+        """Return results, newest first, and where the next page begins; None without one.
 
         Args:
+            show: turns a result into what is shown of it; runs in a thread.
             limit: how many at most, >= 1; fewer if they are larger than `MAX_RESULTS_BYTES`.
-            offset: how many of the newest to leave out, >= 0.
+            after: behind which result they begin; None for the newest.
+            task_id: whose results, whichever orchestrator counted it; None for all tasks'.
 
         Raises:
             StoreError: the store cannot be read now.
         """
-        return await self._found(Query(last=limit, offset=offset))
-
-    async def of(self, task_id: TaskId, limit: int) -> list[dict[str, Json]]:
-        """Return results of one task, newest first; none if there are none.
-
-        Args:
-            task_id: id on the wire, whichever orchestrator counted it.
-            limit: how many at most, >= 1.
-
-        Raises:
-            StoreError: the store cannot be read now.
-        """
-        return await self._found(Query(task_id=task_id, last=limit))
-
-    async def _found(self, query: Query) -> list[dict[str, Json]]:
-        answered = replace(query, is_answered=True, max_bytes=MAX_RESULTS_BYTES)
-        return [as_json(edition) for edition in reversed(await self._editions(answered))]
+        query = Query(is_answered=True, task_id=task_id)
+        page = await self._fill(Page(query, limit, MAX_RESULTS_BYTES, after))
+        # In a thread, as a full page takes a tenth of a second; one after the other, since threads
+        # that wait for the interpreter hold up the loop.
+        async with self._turn:
+            shown = await asyncio.to_thread(lambda: [show(edition) for edition in page.editions])
+        return shown, page.following
 
 
 class PeerView:
@@ -110,11 +109,14 @@ class PeerView:
 
     async def last_results(self, count: int) -> Sequence[Mapping[str, Json]]:
         """Return the latest results, newest first, at most `count`."""
-        return await self._results.last(count)
+        results, _ = await self._results.page(as_json, count)
+        return results
 
     async def results_of(self, problem_id: int, iteration_id: int) -> Sequence[Mapping[str, Json]]:
         """Return the results of one task, newest first; none if there are none."""
-        return await self._results.of(TaskId(problem_id, iteration_id), MAX_RESULTS)
+        task_id = TaskId(problem_id, iteration_id)
+        results, _ = await self._results.page(as_json, MAX_RESULTS, task_id=task_id)
+        return results
 
 
 class LocalView:
@@ -125,6 +127,7 @@ class LocalView:
         results: what was published.
         service: holds the configuration in force.
         checks: what has to make progress.
+        warnings: tells what the operator should look at, one line each.
     """
 
     def __init__(
@@ -133,11 +136,13 @@ class LocalView:
         results: PublishedResults,
         service: ConfigurationService,
         checks: Iterable[ProgressCheck],
+        warnings: Callable[[], Sequence[str]] = tuple,
     ) -> None:
         self._facts = facts
         self._results = results
         self._service = service
         self._checks = tuple(checks)
+        self._warnings = warnings
 
     def status(self) -> NodeSummary:
         """Return what the node is doing."""
@@ -148,6 +153,7 @@ class LocalView:
             is_ready=facts.status in READY and not facts.is_paused and facts.overload is None,
             stalled=tuple(filter(None, (check() for check in self._checks))),
             degraded=facts.degraded,
+            warnings=tuple(self._warnings()),
             pid=os.getpid(),
             domain=facts.identity.domain,
             transport=facts.identity.transport,
@@ -157,13 +163,14 @@ class LocalView:
             intensity_table_age_s=self._table_age_s(),
         )
 
-    async def results(self, limit: int, offset: int) -> Sequence[Mapping[str, Json]]:
-        """Return published results, newest first."""
-        return await self._results.last(limit, offset)
+    async def results(self, limit: int, after: Cursor | None) -> ResultsPage:
+        """Return published results, newest first, behind one of them."""
+        return ResultsPage(*await self._results.page(as_text, limit, after))
 
-    async def result(self, problem_id: int, iteration_id: int) -> Mapping[str, Json] | None:
+    async def result(self, problem_id: int, iteration_id: int) -> str | None:
         """Return the newest result of a task, None if there is none."""
-        found = await self._results.of(TaskId(problem_id, iteration_id), 1)
+        task_id = TaskId(problem_id, iteration_id)
+        found, _ = await self._results.page(as_text, 1, task_id=task_id)
         return found[0] if found else None
 
     def settings(self) -> Mapping[str, SettingValue]:

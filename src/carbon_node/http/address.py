@@ -1,5 +1,6 @@
 """Where the local interface listens: a TCP address, a Unix socket, or nowhere."""
 
+import ipaddress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
@@ -58,6 +59,32 @@ def parse_address(text: str) -> Address | None:
     if not host or not (port.isascii() and port.isdecimal()) or int(port[:6]) > 65535:
         raise ConfigError(f"http_listen is {text!r}: {_EXPECTED}")
     return TcpAddress(host, int(port))
+
+
+def exposure(address: Address | None, *, has_token: bool) -> str | None:
+    """Say that strangers can read what the node shows; None if they cannot.
+
+    Args:
+        address: where the node listens.
+        has_token: whether it answers only those who know its token.
+    """
+    match address:
+        case TcpAddress(host) if not (has_token or _is_loopback(host)):
+            return (
+                f"anyone who can reach {address} can read results and settings: set "
+                "http_token_file, or let http_listen be a loopback address or a Unix socket"
+            )
+        case _:
+            return None
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        address = ipaddress.ip_address(host.partition("%")[0])
+    except ValueError:
+        return host.lower() == "localhost"
+    mapped = address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None
+    return (mapped or address).is_loopback
 
 
 def _unix(text: str) -> UnixAddress:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+from urllib.parse import urlencode
 
 from pydantic import BaseModel, TypeAdapter, create_model
 from starlette.applications import Starlette
@@ -14,11 +15,21 @@ from starlette.routing import Route
 from starlette.types import ASGIApp
 
 from carbon_node.errors import CarbonNodeError
+from carbon_node.http.departure import unless_gone
 from carbon_node.http.guard import Guard, error_response
 from carbon_node.http.metrics_page import MetricsPage
-from carbon_node.http.openapi import Operation, Parameter, description
-from carbon_node.http.view import NodeSummary, NodeView, SettingValue
+from carbon_node.http.openapi import Endpoint, Operation, description
+from carbon_node.http.parameters import (
+    Number,
+    Text,
+    number_in_query,
+    refusal,
+    refuse_others,
+    whole_number,
+)
+from carbon_node.http.view import NodeSummary, NodeView, ResultsPage, SettingValue
 from carbon_node.observability.metrics import Metrics
+from carbon_node.store import Cursor
 from carbon_node.store.result import COLUMNS
 
 RESULTS_LIMIT = 500
@@ -27,8 +38,10 @@ RESULTS_LIMIT = 500
 RESULTS_DEFAULT = 50
 """Results per answer where the request does not say."""
 
+CLIENT_GONE = 499
+"""Status that is counted for a caller who did not wait, as nginx has it."""
+
 _LARGEST_UINT32 = 2**32 - 1
-_LARGEST_OFFSET = 2**31 - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,28 +82,39 @@ class Liveness:
     reasons: tuple[str, ...]
 
 
-def application(view: NodeView, metrics: Metrics, host: str) -> ASGIApp:
+def application(view: NodeView, metrics: Metrics, host: str, token: str) -> ASGIApp:
     """Return the guarded application.
 
     Args:
         view: where the answers come from.
         metrics: what `/metrics` shows, and where requests are counted.
         host: configured host name, which requests may name as Host.
+        token: what requests have to carry; empty for nothing.
     """
     app = Starlette(
-        routes=[Route(known.path, known.endpoint) for known in operations(view, metrics)],
+        routes=[Route(known.path, _strict(known)) for known in operations(view, metrics)],
         exception_handlers={
             HTTPException: _http_error,
             CarbonNodeError: _node_error,
             Exception: _defect,
         },
     )
-    return Guard(app, metrics, host)
+    return Guard(app, metrics, host, token)
 
 
 def operations(view: NodeView, metrics: Metrics) -> tuple[Operation, ...]:
     """Return what the interface offers: its routes and its description are made from this."""
     return _Endpoints(view, metrics).operations()
+
+
+def _strict(operation: Operation) -> Endpoint:
+    """Return the endpoint behind a look at what the query carries."""
+
+    async def answer(request: Request) -> Response:
+        refuse_others(request, operation.parameters)
+        return await operation.endpoint(request)
+
+    return answer
 
 
 class _Endpoints:
@@ -117,8 +141,9 @@ class _Endpoints:
                 self.results,
                 "Published results, newest first.",
                 self._results,
-                _PAGE,
+                (_LIMIT, _AFTER),
                 failures=(400, 503),
+                link="The next page, as rel=next; none behind the oldest result.",
             ),
             Operation(
                 "/api/results/{problem}/{iteration}",
@@ -154,18 +179,21 @@ class _Endpoints:
         return _json(self._status, StatusAnswer(self._view.status(), totals))
 
     async def results(self, request: Request) -> Response:
-        limit, offset = (_query_number(request, parameter) for parameter in _PAGE)
-        return JSONResponse(await self._view.results(limit, offset))
+        limit, after = number_in_query(request, _LIMIT), _cursor(request)
+        page = await unless_gone(request, self._view.results(limit, after))
+        if page is None:
+            return Response(status_code=CLIENT_GONE)
+        return _json_text(f"[{','.join(page.results)}]", _link(page, limit))
 
     async def result(self, request: Request) -> Response:
         texts = [request.path_params[parameter.name] for parameter in _TASK_ID]
-        problem, iteration = (_number(text, _LARGEST_UINT32) for text in texts)
+        problem, iteration = (whole_number(text, _LARGEST_UINT32) for text in texts)
         found = None
         if problem is not None and iteration is not None:
-            found = await self._view.result(problem, iteration)
+            found = await unless_gone(request, self._view.result(problem, iteration))
         if found is None:
             raise HTTPException(404, f"no result of task {'/'.join(texts)[:80]}")
-        return JSONResponse(found)
+        return _json_text(found)
 
     async def settings(self, _request: Request) -> Response:
         return _json(self._settings, dict(self._view.settings()))
@@ -175,13 +203,11 @@ class _Endpoints:
 
 
 _TASK_ID = (
-    Parameter("problem", "path", "First part of the task id.", 0, _LARGEST_UINT32),
-    Parameter("iteration", "path", "Second part of the task id.", 0, _LARGEST_UINT32),
+    Number("problem", "path", "First part of the task id.", 0, _LARGEST_UINT32),
+    Number("iteration", "path", "Second part of the task id.", 0, _LARGEST_UINT32),
 )
-_PAGE = (
-    Parameter("limit", "query", "Results at most.", 1, RESULTS_LIMIT, RESULTS_DEFAULT),
-    Parameter("offset", "query", "Newest results to leave out.", 0, _LARGEST_OFFSET, 0),
-)
+_LIMIT = Number("limit", "query", "Results at most.", 1, RESULTS_LIMIT, RESULTS_DEFAULT)
+_AFTER = Text("after", "Where the page begins: taken from the Link header of the one before.")
 
 
 def _result_type() -> type[BaseModel]:
@@ -198,23 +224,30 @@ def _result_type() -> type[BaseModel]:
     return create_model("TaskResult", **columns)
 
 
-def _query_number(request: Request, parameter: Parameter) -> int:
-    text = request.query_params.get(parameter.name, str(parameter.default))
-    number = _number(text, parameter.maximum)
-    if number is None or number < parameter.minimum:
-        bounds = f"{parameter.minimum}..{parameter.maximum}"
-        raise HTTPException(400, f"{parameter.name} is {text[:80]!r}, expected {bounds}")
-    return number
+def _cursor(request: Request) -> Cursor | None:
+    text = request.query_params.get(_AFTER.name)
+    if text is None:
+        return None
+    try:
+        return Cursor.parsed(text)
+    except ValueError as error:
+        raise refusal(_AFTER, text, "what the Link header of an earlier page has") from error
 
 
-def _number(text: str, maximum: int) -> int | None:
-    """Return the decimal number up to `maximum`, None if the text is anything else."""
-    is_number = text.isascii() and text.isdecimal() and len(text) <= len(str(maximum))
-    return int(text) if is_number and int(text) <= maximum else None
+def _link(page: ResultsPage, limit: int) -> dict[str, str]:
+    """Return the header that leads to the next page, see RFC 8288."""
+    if page.following is None:
+        return {}
+    query = urlencode({_LIMIT.name: limit, _AFTER.name: str(page.following)})
+    return {"link": f'</api/results?{query}>; rel="next"'}
 
 
 def _json(adapter: TypeAdapter[Any], content: object, status: int = 200) -> Response:
     return Response(adapter.dump_json(content), status, media_type="application/json")
+
+
+def _json_text(text: str, headers: Mapping[str, str] | None = None) -> Response:
+    return Response(text, headers=headers, media_type="application/json")
 
 
 async def _http_error(_request: Request, error: Exception) -> Response:

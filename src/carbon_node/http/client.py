@@ -15,15 +15,21 @@ ANSWER_LIMIT_BYTES = 64 * 1024 * 1024
 """Largest answer that is read; no node sends one."""
 
 
-def ask(address: Address, path: str) -> Any:  # noqa: ANN401  # what JSON can be
+def ask(address: Address, path: str, token: str = "") -> Any:  # noqa: ANN401  # what JSON can be
     """Return the JSON that the node at this address answers to GET.
+
+    Args:
+        address: where it listens.
+        path: what is asked for.
+        token: what it wants to be shown; empty for nothing.
 
     Raises:
         InterfaceError: nobody answers there, or something else than a carbon node.
     """
     connection = _connection(address)
+    headers = {"Authorization": f"Bearer {token}"} if token else {}
     try:
-        connection.request("GET", path)
+        connection.request("GET", path, headers=headers)
         answer = connection.getresponse()
         content = answer.read(ANSWER_LIMIT_BYTES)
     except (OSError, http.client.HTTPException) as error:
@@ -42,6 +48,11 @@ def _content(address: Address, path: str, status: int, content: bytes) -> Any:  
         answer = bounded_json.loads(content)
     except ValueError as error:
         raise InterfaceError(f"what answers at {address} is no carbon node") from error
+    if status == http.client.UNAUTHORIZED:
+        raise InterfaceError(
+            f"the node at {address} wants a token: set http_token_file to the file that it has, "
+            "or name that file with --http-token-file"
+        )
     if status != http.client.OK:
         raise InterfaceError(f"{address}{path} answered {status}: {answer}")
     return answer

@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from carbon_node.http.token import is_authorized
 from carbon_node.observability.metrics import Metrics
 
 HEADER_LIMIT = 100
@@ -35,12 +36,14 @@ class Guard:
         app: what answers the requests that are let in.
         metrics: where requests are counted by status.
         host: configured host name, let in as Host.
+        token: what requests have to carry; empty for nothing.
     """
 
-    def __init__(self, app: ASGIApp, metrics: Metrics, host: str) -> None:
+    def __init__(self, app: ASGIApp, metrics: Metrics, host: str, token: str) -> None:
         self._app = app
         self._metrics = metrics
         self._host = host.lower()
+        self._token = token
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -66,6 +69,9 @@ class Guard:
         origin = headers.get("origin")
         if origin is not None and origin != f"http://{headers['host']}":
             return error_response(403, "the Origin header names another site")
+        if not is_authorized(self._token, headers.get("authorization", "")):
+            detail = "this node wants the token of its http_token_file as 'Authorization: Bearer'"
+            return error_response(401, detail, {"www-authenticate": "Bearer"})
         return None
 
     def _is_own(self, url: str) -> bool:

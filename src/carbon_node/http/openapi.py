@@ -3,12 +3,14 @@
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import Any, Literal, TypeAlias
+from typing import Any, TypeAlias
 
 from pydantic import TypeAdapter
 from pydantic.json_schema import JsonSchemaMode
 from starlette.requests import Request
 from starlette.responses import Response
+
+from carbon_node.http.parameters import Parameter
 
 Endpoint: TypeAlias = Callable[[Request], Awaitable[Response]]
 
@@ -19,27 +21,6 @@ _ERROR = {
     "properties": {"error": {"type": "string"}, "detail": {"type": "string"}},
     "required": ["error", "detail"],
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Parameter:
-    """An unsigned integer that a request carries.
-
-    Args:
-        name: as it stands in the path or query.
-        place: where it stands.
-        summary: what it means.
-        minimum: smallest accepted value.
-        maximum: largest accepted value.
-        default: taken where the query does not carry it.
-    """
-
-    name: str
-    place: Literal["path", "query"]
-    summary: str
-    minimum: int
-    maximum: int
-    default: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +35,7 @@ class Operation:
         parameters: what the path or query carries.
         statuses: status codes of that answer.
         failures: status codes of errors, apart from those that any request can get.
+        link: what its `Link` header leads to; empty if it has none.
     """
 
     path: str
@@ -63,6 +45,7 @@ class Operation:
     parameters: tuple[Parameter, ...] = ()
     statuses: tuple[int, ...] = (200,)
     failures: tuple[int, ...] = ()
+    link: str = ""
 
 
 def description(operations: Sequence[Operation], version: str) -> dict[str, Any]:
@@ -74,13 +57,21 @@ def description(operations: Sequence[Operation], version: str) -> dict[str, Any]
         "openapi": "3.1.0",
         "info": {"title": "carbon_node", "version": version, "description": "Read-only."},
         "paths": paths,
-        "components": {"schemas": {**shared.get("$defs", {}), "Error": _ERROR}},
+        "components": {
+            "schemas": {**shared.get("$defs", {}), "Error": _ERROR},
+            "securitySchemes": {"token": {"type": "http", "scheme": "bearer"}},
+        },
+        # A token, where the operator has set one.
+        "security": [{}, {"token": []}],
     }
 
 
 def _path(operation: Operation, schema: dict[str, Any]) -> dict[str, Any]:
     media = "text/plain" if operation.answer is None else "application/json"
     answered = {"description": operation.summary, "content": {media: {"schema": schema}}}
+    if operation.link:
+        link = {"description": operation.link, "schema": {"type": "string"}}
+        answered["headers"] = {"Link": link}
     return {
         "get": {
             "summary": operation.summary,
@@ -92,14 +83,12 @@ def _path(operation: Operation, schema: dict[str, Any]) -> dict[str, Any]:
 
 
 def _parameter(parameter: Parameter) -> dict[str, Any]:
-    schema = {"type": "integer", "minimum": parameter.minimum, "maximum": parameter.maximum}
-    default = {} if parameter.default is None else {"default": parameter.default}
     return {
         "name": parameter.name,
         "in": parameter.place,
         "required": parameter.place == "path",
         "description": parameter.summary,
-        "schema": schema | default,
+        "schema": dict(parameter.schema),
     }
 
 

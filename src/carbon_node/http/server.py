@@ -4,10 +4,12 @@ import asyncio
 import contextlib
 import errno
 import socket
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from carbon_node.http.address import Address, TcpAddress, UnixAddress
+from carbon_node.errors import ConfigError
+from carbon_node.http.address import Address, TcpAddress, UnixAddress, exposure, parse_address
 from carbon_node.http.view import NodeView
 from carbon_node.observability.metrics import Metrics
 
@@ -28,12 +30,22 @@ class HttpInterface:
         address: where to listen; None serves nothing.
         view: what is shown.
         metrics: what is counted.
+        token: reads what requests have to carry, empty for nothing, when the interface starts;
+            raises ConfigError.
     """
 
-    def __init__(self, address: Address | None, view: NodeView, metrics: Metrics) -> None:
+    def __init__(
+        self,
+        address: Address | None,
+        view: NodeView,
+        metrics: Metrics,
+        token: Callable[[], str] = lambda: "",
+    ) -> None:
         self._address = address
         self._view = view
         self._metrics = metrics
+        self._token = token
+        self._has_token = False
         self._server: asyncio.Server | None = None
         self._connections: Connections | None = None
 
@@ -47,6 +59,12 @@ class HttpInterface:
         host, port = self._server.sockets[0].getsockname()[:2]
         return str(TcpAddress(host, port))
 
+    @property
+    def exposure(self) -> str | None:
+        """Why strangers can read what is shown; None if they cannot, or while nothing is served."""
+        where = self.listens_at
+        return None if where is None else exposure(parse_address(where), has_token=self._has_token)
+
     async def start(self) -> str | None:
         """Begin to serve.
 
@@ -59,6 +77,8 @@ class HttpInterface:
             return None
         try:
             connections = await asyncio.to_thread(self._new_connections, self._address)
+        except ConfigError as error:
+            return str(error)
         except Exception as error:  # noqa: BLE001  # libraries are imported, which may raise anything
             return (
                 f"it cannot be loaded ({type(error).__name__}: {error}); "
@@ -89,7 +109,9 @@ class HttpInterface:
         from carbon_node.http.connection import Connections
 
         host = address.host if isinstance(address, TcpAddress) else ""
-        return Connections(application(self._view, self._metrics, host))
+        token = self._token()
+        self._has_token = bool(token)
+        return Connections(application(self._view, self._metrics, host, token))
 
 
 async def _listener(address: Address) -> socket.socket:

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from carbon_node.json_value import Json
+from carbon_node.store import Cursor
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +34,7 @@ class NodeSummary:
         is_ready: whether tasks are answered: IDLE or RUNNING, and nothing is refused.
         stalled: what makes no progress, one line each; empty in a node that is alive.
         degraded: what works less well than configured and why, one line each.
+        warnings: what the operator should look at although it works as configured, one line each.
         pid: process id.
         domain: DDS domain id.
         transport: name of the transport in use.
@@ -48,6 +49,7 @@ class NodeSummary:
     is_ready: bool
     stalled: tuple[str, ...]
     degraded: tuple[str, ...]
+    warnings: tuple[str, ...]
     pid: int
     domain: int
     transport: str
@@ -70,22 +72,35 @@ class SettingValue:
     source: str
 
 
+@dataclass(frozen=True, slots=True)
+class ResultsPage:
+    """Some results, newest first.
+
+    Args:
+        results: each in the JSON of `store.result`, as text.
+        following: where the next page begins; None if the history ends with this one.
+    """
+
+    results: Sequence[str]
+    following: Cursor | None
+
+
 class NodeView(Protocol):
     """Read access to the node; called in the loop's thread, so nothing here may block it."""
 
     def status(self) -> NodeSummary:
         """Return what the node is doing."""
 
-    async def results(self, limit: int, offset: int) -> Sequence[Mapping[str, Json]]:
-        """Return published results, newest first, in the JSON of `store.result`.
+    async def results(self, limit: int, after: Cursor | None) -> ResultsPage:
+        """Return published results, newest first; ends early when it is cancelled.
 
         Args:
             limit: how many at most, >= 1.
-            offset: how many of the newest to leave out, >= 0.
+            after: behind which result they begin; None for the newest.
         """
 
-    async def result(self, problem_id: int, iteration_id: int) -> Mapping[str, Json] | None:
-        """Return the newest result of a task, None if there is none."""
+    async def result(self, problem_id: int, iteration_id: int) -> str | None:
+        """Return the newest result of a task, likewise as text; None if there is none."""
 
     def settings(self) -> Mapping[str, SettingValue]:
         """Return every setting by its name, nested ones with a dot; never a secret."""

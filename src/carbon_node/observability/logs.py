@@ -19,7 +19,13 @@ from enum import StrEnum
 from carbon_node.observability.cleaning import Event
 from carbon_node.observability.noise import NoiseFilter, quieten_libraries
 from carbon_node.observability.redaction import Secrets
-from carbon_node.observability.rendering import Renderer, bounded_text, human_text, json_text
+from carbon_node.observability.rendering import (
+    TASK_ANSWERED,
+    Renderer,
+    bounded_text,
+    human_text,
+    json_text,
+)
 
 STDERR_FD = 2
 """Where the log goes: standard output stays free for what a command prints."""
@@ -75,7 +81,7 @@ def configure_logging(config: LogConfig, secrets: Secrets) -> None:
         import structlog
     handler = DescriptorHandler(config.fd)
     handler.setFormatter(_formatter(_renderer(config), secrets))
-    handler.addFilter(NoiseFilter())
+    handler.addFilter(NoiseFilter(always=[TASK_ANSWERED]))
     quieten_libraries()
     root = logging.getLogger()
     for earlier in [old for old in root.handlers if isinstance(old, DescriptorHandler)]:
@@ -96,6 +102,30 @@ def configure_logging(config: LogConfig, secrets: Secrets) -> None:
 def set_log_level(level: LogLevel) -> None:
     """Change the least weight that is written, from now on."""
     logging.getLogger().setLevel(level.upper())
+
+
+def log_left_out(*, is_end: bool = False) -> None:
+    """Write how many records of each kind were left out as repetitions; to be called now and then.
+
+    Without it, those behind the last that was written would never be counted.
+
+    Args:
+        is_end: whether the log ends, so that all are counted now.
+    """
+    for handler in logging.getLogger().handlers:
+        for noise in handler.filters:
+            if isinstance(noise, NoiseFilter):
+                for record in noise.left_out(is_end=is_end):
+                    # Past the filter, which counts kinds and not their counts.
+                    _write(handler, record)
+
+
+def _write(handler: logging.Handler, record: logging.LogRecord) -> None:
+    handler.acquire()
+    try:
+        handler.emit(record)
+    finally:
+        handler.release()
 
 
 def occupy_standard_descriptors() -> None:

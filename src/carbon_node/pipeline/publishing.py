@@ -6,6 +6,7 @@ back merge: without a gap, parts of a burst stay in its reader for good.
 
 import asyncio
 import heapq
+import math
 from collections.abc import Callable, Coroutine
 from typing import Any, Protocol
 
@@ -15,6 +16,10 @@ from carbon_node.pipeline.outputs import Outputs
 from carbon_node.tasks.answer import Kept, Outcome
 from carbon_node.wire import extra_data
 from carbon_node.wire.samples import TaskId
+
+LOOK_S = 0.1
+"""Seconds between two looks at the gap while an output waits for it: a change of settings counts
+for what waits already."""
 
 
 class Readers(Protocol):
@@ -37,14 +42,14 @@ class Outbox:
 
     Args:
         gap_s: tells the least time between two outputs in seconds, from the start of one write to
-            that of the next; asked again for each, since it can change at run time.
+            that of the next; asked again while an output waits, since it can change at run time.
         readers: have to keep up.
     """
 
     def __init__(self, gap_s: Callable[[], float], readers: Readers) -> None:
         self._gap_s = gap_s
         self._readers = readers
-        self._next_turn_s = 0.0
+        self._last_turn_s = -math.inf
         self._is_idle = False
         self._waiting: list[tuple[int, Callable[[], None], asyncio.Future[None]]] = []
         self._arrived = asyncio.Event()
@@ -75,7 +80,10 @@ class Outbox:
             self._is_idle = not self._waiting
             await self._arrived.wait()
             self._is_idle = False
-            await asyncio.sleep(max(0.0, self._next_turn_s - loop.time()))
+            # Even without a gap, tasks whose output has left go on before the next one leaves.
+            await asyncio.sleep(0)
+            while (left_s := self._next_turn_s() - loop.time()) > 0:  # noqa: ASYNC110 - nobody tells of a new gap
+                await asyncio.sleep(min(left_s, LOOK_S))
             await self._readers.room()
             _, write, sent = heapq.heappop(self._waiting)
             if not self._waiting:
@@ -86,11 +94,14 @@ class Outbox:
             _settle(sent, write)
 
     def _has_turn(self) -> bool:
-        is_time = asyncio.get_running_loop().time() >= self._next_turn_s
+        is_time = asyncio.get_running_loop().time() >= self._next_turn_s()
         return self._is_idle and not self._waiting and is_time and self._readers.has_room()
 
     def _take_turn(self) -> None:
-        self._next_turn_s = asyncio.get_running_loop().time() + self._gap_s()
+        self._last_turn_s = asyncio.get_running_loop().time()
+
+    def _next_turn_s(self) -> float:
+        return self._last_turn_s + self._gap_s()
 
 
 class Publishing:

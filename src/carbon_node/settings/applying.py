@@ -23,7 +23,7 @@ from carbon_node.settings.requests import (
     parsed,
 )
 from carbon_node.settings.sources import Origin, Source
-from carbon_node.settings.validation import UnknownKey, settings_of
+from carbon_node.settings.validation import BeyondRequests, UnknownKey, settings_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +137,7 @@ def _told(current: Configuration, request: Question) -> Mapping[str, Json] | Que
 
 
 def _set(current: Configuration, values: Mapping[str, object]) -> Configuration:
-    for key in values:
+    for key, value in values.items():
         if key not in catalogue():
             unknown = UnknownKey(key)
             raise RequestRefused(Code.UNKNOWN_KEY, unknown.message, unknown.hint)
@@ -145,6 +145,9 @@ def _set(current: Configuration, values: Mapping[str, object]) -> Configuration:
             message = f"{key} cannot change while the node runs: {reason}"
             hint = "configure it where the node is started, and restart the node"
             raise RequestRefused(Code.NOT_CHANGEABLE, message, hint)
+        if catalogue()[key].refuses_by_request(value):
+            beyond = BeyondRequests(catalogue()[key], value)
+            raise RequestRefused(Code.INVALID_VALUE, beyond.message, beyond.hint)
     origin = Origin(Source.REQUEST, f"of revision {current.revision + 1}")
     return _changed(current, values, dict.fromkeys(values, origin))
 

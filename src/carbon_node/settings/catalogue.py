@@ -14,7 +14,6 @@ from pydantic import BaseModel, SecretStr
 from pydantic.fields import FieldInfo
 
 from carbon_node.json_value import Json
-from carbon_node.secret_keys import names_secret
 from carbon_node.settings.model import Settings
 
 HIDDEN = "***"
@@ -37,6 +36,7 @@ class Entry:
         noun: kind of its values in words, e.g. "a number".
         range: which of them are allowed, e.g. "from 1 to 5"; empty if the noun says it all.
         fixed: why it cannot change while the node runs; empty if it can change.
+        by_request: least and most that a peer may set; None where that is all that is allowed.
     """
 
     key: str
@@ -47,6 +47,7 @@ class Entry:
     noun: str
     range: str
     fixed: str
+    by_request: tuple[float, float] | None
 
     @property
     def allowed(self) -> str:
@@ -54,9 +55,24 @@ class Entry:
         return f"{self.noun} {self.range}".rstrip()
 
     @property
+    def allowed_by_request(self) -> str:
+        """The values that a peer may set, in words."""
+        if self.by_request is None:
+            return self.allowed
+        least, most = self.by_request
+        return f"{self.noun} from {least:{_EXACT}} to {most:{_EXACT}}"
+
+    def refuses_by_request(self, value: object) -> bool:
+        """Whether a value is beyond what a peer may set; the operator may be allowed more."""
+        if self.by_request is None or not isinstance(value, int | float):
+            return False
+        least, most = self.by_request
+        return not least <= value <= most
+
+    @property
     def is_secret(self) -> bool:
         """Whether its value must not be shown."""
-        return names_secret(self.key)
+        return self.kind is SecretStr
 
 
 @cache
@@ -168,7 +184,16 @@ def _entry(key: str, field: FieldInfo) -> Entry:
         noun=str(about.get("allowed") or _noun(kind, choices)),
         range=", ".join(choices) or _range(field),
         fixed=str(about.get("fixed", "")),
+        by_request=_pair(about.get("by_request")),
     )
+
+
+def _pair(bounds: object) -> tuple[float, float] | None:
+    match bounds:
+        case [float() | int() as least, float() | int() as most]:
+            return float(least), float(most)
+        case _:
+            return None
 
 
 def _kind(annotation: object) -> tuple[type, tuple[str, ...]]:

@@ -17,7 +17,7 @@ from carbon_node.settings.catalogue import catalogue, flat
 from carbon_node.settings.model import Settings
 from carbon_node.settings.persisted import persisted, persisted_path
 from carbon_node.settings.sources import Layer, Origin, Source
-from carbon_node.settings.validation import InvalidValue, Problem, settings_of
+from carbon_node.settings.validation import BeyondRequests, InvalidValue, Problem, settings_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,4 +195,6 @@ def _why_unused(key: str, value: object, origins: Mapping[str, Origin]) -> str |
     entry = catalogue()[key]
     if entry.fixed:
         return entry.fixed
+    if entry.refuses_by_request(value):
+        return BeyondRequests(entry, value).message
     return f"{origins[key]} has the last word" if origins[key].has_last_word else None

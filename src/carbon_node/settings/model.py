@@ -2,7 +2,8 @@
 
 A setting without `fixed` may change while the node runs, between two tasks. `fixed` says why the
 others cannot; the configuration service answers with that reason. No setting that opens a file or a
-socket may ever lose its `fixed`: anyone in the DDS domain can send requests.
+socket may ever lose its `fixed`: anyone in the DDS domain can send requests. A number that could
+stop the node's outputs or take its host has narrower bounds for requests than for the operator.
 """
 
 import re
@@ -59,11 +60,13 @@ def _setting(
     fixed: str = "",
     allowed: str = "",
     bounds: tuple[float, float] | None = None,
+    by_request: tuple[float, float] | None = None,
     is_open: bool = False,
 ) -> Any:  # noqa: ANN401 (stands where pydantic's own Field, which is typed Any, would stand)
     """Return a field with what `catalogue` tells about it; `is_open` excludes the lower bound."""
     least, most = bounds or (None, None)
-    words = {"unit": unit, "fixed": fixed, "allowed": allowed}
+    words: dict[str, Any] = {"unit": unit, "fixed": fixed, "allowed": allowed}
+    words["by_request"] = None if by_request is None else list(by_request)
     return Field(
         default,
         description=description,
@@ -146,13 +149,18 @@ class TrackerSettings(_Table):
         " model on this host, formula runs no tracker, auto chooses per task.",
     )
     window_s: float = _setting(
-        0.5, "How long CarbonTracker observes one run.", unit="s", bounds=WINDOW_RANGE_S
+        0.5,
+        "How long CarbonTracker observes one run.",
+        unit="s",
+        bounds=WINDOW_RANGE_S,
+        by_request=(0.01, 10),
     )
     deadline_s: float = _setting(
         20.0,
         "Time for one measurement, from a free worker to its result.",
         unit="s",
         bounds=DEADLINE_RANGE_S,
+        by_request=(1, 120),
     )
     grace_s: float = _setting(
         0.5,
@@ -165,6 +173,7 @@ class TrackerSettings(_Table):
         8,
         "Processes that measure at the same time; each runs one model or many simulated runs.",
         bounds=WORKERS_RANGE,
+        by_request=(1, 8),
     )
     queue_wait_s: float = _setting(
         60.0,
@@ -266,6 +275,12 @@ class Settings(_Table):
         fixed=OPENS_SOCKET,
         allowed="off, HOST:PORT or the absolute path of a Unix socket",
     )
+    http_token_file: _AbsolutePath | None = _setting(
+        None,
+        "File with the token that requests to the local HTTP interface have to carry.",
+        fixed=OPENS_FILE,
+        allowed="an absolute path",
+    )
     latency_unit: Annotated[LatencyUnit, _Lax] = _setting(
         LatencyUnit.S,
         "Unit of the latency that a hardware node sends where its hardware's entry names none; the"
@@ -307,6 +322,7 @@ class Settings(_Table):
         "Least time between two outputs, so that slow readers see each.",
         unit="ms",
         bounds=(0, 60_000),
+        by_request=(0, 1000),
     )
     live_key: _Key | None = _setting(
         None,

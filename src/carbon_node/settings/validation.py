@@ -83,6 +83,30 @@ class InvalidValue:
         return f"give {self.entry.allowed}{unit}"
 
 
+@dataclass(frozen=True, slots=True)
+class BeyondRequests:
+    """A value that a peer may not set, though the operator may.
+
+    Args:
+        entry: the setting.
+        value: what was given.
+    """
+
+    entry: Entry
+    value: object
+
+    @property
+    def message(self) -> str:
+        """What is wrong."""
+        return f"{self.entry.key} cannot be set to {quoted(self.value)} by request"
+
+    @property
+    def hint(self) -> str:
+        """What to do next."""
+        allowed = f"{self.entry.allowed_by_request} {self.entry.unit}".rstrip()
+        return f"give {allowed}; other values are for whoever configures the node"
+
+
 Problem = UnknownKey | InvalidValue
 
 

@@ -8,13 +8,16 @@ beside it. `editions` says what becomes of a task, `ledger` how that reaches the
 from carbon_node.store.editions import Edition, Editions, State
 from carbon_node.store.history import Query
 from carbon_node.store.ledger import Health
+from carbon_node.store.pages import Cursor, Page
 from carbon_node.store.store import Clocks, Store, StoreConfig, open_store
 
 __all__ = [
     "Clocks",
+    "Cursor",
     "Edition",
     "Editions",
     "Health",
+    "Page",
     "Query",
     "State",
     "Store",

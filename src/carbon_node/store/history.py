@@ -1,6 +1,6 @@
 """Questions to the results database that people and programs ask."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -23,11 +23,8 @@ class Query:
         until: accepted before this time; with time zone.
         task_id: this task id only, whichever orchestrator counted it.
         last: only so many, the newest ones.
-        offset: how many of the newest are left out before that; counts with `last` only.
         is_answered: only what has an answer.
         has_numbers: only answers that were computed and that no later answer supersedes.
-        max_bytes: only as many, the newest ones, as have so many bytes of extra_data together, but
-            one at least; counts with `last` only.
     """
 
     model: str = ""
@@ -37,10 +34,8 @@ class Query:
     until: datetime | None = None
     task_id: samples.TaskId | None = None
     last: int | None = None
-    offset: int = 0
     is_answered: bool = False
     has_numbers: bool = False
-    max_bytes: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,31 +75,11 @@ def open_history(state_dir: Path) -> Database:
 
 def editions(database: Database, query: Query) -> Iterator[Edition]:
     """Yield the editions that a query asks for, oldest first."""
-    conditions, values = _conditions(query)
+    conditions, values = conditions_of(query)
     if query.last is None:
         return database.select(f"{conditions} ORDER BY id", values)
-    found = database.select(
-        f"{conditions} ORDER BY id DESC LIMIT ? OFFSET ?", (*values, query.last, query.offset)
-    )
-    return iter(fitting(found, query.max_bytes)[::-1])
-
-
-def newest_first(database: Database, query: Query) -> Iterator[Edition]:
-    """Yield the editions that meet the conditions of a query, however many and large they are."""
-    conditions, values = _conditions(query)
-    return database.select(f"{conditions} ORDER BY id DESC", values)
-
-
-def fitting(newest_first: Iterable[Edition], max_bytes: int | None) -> list[Edition]:
-    """Take editions until their extra_data fills a number of bytes; the first in any case."""
-    taken: list[Edition] = []
-    size = 0
-    for edition in newest_first:
-        size += 0 if edition.answer is None else len(edition.answer.footprint.extra_data)
-        if taken and max_bytes is not None and size > max_bytes:
-            break
-        taken.append(edition)
-    return taken
+    newest = database.select(f"{conditions} ORDER BY id DESC LIMIT ?", (*values, query.last))
+    return iter(list(newest)[::-1])
 
 
 def writers(database: Database) -> frozenset[str]:
@@ -115,7 +90,7 @@ def writers(database: Database) -> frozenset[str]:
 
 def totals(database: Database, query: Query) -> Totals:
     """Return the sums over all editions that a query asks for; its `last` is left aside."""
-    conditions, values = _conditions(query)
+    conditions, values = conditions_of(query)
     return Totals(*database.value(_TOTALS + conditions, values))
 
 
@@ -131,8 +106,8 @@ FROM tasks
 """
 
 
-def _conditions(query: Query) -> tuple[str, list[object]]:
-    """Return the WHERE clause, made of constants only, and its values."""
+def conditions_of(query: Query) -> tuple[str, list[object]]:
+    """Return the WHERE clause of a query, made of constants only, and its values."""
     texts = (("model", query.model), ("hardware", query.hardware))
     conditions: dict[str, tuple[object, ...]] = {
         f"{column} LIKE ? ESCAPE '\\'": (_containing(text),) for column, text in texts if text

@@ -12,7 +12,7 @@ can be read.
 
 from collections import OrderedDict
 from collections.abc import Sequence
-from contextlib import closing, suppress
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from itertools import chain, count, islice
@@ -35,8 +35,8 @@ from carbon_node.store.editions import (
     note,
     save,
 )
-from carbon_node.store.history import Query
 from carbon_node.store.lock import StateLock
+from carbon_node.store.pages import ROWS_READ, Cursor, Page, look, look_in_memory
 from carbon_node.tasks.answer import Kept
 from carbon_node.tasks.decision import Decision
 from carbon_node.tasks.key import TaskKey
@@ -175,7 +175,7 @@ class Ledger:
                 case Save():
                     kept[position] = self._save(change)
                 case Mark():
-                    number = self._numbers.get((change.key, change.number), change.number)
+                    number = self._number(change.key, change.number)
                     self._note(replace(change, number=number))
                 case Ignore():
                     self._note(change)
@@ -222,20 +222,46 @@ class Ledger:
             self._repair(error)
             return False
 
-    def select(self, query: Query) -> list[Edition]:
-        """Return the editions that a query asks for, oldest first, also those not written yet."""
+    def look(self, page: Page) -> None:
+        """Find some more editions of a page, also those not written yet; takes a moment.
+
+        Raises:
+            StoreError: the database cannot be read now.
+        """
         self.commit()
-        if not self._unwritten:
-            return list(history.editions(self._database, query)) if self._database else []
-        with closing(Database.in_memory()) as waiting:
-            waiting.write(chain.from_iterable(self._unwritten.values()))
-            newer = list(history.newest_first(waiting, query))
-        replaced = {(edition.key, edition.number) for edition in newer}
-        stored = history.newest_first(self._database, query) if self._database else iter(())
-        older = (edition for edition in stored if (edition.key, edition.number) not in replaced)
-        end = None if query.last is None else query.offset + query.last
-        found = islice(chain(newer, older), query.offset, end)
-        return history.fitting(found, query.max_bytes)[::-1]
+        begin = page.cursor
+        is_in_memory = begin is None or (begin.is_in_memory and self._is_unwritten(begin))
+        waiting = self._unwritten_behind(begin) if is_in_memory else []
+        if waiting:
+            look_in_memory(waiting, page)
+        elif self._database is None:
+            page.end()
+        else:
+            place = None if begin is None or is_in_memory else self._renumbered(begin)
+            look(self._database, page, place, lambda each: self._is_unwritten(Cursor.behind(each)))
+
+    def _renumbered(self, cursor: Cursor) -> Cursor:
+        return replace(cursor, number=self._number(cursor.key, cursor.number))
+
+    def _is_unwritten(self, cursor: Cursor) -> bool:
+        known = self._unwritten.get(cursor.key, ())
+        return any(edition.number == cursor.number for edition in known)
+
+    def _unwritten_behind(self, cursor: Cursor | None) -> list[Edition]:
+        """List the next unwritten editions behind one of them, newest first."""
+        newest_first = (
+            edition for known in reversed(self._unwritten.values()) for edition in reversed(known)
+        )
+        if cursor is not None:
+            place = (cursor.key, cursor.number)
+            for edition in newest_first:
+                if (edition.key, edition.number) == place:
+                    break
+        return list(islice(newest_first, ROWS_READ))
+
+    def _number(self, key: TaskKey, number: int) -> int:
+        """Return the number of an edition that was handed out under a provisional one."""
+        return self._numbers.get((key, number), number)
 
     def _repair(self, error: StoreError) -> None:
         self._is_damaged = isinstance(error, StoreDamaged)

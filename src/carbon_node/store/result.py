@@ -1,5 +1,6 @@
 """A result as JSON: the one shape in which peers, programs and people get it."""
 
+import json
 import math
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -60,6 +61,11 @@ def as_json(edition: Edition) -> dict[str, Json]:
         "place": edition.summary.place,
     }
     return values if edition.answer is None else values | _answer_values(edition.answer)
+
+
+def as_text(edition: Edition) -> str:
+    """Return `as_json` as text, in ASCII, which holds whatever a peer's JSON may spell."""
+    return json.dumps(as_json(edition), separators=(",", ":"), allow_nan=False)
 
 
 def _answer_values(answer: Answer) -> dict[str, Json]:

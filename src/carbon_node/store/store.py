@@ -19,9 +19,9 @@ from pathlib import Path
 from typing import ParamSpec, TypeVar
 
 from carbon_node.errors import StoreError
-from carbon_node.store.editions import Accept, Change, Edition, Editions, Ignore, Mark, Save, State
-from carbon_node.store.history import Query
+from carbon_node.store.editions import Accept, Change, Editions, Ignore, Mark, Save, State
 from carbon_node.store.ledger import Health, Ledger
+from carbon_node.store.pages import Page
 from carbon_node.tasks.answer import Answer, Kept
 from carbon_node.tasks.decision import Compute, ComputeReason, Decision
 from carbon_node.tasks.key import Summary, TaskKey
@@ -136,6 +136,7 @@ class Store:
         self._opened_at = (clocks.wall(), clocks.monotonic())
         self._told: tuple[str, Path | None] = ("", None)
         self._is_in_trouble = asyncio.Event()
+        self._look_turn = asyncio.Lock()
         self._known_tasks = KnownTasks()
         self._changes: list[Change] = []
         self._running_commit: asyncio.Future[dict[int, Kept]] | None = None
@@ -216,15 +217,19 @@ class Store:
         """
         return await self._call(self._ledger.editions, key)
 
-    async def results(self, query: Query) -> list[Edition]:
-        """Return the editions that a query asks for, oldest first.
+    async def page(self, page: Page) -> Page:
+        """Fill a page of the history and return it.
 
-        Saves wait meanwhile, so give the query a `last`.
+        Saves go between its looks, and pages take turns, so that a save waits for one look at most.
+        Cancelling the caller ends it with the look that runs.
 
         Raises:
             StoreError: the database cannot be read now.
         """
-        return await self._call(self._ledger.select, query)
+        while not page.is_complete:
+            async with self._look_turn:
+                await self._call(self._ledger.look, page)
+        return page
 
     async def load_known_tasks(self) -> None:
         """Learn whose tasks the database holds, so that those of others need no look there.

@@ -39,6 +39,11 @@ def test_nothing_is_left_to_fill_in() -> None:
     assert not any("@" in line for line in lines(UnitOptions()) if "SystemCallFilter" not in line)
 
 
+def test_the_service_leaves_no_core_dump() -> None:
+    """One would hold the operator's key and users' tokens, and lie in the journal for long."""
+    assert "LimitCORE=0" in lines(UnitOptions())
+
+
 @pytest.mark.parametrize(
     "options",
     [

@@ -1,6 +1,8 @@
 """What the system has to grant."""
 
 import resource
+import subprocess
+import sys
 from collections.abc import Callable
 
 import pytest
@@ -43,3 +45,14 @@ def test_one_too_few_is_named(grant: Grant, which: int, said: str) -> None:
     grant(ENOUGH | {which: ENOUGH[which] - 1})
     with pytest.raises(DaemonError, match=said):
         check()
+
+
+def test_no_core_dump_is_left_unless_somebody_allows_it() -> None:
+    """Only the soft limit is lowered, so that whoever looks for a defect can raise it again."""
+    code = (
+        "import resource; from carbon_node.daemon import limits; limits.decline_core_dumps();"
+        "print(*resource.getrlimit(resource.RLIMIT_CORE))"
+    )
+    _, most = resource.getrlimit(resource.RLIMIT_CORE)
+    found = subprocess.check_output([sys.executable, "-c", code], text=True)
+    assert found.split() == ["0", str(most)]

@@ -18,3 +18,12 @@ def test_a_line_keeps_its_weight_and_category(
     assert (record.name, record.levelname) == ("fastdds", severity.upper())
     assert record.getMessage() == "buffer is 100 % full"
     assert record.__dict__["category"] == "RTPS_WRITER"
+
+
+def test_what_the_transport_itself_says_is_no_line_of_the_library(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """It has a logger of its own, so that a flood of Fast DDS's lines hides none of it."""
+    log_line("warning", "carbon_node", "samples found no room")
+    (record,) = caplog.records
+    assert (record.name, record.levelname) == ("carbon_node.daemon.transport", "WARNING")

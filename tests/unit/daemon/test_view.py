@@ -1,5 +1,6 @@
 """What the node tells of its results: the same to everyone, from the store."""
 
+import json
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
@@ -16,7 +17,7 @@ from carbon_node.pipeline.control import CommandCounts
 from carbon_node.pipeline.facts import FactsSource, Identity
 from carbon_node.pipeline.register import TaskRegister
 from carbon_node.settings import ConfigurationService, load
-from carbon_node.store import Store, open_store
+from carbon_node.store import Edition, Store, open_store
 from carbon_node.tasks.answer import Answer
 from carbon_node.tasks.key import TaskKey
 from carbon_node.wire.contract import NODE_NAME, Role, Topic
@@ -53,6 +54,11 @@ async def store(tmp_path: Path) -> AsyncIterator[Store]:
         yield store
 
 
+def problem_id_of(edition: Edition) -> int:
+    """First part of a result's task id."""
+    return edition.key.task_id.problem_id
+
+
 async def keep(store: Store, key: TaskKey, found: Answer, digest: str = "d") -> None:
     """Accept and answer a task."""
     await store.accept(key, digest, summary())
@@ -64,17 +70,18 @@ async def test_results_are_answered_ones_only_and_as_many_as_asked_for(store: St
     for problem_id in range(1, 6):
         await keep(store, task(problem_id), answer(task(problem_id)))
         await store.accept(task(problem_id + 100), "d", summary())
-    results = PublishedResults(store.results)
+    results = PublishedResults(store.page)
 
-    assert [each["problem_id"] for each in await results.last(3)] == [5, 4, 3]
-    assert [each["problem_id"] for each in await results.last(3, offset=3)] == [2, 1]
+    first, following = await results.page(problem_id_of, 3)
+    assert first == [5, 4, 3]
+    assert await results.page(problem_id_of, 3, following) == ([2, 1], None)
 
 
 async def test_peers_and_the_local_interface_get_the_same_json(store: Store) -> None:
     """Numbers, reasons and the published sample, in one shape."""
     await keep(store, task(1), answer(task(1), carbon_g=2.0))
     await keep(store, task(2), failure(task(2)))
-    results = PublishedResults(store.results)
+    results = PublishedResults(store.page)
     service = ConfigurationService(
         load({}, {}).configuration, PeerView(FACTS, results), lambda _: None
     )
@@ -82,8 +89,8 @@ async def test_peers_and_the_local_interface_get_the_same_json(store: Store) -> 
 
     to_peers = (await service.answer('{"results": {"last": 2}}')).body["results"]
 
-    assert to_peers == await local.results(2, 0)
     assert isinstance(to_peers, list)
+    assert [json.loads(text) for text in (await local.results(2, None)).results] == to_peers
     assert [to_peers[1]] == (
         await service.answer('{"results": {"problem_id": 1, "iteration_id": 1}}')
     ).body["results"]
@@ -96,7 +103,7 @@ async def test_peers_and_the_local_interface_get_the_same_json(store: Store) -> 
         "no power",
         None,
     )
-    assert good == await local.result(1, 1)
+    assert good == json.loads(str(await local.result(1, 1)))
     assert await local.result(9, 9) is None
 
 
@@ -104,7 +111,7 @@ async def test_a_task_that_was_answered_twice_has_two_results(store: Store) -> N
     """Both are there, newest first."""
     await keep(store, task(1), answer(task(1), 1.0), "a")
     await keep(store, task(1), answer(task(1), 2.0), "b")
-    results = await PeerView(FACTS, PublishedResults(store.results)).results_of(1, 1)
+    results = await PeerView(FACTS, PublishedResults(store.page)).results_of(1, 1)
 
     assert [each["carbon_g"] for each in results] == [2.0, 1.0]
 
@@ -116,10 +123,13 @@ async def test_an_answer_is_bounded_in_bytes(store: Store) -> None:
         octets = b'{"a": "' + b"x" * int(share * MAX_RESULTS_BYTES) + b'"}'
         large = replace(answer(task(problem_id)), footprint=replace(footprint, extra_data=octets))
         await keep(store, task(problem_id), large)
-    results = PublishedResults(store.results)
+    results = PublishedResults(store.page)
 
-    assert [each["problem_id"] for each in await results.last(4)] == [4, 3]
-    assert [each["problem_id"] for each in await results.last(4, offset=3)] == [1]
+    pages, following = [], None
+    for _ in range(3):
+        page, following = await results.page(problem_id_of, 4, following)
+        pages.append(page)
+    assert pages == [[4, 3], [2], [1]]
 
 
 async def test_results_that_are_not_on_disk_are_told_too(tmp_path: Path) -> None:
@@ -132,9 +142,11 @@ async def test_results_that_are_not_on_disk_are_told_too(tmp_path: Path) -> None
         for problem_id in (3, 4):
             await keep(store, task(problem_id), answer(task(problem_id)))
         assert store.health.is_degraded
-        results = PublishedResults(store.results)
+        results = PublishedResults(store.page)
 
-        assert [each["problem_id"] for each in await results.last(1, offset=1)] == [3]
+        newest, following = await results.page(problem_id_of, 1)
+        assert newest == [4]
+        assert (await results.page(problem_id_of, 9, following))[0] == [3]
 
 
 def test_peers_are_told_how_the_node_is() -> None:
@@ -169,7 +181,7 @@ async def test_a_node_that_refuses_samples_is_not_ready(
     facts, announcer = facts_with(overload, transport)
     announcer.open()
     announcer.ready()
-    results = PublishedResults(store.results)
+    results = PublishedResults(store.page)
     service = ConfigurationService(
         load({}, {}).configuration, PeerView(facts, results), lambda _: None
     )

@@ -1,21 +1,26 @@
 """The consumer's side of the local interface for tests: a node that shows what it is told to."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
+import json
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 from tests.unit.store.samples import answer, summary, task
 
 from carbon_node.errors import StoreError
 from carbon_node.http.address import Address, TcpAddress, UnixAddress
 from carbon_node.http.server import HttpInterface
-from carbon_node.http.view import NodeSummary, RunningTask, SettingValue
+from carbon_node.http.view import NodeSummary, NodeView, ResultsPage, RunningTask, SettingValue
 from carbon_node.json_value import Json
 from carbon_node.observability.metrics import Metrics
+from carbon_node.store import Cursor
 from carbon_node.store.editions import Edition, State
 from carbon_node.store.result import as_json
+from carbon_node.tasks.key import TaskKey
+from carbon_node.wire.samples import TaskId
 
 ANY_PORT = TcpAddress("127.0.0.1", 0)
 
@@ -25,6 +30,7 @@ SUMMARY = NodeSummary(
     is_ready=True,
     stalled=(),
     degraded=("live intensity is off: no key",),
+    warnings=("anyone may read this",),
     pid=4711,
     domain=7,
     transport="fastdds",
@@ -49,6 +55,11 @@ def result(problem_id: int, iteration_id: int = 1) -> dict[str, Json]:
     return as_json(Edition(key, 1, "d", about, 0, State.PUBLISHED, found, 1_000))
 
 
+def _place(found: Mapping[str, Any]) -> Cursor:
+    task_id = TaskId(found["problem_id"], found["iteration_id"])
+    return Cursor(TaskKey(task_id, found["writer"]), found["edition"])
+
+
 @dataclass
 class PlainView:
     """A `NodeView` of plain values.
@@ -71,17 +82,21 @@ class PlainView:
         """As told."""
         return self.summary
 
-    async def results(self, limit: int, offset: int) -> Sequence[Mapping[str, Json]]:
+    async def results(self, limit: int, after: Cursor | None) -> ResultsPage:
         """As kept."""
         if self.is_broken:
             raise StoreError("results.db cannot be read: disk I/O error")
-        return self.kept[offset : offset + limit]
+        places = [_place(each) for each in self.kept]
+        begin = 0 if after is None else places.index(after) + 1
+        page = self.kept[begin : begin + limit]
+        has_more = begin + limit < len(self.kept)
+        return ResultsPage([*map(json.dumps, page)], _place(page[-1]) if has_more else None)
 
-    async def result(self, problem_id: int, iteration_id: int) -> Mapping[str, Json] | None:
+    async def result(self, problem_id: int, iteration_id: int) -> str | None:
         """As kept."""
         wanted = (problem_id, iteration_id)
         found = [kept for kept in self.kept if (kept["problem_id"], kept["iteration_id"]) == wanted]
-        return found[0] if found else None
+        return json.dumps(found[0]) if found else None
 
     def settings(self) -> Mapping[str, SettingValue]:
         """One of each kind."""
@@ -103,10 +118,13 @@ class Answer:
 
 @asynccontextmanager
 async def serving(
-    view: PlainView | None = None, metrics: Metrics | None = None, address: Address = ANY_PORT
+    view: NodeView | None = None,
+    metrics: Metrics | None = None,
+    address: Address = ANY_PORT,
+    token: str = "",
 ) -> AsyncIterator[HttpInterface]:
     """A served interface of a plain node."""
-    interface = HttpInterface(address, view or PlainView(), metrics or Metrics())
+    interface = HttpInterface(address, view or PlainView(), metrics or Metrics(), lambda: token)
     assert await interface.start() is None
     try:
         yield interface

@@ -12,6 +12,7 @@ from carbon_node.http.address import (
     Address,
     TcpAddress,
     UnixAddress,
+    exposure,
     parse_address,
 )
 
@@ -63,3 +64,26 @@ def test_an_address_is_read_from_its_own_text(port: int, host: str) -> None:
     """Printing and reading an address are inverse."""
     address = TcpAddress(host, port)
     assert parse_address(str(address)) == address
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["127.0.0.1:9415", "127.1.2.3:1", "localhost:9415", "[::1]:9415", "[::ffff:127.0.0.1]:1"],
+)
+def test_loopback_addresses_and_sockets_are_not_exposed(text: str) -> None:
+    """Nobody but users of this host reaches them."""
+    assert exposure(parse_address(text), has_token=False) is None
+    assert exposure(UnixAddress(Path("/run/a")), has_token=False) is None
+    assert exposure(None, has_token=False) is None
+
+
+@pytest.mark.parametrize(
+    "text", ["0.0.0.0:9415", "10.1.2.3:9415", "[::]:9415", "[fe80::1]:9415", "node.example:9415"]
+)
+def test_other_addresses_are_exposed_unless_a_token_guards_them(text: str) -> None:
+    """The line names the address, and both remedies."""
+    said = exposure(parse_address(text), has_token=False)
+    assert said is not None
+    for part in (f"reach {text} ", "http_token_file", "Unix socket"):
+        assert part in said
+    assert exposure(parse_address(text), has_token=True) is None

@@ -1,6 +1,8 @@
 """The local interface as its clients see it: real sockets, a real server."""
 
+import asyncio
 import json
+import re
 import signal
 import socket
 import stat
@@ -10,11 +12,15 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
-from tests.unit.http.node_view import Answer, PlainView, ask, result, serving
+from tests.patience import PATIENCE_S
+from tests.unit.http.node_view import ANY_PORT, Answer, PlainView, ask, connect, result, serving
 
+from carbon_node.errors import ConfigError
 from carbon_node.http.address import TcpAddress, UnixAddress
 from carbon_node.http.server import HttpInterface
+from carbon_node.http.view import ResultsPage
 from carbon_node.observability.metrics import Metrics
+from carbon_node.store import Cursor
 
 pytestmark = pytest.mark.anyio
 
@@ -50,21 +56,145 @@ async def test_the_status_tells_what_the_node_does_and_has_done() -> None:
 
 
 async def test_results_come_newest_first_in_pages() -> None:
-    """Limit and offset choose a part of the results; each is told whole."""
-    found = json.loads((await answer_of("/api/results")).body)
-    assert found == [result(3), result(2), result(1)]
-    page = json.loads((await answer_of("/api/results?limit=1&offset=1")).body)
-    assert [kept["problem_id"] for kept in page] == [2]
+    """Each page leads to the next one, and the last to none; each result is told whole."""
+    everything = await answer_of("/api/results")
+    assert json.loads(everything.body) == [result(3), result(2), result(1)]
+    assert "link" not in everything.headers
+
+    path, found = "/api/results?limit=2", []
+    while path:
+        page = await answer_of(path)
+        found.append([kept["problem_id"] for kept in json.loads(page.body)])
+        link = re.fullmatch(
+            r'<(/api/results\?limit=2&after=[^>]+)>; rel="next"', page.headers.get("link", "")
+        )
+        path = link[1] if link else ""
+    assert found == [[3, 2], [1]]
 
 
 @pytest.mark.parametrize(
-    "query", ["limit=0", "limit=501", "limit=-1", "limit=x", "limit=1.5", "offset=99999999999"]
+    "query",
+    [
+        *("limit=0", "limit=501", "limit=-1", "limit=x", "limit=1.5", "limit="),
+        *("after=", "after=1", "after=1.1.1", "after=-1.1.1.w", "after=%ff"),
+        "after=99999999999.1.1.w",
+        "after=1.1.1." + "w" * 5000,
+    ],
 )
 async def test_a_page_out_of_range_is_refused(query: str) -> None:
-    """A limit or offset that is none is a bad request that names the bounds."""
+    """A limit or place that is none is a bad request that says what is expected."""
     answer = await answer_of(f"/api/results?{query}")
     assert answer.status == 400
     assert "expected" in json.loads(answer.body)["detail"]
+
+
+@pytest.mark.parametrize(
+    ("path", "detail"),
+    [
+        (
+            "/api/results?offset=2147483647",
+            "unknown parameter 'offset': this path takes limit, after",
+        ),
+        ("/api/results?limit=1&Limit=2", "unknown parameter 'Limit': this path takes limit, after"),
+        ("/api/results?limit=1&limit=2", "limit is given more than once"),
+        ("/api/status?limit=1", "unknown parameter 'limit': this path takes none"),
+        ("/api/results/2/1?problem=1", "unknown parameter 'problem': this path takes none"),
+        ("/metrics?" + "x" * 200, f"unknown parameter '{'x' * 80}': this path takes none"),
+    ],
+)
+async def test_what_a_path_does_not_take_is_refused(path: str, detail: str) -> None:
+    """A parameter that would be ignored is a mistake, and the answer names those that exist."""
+    answer = await answer_of(path)
+    assert (answer.status, json.loads(answer.body)["detail"]) == (400, detail)
+
+
+class SlowView(PlainView):
+    """A view whose results never come; it notes when nobody waits for them any more."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.asked = asyncio.Event()
+        self.given_up = asyncio.Event()
+
+    async def results(self, limit: int, after: Cursor | None) -> ResultsPage:
+        """Wait until it is cancelled."""
+        self.asked.set()
+        try:
+            await asyncio.get_running_loop().create_future()
+        finally:
+            self.given_up.set()
+        return await super().results(limit, after)
+
+
+async def test_nothing_is_read_for_a_caller_who_has_gone() -> None:
+    """Whoever closes the connection ends the work for it, which is counted as such."""
+    view, metrics = SlowView(), Metrics()
+    async with serving(view, metrics) as interface, asyncio.timeout(PATIENCE_S):
+        _, writer = await connect(interface)
+        writer.write(b"GET /api/results HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        await view.asked.wait()
+        writer.close()
+        await view.given_up.wait()
+        while ("http", "499") not in metrics.requests:  # noqa: ASYNC110 - counted a turn later
+            await asyncio.sleep(0)
+        assert (await ask(interface, "/healthz")).status == 200
+
+
+TOKEN = "planted-token-of-the-interface"  # noqa: S105 - planted to be looked for
+
+
+@pytest.mark.parametrize(
+    ("authorization", "status"),
+    [
+        (None, 401),
+        ("", 401),
+        (TOKEN, 401),
+        (f"Basic {TOKEN}", 401),
+        ("Bearer", 401),
+        (f"Bearer {TOKEN[:-1]}", 401),
+        (f"Bearer {TOKEN}x", 401),
+        ("Bearer \u00e9", 401),
+        (f"Bearer {TOKEN}", 200),
+        (f"bearer  {TOKEN}", 200),
+    ],
+)
+async def test_a_token_is_asked_for_on_every_path(authorization: str | None, status: int) -> None:
+    """With a token, nothing is told to those who do not show it, and the answer says how."""
+    headers = {} if authorization is None else {"Authorization": authorization}
+    async with serving(token=TOKEN) as interface:
+        for path in ("/healthz", "/metrics", "/api/results", "/openapi.json"):
+            answer = await ask(interface, path, headers)
+            assert answer.status == status
+            assert status == 200 or answer.headers["www-authenticate"] == "Bearer"
+            assert TOKEN.encode() not in answer.body
+
+
+async def test_an_unusable_token_keeps_the_interface_from_starting() -> None:
+    """A node whose token cannot be read shows nothing to anybody, and says why."""
+
+    def no_token() -> str:
+        raise ConfigError("http_token_file /t is open to others")
+
+    interface = HttpInterface(ANY_PORT, PlainView(), Metrics(), no_token)
+    assert await interface.start() == "http_token_file /t is open to others"
+    assert interface.listens_at is None
+
+
+@pytest.mark.parametrize(
+    ("host", "token", "is_exposed"),
+    [("127.0.0.1", "", False), ("0.0.0.0", TOKEN, False), ("0.0.0.0", "", True)],  # noqa: S104 - said so
+)
+async def test_an_interface_that_strangers_can_read_says_so(
+    host: str,
+    token: str,
+    is_exposed: bool,  # noqa: FBT001 - a parameter of the test
+) -> None:
+    """Beyond loopback and without a token, the address and the remedy are named."""
+    async with serving(address=TcpAddress(host, 0), token=token) as interface:
+        exposure = interface.exposure
+        assert (exposure is not None) is is_exposed
+        assert exposure is None or str(interface.listens_at) in exposure
+    assert interface.exposure is None
 
 
 async def test_one_result_is_found_by_its_task_id() -> None:

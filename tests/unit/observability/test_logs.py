@@ -208,7 +208,7 @@ def test_a_reader_that_does_not_read_stops_nothing() -> None:
     ours, theirs = os.pipe()
     code = """
         for _ in range(2000):
-            log.info("x" * 1000)
+            log.info("task answered", model="x" * 1000)
         sys.stdout.write("go on\\n"), sys.stdout.flush()
         sys.stdin.readline()
         log.info("again")
@@ -232,6 +232,23 @@ def test_a_reader_that_does_not_read_stops_nothing() -> None:
     assert dropped["event"] == "log records were dropped, nobody took them"
     assert dropped["count"] == 2000 - (len(lines) - 2)
     assert again["event"] == "again"
+
+
+def test_repetitions_are_left_out_and_counted_at_the_end() -> None:
+    """A flood of one message takes a few records, and the last one says how many there were."""
+    *passed, summary = records("""
+        from carbon_node.observability import noise
+        from carbon_node.observability.logs import log_left_out
+        noise.REFILL_S = 1e9
+        for number in range(5000):
+            log.warning("sample rejected", number=number)
+        log_left_out()
+        noise.REFILL_S = 1e-9
+        log_left_out()
+    """)
+    assert [record["number"] for record in passed] == list(range(20))
+    assert (summary["event"], summary["of"]) == ("records were left out", "sample rejected")
+    assert (summary["level"], summary["count"]) == ("warning", 4980)
 
 
 def test_a_file_at_its_size_limit_stops_nothing(tmp_path: Path) -> None:

@@ -76,6 +76,22 @@ async def test_outputs_keep_the_gap() -> None:
     assert all(later - earlier >= gap_s * 0.99 for earlier, later in itertools.pairwise(times))
 
 
+async def test_a_shorter_gap_counts_for_what_waits_already() -> None:
+    """An output that waits for a gap of an hour leaves soon after the gap is set back."""
+    gap_s = [3600.0]
+    written: list[int] = []
+    outbox = Outbox(lambda: gap_s[0], Readers())
+    async with running(outbox), asyncio.timeout(PATIENCE_S):
+        await outbox.send(0, lambda: written.append(0))
+        waiting = asyncio.create_task(outbox.send(1, lambda: written.append(1)))
+        for _ in range(3):
+            await asyncio.sleep(0)
+        assert written == [0]
+        gap_s[0] = 0.01
+        await waiting
+    assert written == [0, 1]
+
+
 async def test_a_failed_write_reaches_its_task_and_no_other() -> None:
     """The task whose output cannot be written is told; the next one leaves."""
     written: list[str] = []

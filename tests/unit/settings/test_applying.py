@@ -1,11 +1,13 @@
 """Requests: what is granted, what is refused by which code; only a good set changes anything."""
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
 from pydantic import SecretStr
 
+from carbon_node.secret_keys import names_secret
 from carbon_node.settings import (
     Configuration,
     ConfigurationService,
@@ -16,6 +18,7 @@ from carbon_node.settings import (
 )
 from carbon_node.settings.catalogue import catalogue
 from carbon_node.settings.requests import Code
+from carbon_node.settings.validation import settings_of
 
 pytestmark = pytest.mark.anyio
 
@@ -75,9 +78,13 @@ async def test_no_refusal_repeats_a_secret(request_: object, node: NodeQuestions
 
 
 def test_a_setting_is_secret_by_type_and_by_name() -> None:
-    """A setting whose key names a secret is hidden wherever values are shown, and no other is."""
+    """A setting whose key names a secret is hidden wherever values are shown, and no other is.
+
+    Where a secret's file lies is none.
+    """
     for entry in catalogue().values():
-        assert (entry.kind is SecretStr) == entry.is_secret, entry.key
+        is_named_secret = names_secret(entry.key) and entry.kind is not Path
+        assert (entry.kind is SecretStr) == entry.is_secret == is_named_secret, entry.key
     assert catalogue()["live_key"].is_secret
 
 
@@ -196,6 +203,11 @@ REFUSED = [
     (Code.INVALID_VALUE, '{"set": {"pue": true}}'),
     (Code.INVALID_VALUE, '{"set": {"pue": 0.99}}'),
     (Code.INVALID_VALUE, '{"set": {"pue": 1e999}}'),
+    (Code.INVALID_VALUE, '{"set": {"output_gap_ms": 60000}}'),
+    (Code.INVALID_VALUE, '{"set": {"output_gap_ms": 1000.5}}'),
+    (Code.INVALID_VALUE, '{"set": {"tracker.window_s": 11}}'),
+    (Code.INVALID_VALUE, '{"set": {"tracker.deadline_s": 0.5}}'),
+    (Code.INVALID_VALUE, '{"set": {"tracker.workers": 9}}'),
     (Code.INVALID_VALUE, '{"set": {"tracker.workers": 2.5}}'),
     (Code.INVALID_VALUE, '{"set": {"tracker.workers": ' + "9" * 4000 + "}}"),
     (Code.INVALID_VALUE, '{"set": {"tracker.mode": ["auto"]}}'),
@@ -276,6 +288,33 @@ def test_only_these_settings_can_be_set_by_request() -> None:
         "tracker.deadline_s",
         "tracker.workers",
     } == {key for key, entry in catalogue().items() if not entry.fixed}
+
+
+async def test_a_peer_may_set_less_than_the_operator(node: NodeQuestions) -> None:
+    """What the operator may set and a peer may not is refused with the bounds for peers."""
+    current = configuration(output_gap_ms=60_000.0)
+    assert current.settings.output_gap_ms == 60_000
+    error = (await reply(current, {"set": {"output_gap_ms": 5000}}, node))["error"]
+    assert error == {
+        "code": "invalid_value",
+        "message": "output_gap_ms cannot be set to 5000 by request",
+        "hint": "give a number from 0 to 1000 ms; other values are for whoever configures the node",
+    }
+    changed, _ = await answered(current, '{"set": {"output_gap_ms": 1000}}', node)
+    assert changed.settings.output_gap_ms == 1000
+    reset, _ = await answered(changed, '{"reset": ["output_gap_ms"]}', node)
+    assert reset.settings.output_gap_ms == 60_000
+
+
+def test_bounds_for_peers_lie_within_those_for_the_operator() -> None:
+    """A peer can do nothing that the operator cannot; the default is within reach of both."""
+    bounded = [entry for entry in catalogue().values() if entry.by_request is not None]
+    assert len(bounded) == 4
+    for entry in bounded:
+        for value in (*(entry.by_request or ()), entry.default):
+            number = int(value) if entry.kind is int else value
+            assert isinstance(settings_of({entry.key: number}), Settings)
+            assert not entry.refuses_by_request(number)
 
 
 def test_settings_are_frozen() -> None:

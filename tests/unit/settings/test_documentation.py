@@ -50,6 +50,16 @@ def test_the_page_has_the_row_of_every_setting() -> None:
     assert [row_of(entry) for entry in catalogue().values()] == rows_after("## Settings")
 
 
+def test_the_page_says_what_peers_may_set() -> None:
+    """The table for peers has every setting that a request can change, with its bounds."""
+    expected = [
+        f"| `{entry.key}` | {f'{entry.allowed_by_request} {entry.unit}'.rstrip()} |"
+        for entry in catalogue().values()
+        if not entry.fixed
+    ]
+    assert expected == rows_after("### Who may")
+
+
 def test_the_page_has_every_error_code() -> None:
     """The page lists exactly the error codes that the service has."""
     codes = [row.split("`")[1] for row in rows_after("### Codes of errors")]

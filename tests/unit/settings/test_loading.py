@@ -279,6 +279,7 @@ def test_persisted_changes_keep_their_revision_and_the_start_up_values(tmp_path:
         ({"pue": 0.1}, "pue cannot be 0.1"),
         ({"peu": 1.2}, "unknown setting 'peu'"),
         ({"http_listen": "0.0.0.0:80"}, "must not open sockets"),
+        ({"output_gap_ms": 60_000}, "output_gap_ms cannot be set to 60000 by request"),
         ({"tracker.workers": 4}, "option --tracker-workers has the last word"),
     ],
 )

@@ -52,6 +52,15 @@ def values_of(key: str) -> st.SearchStrategy[object]:
     return _values_of_type(key, known)
 
 
+def values_for_peers(key: str) -> st.SearchStrategy[object]:
+    """Return the values of a setting that a request may set."""
+    entry = catalogue()[key]
+    if entry.by_request is None:
+        return values_of(key)
+    least, most = entry.by_request
+    return st.integers(int(least), int(most)) if entry.kind is int else st.floats(least, most)
+
+
 def _values_of_type(key: str, known: dict[str, Any]) -> st.SearchStrategy[object]:
     match known["type"]:
         case "boolean":
@@ -72,7 +81,7 @@ def _values_of_type(key: str, known: dict[str, Any]) -> st.SearchStrategy[object
 def texts_of(key: str) -> st.SearchStrategy[object]:
     """Return the texts that a setting allows."""
     match key:
-        case "state_dir":
+        case "state_dir" | "http_token_file":
             return PATHS
         case "http_listen":
             return st.sampled_from(
@@ -145,7 +154,7 @@ JSON = st.recursive(
 )
 KEYS = st.sampled_from([*catalogue(), "peu", "tracker", ""])
 CHANGEABLE = [key for key, entry in catalogue().items() if not entry.fixed]
-GOOD_VALUES = st.one_of([st.tuples(st.just(key), values_of(key)) for key in CHANGEABLE])
+GOOD_VALUES = st.one_of([st.tuples(st.just(key), values_for_peers(key)) for key in CHANGEABLE])
 GOOD_SETS = st.lists(GOOD_VALUES, max_size=4).map(dict)
 REQUESTS = st.one_of(
     st.fixed_dictionaries({"set": GOOD_SETS}),

@@ -1,7 +1,10 @@
 """Tasks and answers for the tests of the store."""
 
 import json
+from collections.abc import Callable
+from typing import TypeAlias
 
+from carbon_node.store.editions import Edition, State
 from carbon_node.tasks.answer import Answer, Outcome
 from carbon_node.tasks.key import Summary, TaskKey
 from carbon_node.wire import samples
@@ -49,4 +52,23 @@ def failure(key: TaskKey, reason: str = "no power") -> Answer:
         footprint=samples.CO2Footprint(extra_data=extra_data, task_id=key.task_id),
         outcome=Outcome.NOT_COMPUTED,
         reason=reason,
+    )
+
+
+NOON_MS = 1_777_636_800_000
+"""Noon of 1 May 2026, UTC."""
+
+MANY = 100_000
+"""Results of a large history."""
+
+Steps: TypeAlias = Callable[[Callable[[], object]], int]
+"""Counts the instructions that SQLite executes for some work."""
+
+
+def edition(number: int, minute: int = 0, **about: str) -> Edition:
+    """A saved edition of a task, accepted so many minutes after noon."""
+    key = task(number)
+    at_ms = NOON_MS + minute * 60_000
+    return Edition(
+        key, 1, "d", summary(**about), at_ms, State.SAVED, answer(key, float(number)), at_ms
     )

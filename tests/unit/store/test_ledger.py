@@ -1,10 +1,9 @@
 """The ledger keeps its promises through crashes, restarts and a disk that fills, in any order."""
 
-import resource
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
+from contextlib import suppress
 from itertools import count
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -14,6 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, invariant, multiple, rule
+from tests.disks import full_disk
 from tests.unit.store.samples import answer, summary, task
 
 from carbon_node.errors import StoreError
@@ -21,6 +21,7 @@ from carbon_node.store.database import Database
 from carbon_node.store.editions import Accept, Editions, Mark, Save, State, accept, note, save
 from carbon_node.store.history import Query
 from carbon_node.store.ledger import Ledger
+from carbon_node.store.pages import Page
 from carbon_node.tasks.answer import Answer, Kept
 from carbon_node.tasks.decision import Answered, Decision
 from carbon_node.tasks.key import TaskKey
@@ -28,18 +29,6 @@ from carbon_node.tasks.key import TaskKey
 KEYS = [task(1), task(2), task(1, writer="other")]
 keys = st.sampled_from(KEYS)
 digests = st.sampled_from("ab")
-
-
-@contextmanager
-def _disk(*, is_full: bool) -> Iterator[None]:
-    """Let every write to a file fail, as a quota does, while the disk is full."""
-    before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    if is_full:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (0, before[1]))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
 class LedgerMachine(RuleBasedStateMachine):
@@ -86,7 +75,7 @@ class LedgerMachine(RuleBasedStateMachine):
     def save(self, key: TaskKey, digest: str, carbon_g: float) -> Kept:
         """Whatever is saved later, the first answer for the same inputs stands."""
         event = Save(key, digest, summary(), answer(key, carbon_g), self.now_ms)
-        with _disk(is_full=self.is_full):
+        with full_disk(is_full=self.is_full):
             kept = self.ledger.commit([event])[0]
         assert self.promised.setdefault((key, kept.edition), kept.answer) == kept.answer
         self._note_durable()
@@ -96,7 +85,7 @@ class LedgerMachine(RuleBasedStateMachine):
     def mark(self, kept: Kept, state: State) -> Kept:
         """States only grow."""
         before = self.ledger.editions(kept.key)
-        with _disk(is_full=self.is_full):
+        with full_disk(is_full=self.is_full):
             self.ledger.commit([Mark(kept.key, kept.edition, state)])
         after = self.ledger.editions(kept.key)
         assert all(old.state <= new.state for old, new in zip(before, after, strict=True))
@@ -169,7 +158,10 @@ def test_memory_has_an_end_and_says_what_it_cost(
         ledger.commit([Save(key, "a", summary(), answer(key), 0)])
     health = ledger.health
     assert (health.is_degraded, health.unwritten, health.lost) == (True, 3, 2)
-    assert [e.key for e in ledger.select(Query())] == [task(3), task(4), task(5)]
+    page = Page(Query(), limit=9, max_bytes=10_000)
+    while not page.is_complete:
+        ledger.look(page)
+    assert [e.key for e in page.editions] == [task(5), task(4), task(3)]
 
 
 LedgerMachine.TestCase.settings = settings(max_examples=60, stateful_step_count=25, deadline=None)

@@ -9,11 +9,21 @@ from pathlib import Path
 
 import pytest
 from tests.patience import PATIENCE_S
-from tests.stores import store_config
+from tests.stores import editions_in, store_config
 from tests.unit.store.samples import answer, failure, summary, task
 
 from carbon_node.errors import StateDirectoryInUse
-from carbon_node.store import Clocks, Health, Query, State, Store, StoreConfig, open_store
+from carbon_node.store import (
+    Clocks,
+    Health,
+    Page,
+    Query,
+    State,
+    Store,
+    StoreConfig,
+    open_store,
+)
+from carbon_node.store.ledger import Ledger
 from carbon_node.tasks.answer import Kept
 from carbon_node.tasks.decision import Answered, Compute, ComputeReason
 from carbon_node.tasks.key import TaskKey
@@ -26,7 +36,7 @@ def _nobody(_health: Health) -> None:
 
 
 async def _unanswered(store: Store) -> int:
-    found = await store.results(Query())
+    found = await editions_in(store)
     return sum(each.answer is None and not each.is_superseded for each in found)
 
 
@@ -174,8 +184,8 @@ async def test_results_are_found_newest_last(config: StoreConfig) -> None:
     async with open_store(config, _nobody) as store:
         for n in range(1, 6):
             await _answer(store, task(n))
-        last = await store.results(Query(last=2))
-        one = await store.results(Query(task_id=task(3).task_id))
+        last = await editions_in(store, limit=2)
+        one = await editions_in(store, Query(task_id=task(3).task_id))
         assert [edition.key.task_id.problem_id for edition in (*last, *one)] == [4, 5, 3]
 
 
@@ -208,7 +218,7 @@ class _Time:
 
 
 async def _kept(store: Store) -> list[int]:
-    return [edition.key.task_id.problem_id for edition in await store.results(Query())]
+    return [edition.key.task_id.problem_id for edition in await editions_in(store)]
 
 
 async def test_oldest_results_go_when_there_are_too_many(state_dir: Path) -> None:
@@ -254,3 +264,62 @@ async def test_clock_that_jumps_costs_no_result(state_dir: Path, jump_s: float) 
         time.wall -= jump_s
         await store.prune()
         assert await _kept(store) == [1, 2]
+
+
+class CountedLooks:
+    """Counts the looks that pages take at the database.
+
+    Args:
+        monkeypatch: puts it in front of the ledger, each of whose looks passes one row then.
+    """
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.count = 0
+        true_look = Ledger.look
+
+        def look(ledger: Ledger, page: Page) -> None:
+            self.count += 1
+            true_look(ledger, page)
+
+        monkeypatch.setattr(Ledger, "look", look)
+        monkeypatch.setattr("carbon_node.store.pages.ROWS_PASSED", 1)
+
+
+async def _with_results(store: Store, count: int) -> None:
+    await asyncio.gather(*(_answer(store, task(number)) for number in range(1, count + 1)))
+
+
+NOWHERE = Query(hardware="nothing of this name")
+
+
+async def test_a_save_waits_for_one_look_however_many_pages_are_read(
+    state_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Eight pages that look through all results hold up nobody who has an answer to keep."""
+    async with open_store(store_config(state_dir), _nobody) as store:
+        await _with_results(store, 100)
+        looks = CountedLooks(monkeypatch)
+        pages = [asyncio.create_task(store.page(Page(NOWHERE, 50, 10_000))) for _ in range(8)]
+        await asyncio.sleep(0)
+        before = looks.count
+        for number in range(101, 111):
+            await _answer(store, task(number))
+        assert looks.count - before <= 3 * 10
+        assert [(await page).editions for page in pages] == [[]] * 8
+        assert looks.count > 8 * 100
+
+
+async def test_a_page_that_nobody_waits_for_is_read_no_further(
+    state_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its caller's end is its own, and the next page is not held up by it."""
+    async with open_store(store_config(state_dir), _nobody) as store:
+        await _with_results(store, 100)
+        looks = CountedLooks(monkeypatch)
+        page = asyncio.create_task(store.page(Page(NOWHERE, 50, 10_000)))
+        while looks.count < 3:  # noqa: ASYNC110 - counted in the thread of the store
+            await asyncio.sleep(0)
+        page.cancel()
+        await asyncio.gather(page, return_exceptions=True)
+        assert len(await editions_in(store, limit=1)) == 1
+        assert looks.count < 10
