@@ -62,6 +62,11 @@ class Verdict(Enum):
     USED = auto()
     """Used for a task of another session."""
 
+    @property
+    def is_good(self) -> bool:
+        """Whether the sample may complete the user input's task."""
+        return self is Verdict.CERTAIN or self is Verdict.LIKELY
+
 
 def judge(sample: Arrival, user_input: Arrival, uses: tuple[Use, ...], streams: Streams) -> Verdict:
     """Tell whether a sample was written for a user input.
@@ -73,10 +78,9 @@ def judge(sample: Arrival, user_input: Arrival, uses: tuple[Use, ...], streams: 
         streams: what was used of each writer's samples.
     """
     identity = SampleId(sample.writer, sample.sequence_number)
-    users = {use.user_writer for use in uses if use.sample == identity and identity.is_known}
-    if users:
+    if users := {use.user_writer for use in uses if use.sample == identity}:
         return Verdict.CERTAIN if user_input.writer in users else Verdict.USED
-    if identity.is_known and streams.is_of_session(user_input.writer, identity):
+    if streams.is_of_session(user_input.writer, identity):
         return Verdict.CERTAIN
     if _is_live(sample) or _is_live(user_input):
         return _by_reception(sample, user_input)

@@ -323,13 +323,11 @@ class Join:
     ) -> Settled:
         user_input, *others = arrivals
         model, hardware = (judge(each, user_input, uses, self._streams) for each in others)
-        if model is hardware is Verdict.CERTAIN:
-            return self._start(task_id, is_certain=True)
+        if model.is_good and hardware.is_good:
+            return self._start(task_id, is_certain=model is hardware is Verdict.CERTAIN)
         verdicts = {ML_MODEL: model, HW_RESOURCE: hardware}
         held = Held(task_id, _named(Verdict.USED, verdicts), _named(Verdict.OLDER, verdicts))
-        if held.used or held.older:
-            return self._hold(held, now_s)
-        return self._start(task_id, is_certain=False)
+        return self._hold(held, now_s)
 
     def _hold(self, held: Held, now_s: float) -> Held | Waiting:
         partial = self._partials[held.task_id]

@@ -233,6 +233,7 @@ class Ledger:
             for key, editions in self._unwritten.items()
             if key.task_id == task_id
             for edition in editions
+            if edition.sources.are_known
             for sample in edition.sources.samples
         )
         return (*stored, *waiting)

@@ -146,7 +146,7 @@ class Streams:
     def is_of_session(self, user_writer: str, sample: SampleId) -> bool:
         """Whether a sample was written since its writer wrote the first one of a session."""
         first = self._first.get((user_writer, sample.writer))
-        return first is not None and sample.sequence_number >= first
+        return first is not None and first <= sample.sequence_number
 
     def _begin(self, user_writer: str, sample: SampleId) -> None:
         pair = (user_writer, sample.writer)

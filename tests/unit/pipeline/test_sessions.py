@@ -227,7 +227,7 @@ def interrupted_task(world: Pipeline, data: st.DataObject, *, forgets: bool = Fa
 
 
 @given(CLOCKS, st.data())
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=120, deadline=None)
 def test_a_task_waits_for_the_inputs_of_its_session(
     clocks_s: dict[str, float], data: st.DataObject
 ) -> None:
@@ -243,7 +243,7 @@ def test_a_task_waits_for_the_inputs_of_its_session(
 
 
 @given(st.booleans(), st.data())
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=120, deadline=None)
 def test_a_node_that_has_forgotten_everything_goes_by_the_clocks(
     forgets: bool,  # noqa: FBT001 - hypothesis draws it
     data: st.DataObject,
@@ -305,7 +305,7 @@ def do(world: Pipeline, step: str) -> None:
 
 
 @given(STEPS, CLOCKS, st.data())
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=120, deadline=None)
 def test_clocks_apart_lose_no_task_and_reuse_no_sample(
     steps: list[str], clocks_s: dict[str, float], data: st.DataObject
 ) -> None:
