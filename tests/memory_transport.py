@@ -79,6 +79,7 @@ class MemoryTransport:
         self._bus = bus
         self._role = role
         self._guid = f"memory.{next(bus.numbers)}"
+        self._sequence_numbers = itertools.count(1)
         self.news = News()
         self.calls: deque[ConfigurationCall] | None = None
         self.readers: dict[Topic, _Reader] = {}
@@ -217,8 +218,16 @@ class MemoryTransport:
                 transport.news.announce()
 
     def _arrival(self, topic: Topic, sample: Sample, received: Sample | None) -> Arrival:
+        written_ns = time.time_ns()
         return Arrival(
-            topic, received, key_of(sample), f"{self._guid}|{topic.name}", time.time_ns()
+            topic,
+            received,
+            key_of(sample),
+            f"{self._guid}|{topic.name}",
+            written_ns,
+            next(self._sequence_numbers),
+            written_ns,
+            time.monotonic(),
         )
 
     def _writer(self, topic: Topic) -> dict[Instance, Arrival]:

@@ -33,6 +33,7 @@ from carbon_node.settings import ConfigurationService, NodeQuestions, load
 from carbon_node.store import open_store
 from carbon_node.store.spool import FileSpool
 from carbon_node.tasks.decision import Republish
+from carbon_node.transport.fastdds import FastDdsTransport
 from carbon_node.wire.contract import NODE_NAME, BaselinePolicy, Role, Topic
 from carbon_node.wire.samples import (
     CO2Footprint,
@@ -97,8 +98,8 @@ class World:
 
     def __init__(
         self,
-        node: MemoryTransport,
-        peer: MemoryTransport,
+        node: MemoryTransport | FastDdsTransport,
+        peer: MemoryTransport | FastDdsTransport,
         tracker: Tracker | None,
         store: TaskStore,
         policy: KeepingPolicy,
@@ -106,6 +107,7 @@ class World:
         self.configuration = load({"domain": 0, "output_gap_ms": 0}, {}).configuration
         self.g_per_kwh = 100.0
         self.peer = peer
+        self.store = store
         self.tracker = PatientTracker()
         self._tracker = tracker
         self.announcer = StatusAnnouncer(node)
@@ -131,6 +133,7 @@ class World:
             self.pipeline,
             Control(self.pipeline, lambda: None, lambda: False, CommandCounts(), self.metrics),
             TopicEndpoint(node, service, self.metrics),
+            store,
         )
         self._node = node
         self.stop = asyncio.Event()
@@ -179,12 +182,26 @@ class World:
                 case _:
                     pass
 
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Let it run; it is stopped without budget in the end."""
+        self.announcer.open()
+        self.announcer.ready()
+        async with asyncio.TaskGroup() as group:
+            helpers = [group.create_task(self.read()), group.create_task(self.watch())]
+            running = group.create_task(self.pipeline.run(self.stop, 0.0))
+            yield
+            self.stop.set()
+            await running
+            for helper in helpers:
+                helper.cancel()
+
 
 @asynccontextmanager
 async def running_world(
     tracker: Tracker | None = None, *, rerun_on_change: bool = False
 ) -> AsyncIterator[World]:
-    """A pipeline that runs with a store in memory; it is stopped without budget in the end.
+    """A pipeline that runs with a store in memory.
 
     Args:
         tracker: measures instead of the world's `PatientTracker`.
@@ -200,13 +217,5 @@ async def running_world(
         assert isinstance(node, MemoryTransport)
         assert isinstance(peer, MemoryTransport)
         world = World(node, peer, tracker, store, policy)
-        world.announcer.open()
-        world.announcer.ready()
-        async with asyncio.TaskGroup() as group:
-            helpers = [group.create_task(world.read()), group.create_task(world.watch())]
-            running = group.create_task(world.pipeline.run(world.stop, 0.0))
+        async with world.running():
             yield world
-            world.stop.set()
-            await running
-            for helper in helpers:
-                helper.cancel()

@@ -109,7 +109,8 @@ Sample sample_of(const StructType& type, const Content& content, const dds::Samp
     return {info.valid_data ? type.to_python(content) : nb::none(),
             std::string(octets, octets + 16), state_of(info.instance_state),
             text_of(info.sample_identity.writer_guid()), correlation_of(info),
-            info.source_timestamp.to_ns(), info.reception_timestamp.to_ns()};
+            info.sample_identity.sequence_number().to64long(), info.source_timestamp.to_ns(),
+            info.reception_timestamp.to_ns()};
 }
 
 }  // namespace

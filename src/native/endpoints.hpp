@@ -39,6 +39,7 @@ struct Sample {
     InstanceState state;
     std::string writer;
     rtps::SampleIdentity correlation;  // what a request and its reply share
+    uint64_t sequence_number;          // of the writer, from 1
     int64_t source_timestamp_ns;
     int64_t reception_timestamp_ns;
 };

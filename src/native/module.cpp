@@ -228,6 +228,8 @@ void bind_endpoints(nb::module_& m)
             .def_prop_ro(
                     "correlation", [](const Sample& self) { return octets_of(self.correlation); },
                     "24 octets that a request and its reply share.")
+            .def_ro("sequence_number", &Sample::sequence_number,
+                    "Its place among what the writer has written, from 1.")
             .def_ro("source_timestamp_ns", &Sample::source_timestamp_ns)
             .def_ro("reception_timestamp_ns", &Sample::reception_timestamp_ns);
     nb::class_<Reader>(m, "Reader", "A reader of a topic. Dropping it deletes it.")

@@ -213,10 +213,11 @@ class CyclonePeer:
         topic = Topic(self._participant, name, kind, qos=Qos(CDR))
         return DataReader(self._participant, topic, qos=QOS + Qos(PEER_LIMITS))
 
-    def write(self, *samples: IdlStruct) -> None:
-        """Write samples, each on the topic of its type."""
+    def write(self, *samples: IdlStruct, ahead_s: float = 0.0) -> None:
+        """Write samples, each on the topic of its type, by a clock that is ahead."""
+        written_ns = time.time_ns() + round(ahead_s * 1e9)
         for sample in samples:
-            self._writers[type(sample)].write(sample)
+            self._writers[type(sample)].write(sample, written_ns)
 
     def received(self, kind: type[Kind]) -> list[Kind]:
         """Every sample of a type that was received so far."""

@@ -50,7 +50,7 @@ def next_sample(reader: Reader) -> native.Sample:
 
 def next_arrival(reader: Reader) -> Arrival | None:
     """Wait for one sample and read it."""
-    return reader.arrival(next_sample(reader))
+    return reader.arrival(next_sample(reader), received_s=0.0, known_for_s=0.0)
 
 
 @pytest.mark.parametrize("topic", Topic)

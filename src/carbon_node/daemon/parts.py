@@ -151,6 +151,7 @@ def join_bounds(settings: Settings) -> JoinBounds:
         incomplete_count=settings.incomplete_max_count,
         incomplete_age_s=settings.incomplete_max_age_s,
         remembered_blocks=MAX_BLOCKS,
+        newer_wait_s=settings.newer_wait_s,
     )
 
 

@@ -193,7 +193,7 @@ def _node(
     models = RawModels(spool, in_force)
     topics = TopicEndpoint(transport, in_force.service, metrics)
     calls = RpcEndpoint(transport, in_force.service, metrics)
-    reception = Reception(join, models, baseline, pipeline, control, topics)
+    reception = Reception(join, models, baseline, pipeline, control, topics, store)
     heartbeats = [
         Heartbeat("the transport", transport.sign_of_life),
         Heartbeat("the store", lambda: store.editions(NO_KEY)),

@@ -97,7 +97,7 @@ def _concluded(
 ) -> Estimate | NotComputed:
     chosen = chosen_energy(plan, outcome)
     if isinstance(chosen, NotComputed):
-        return replace(chosen, warnings=plan.request.refused)
+        return replace(chosen, warnings=plan.request.warnings)
     request, assumptions = plan.request, plan.assumptions
     known = request.known
     if chosen.basis.is_of_a_run:
@@ -124,7 +124,7 @@ def _concluded(
         tracking=tracking,
         place=request.place,
         budget=_budget(request.desired_carbon_g, carbon_g),
-        warnings=(*chosen.warnings, *request.refused, *_tracking_warnings(tracking)),
+        warnings=(*chosen.warnings, *request.warnings, *_tracking_warnings(tracking)),
         revision=assumptions.revision,
         output_units=assumptions.output_units,
     )

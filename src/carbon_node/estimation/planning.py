@@ -59,7 +59,7 @@ def plan(request: EstimationRequest, assumptions: Assumptions) -> Plan | NotComp
     """
     planned = _plan(request, assumptions)
     if isinstance(planned, NotComputed):
-        return replace(planned, warnings=request.refused)
+        return replace(planned, warnings=request.warnings)
     return planned
 
 

@@ -122,6 +122,7 @@ class EstimationRequest:
         desired_carbon_g: the user's budget in gCO2e; 0 or less means none.
         inferences: how many inferences the result is for, > 0.
         refused: numbers that came in a form that cannot be read, one line each.
+        doubts: what else a reader of the result should know of the inputs, one line each.
         model_path: path as sent.
         raw_model: serialized model, empty if none was sent.
     """
@@ -140,8 +141,14 @@ class EstimationRequest:
     desired_carbon_g: float = 0.0
     inferences: float = 1.0
     refused: tuple[str, ...] = ()
+    doubts: tuple[str, ...] = ()
     model_path: str = ""
     raw_model: RawModel = field(default=b"", repr=False)
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What the inputs make a reader of the result beware of, one line each."""
+        return (*self.refused, *self.doubts)
 
 
 @dataclass(frozen=True, slots=True)

@@ -59,6 +59,7 @@ class Keeping:
                 progress.digest,
                 progress.summary,
                 repeat=progress.is_repeat,
+                sources=progress.inputs.sources,
             )
 
     async def keep(self, progress: Progress, answer: Answer) -> Kept:
@@ -69,7 +70,11 @@ class Keeping:
         """
         with progress.stage("save"):
             return await self._store.save(
-                progress.inputs.key, progress.digest, progress.summary, answer
+                progress.inputs.key,
+                progress.digest,
+                progress.summary,
+                answer,
+                sources=progress.inputs.sources,
             )
 
     def republication(self, answered: Answered) -> Kept | None:

@@ -9,8 +9,9 @@ from carbon_node.estimation.measurement import Measurement, ModelRun, Run, Spool
 from carbon_node.tasks.answer import Answer, Kept
 from carbon_node.tasks.decision import Decision
 from carbon_node.tasks.key import Summary, TaskKey
+from carbon_node.tasks.lineage import UNKNOWN, SampleId, Sources, Span, Use
 from carbon_node.wire.contract import Arrival, ConfigurationCall, Peer, Topic
-from carbon_node.wire.samples import Octets, Sample
+from carbon_node.wire.samples import Octets, Sample, TaskId
 
 
 class Transport(Protocol):
@@ -60,13 +61,37 @@ class TaskStore(Protocol):
     """What was accepted and answered, across restarts. A failing disk is no error here."""
 
     async def accept(
-        self, key: TaskKey, digest: str, summary: Summary, *, repeat: bool = False
+        self,
+        key: TaskKey,
+        digest: str,
+        summary: Summary,
+        *,
+        repeat: bool = False,
+        sources: Sources = UNKNOWN,
     ) -> Decision:
         """Record that a task's inputs are complete; say whether it has to be computed."""
         ...
 
-    async def save(self, key: TaskKey, digest: str, summary: Summary, answer: Answer) -> Kept:
+    async def save(
+        self,
+        key: TaskKey,
+        digest: str,
+        summary: Summary,
+        answer: Answer,
+        *,
+        sources: Sources = UNKNOWN,
+    ) -> Kept:
         """Keep an answer durably; return the one to publish."""
+        ...
+
+    async def past(self) -> tuple[Span, ...] | None:
+        """Tell which samples earlier lives of the node used; None if that cannot be read now."""
+        ...
+
+    async def uses(
+        self, task_id: TaskId, ml_model: SampleId, hw_resource: SampleId
+    ) -> tuple[Use, ...]:
+        """Tell what the writers of two samples gave to tasks of an id, as far as it is known."""
         ...
 
     def mark_published(self, kept: Kept) -> None:

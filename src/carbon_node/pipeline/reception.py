@@ -11,8 +11,18 @@ from carbon_node.errors import CarbonNodeError
 from carbon_node.pipeline.baseline import Baseline
 from carbon_node.pipeline.control import Control
 from carbon_node.pipeline.endpoints import TopicEndpoint
-from carbon_node.pipeline.join import Join, Ready, Rejected, Repeated, Waiting
+from carbon_node.pipeline.join import (
+    Doubtful,
+    Held,
+    Join,
+    Ready,
+    Rejected,
+    Repeated,
+    Settled,
+    Waiting,
+)
 from carbon_node.pipeline.pipeline import Pipeline
+from carbon_node.pipeline.ports import TaskStore
 from carbon_node.pipeline.raw_models import RawModels
 from carbon_node.wire.contract import Arrival
 from carbon_node.wire.samples import (
@@ -24,8 +34,8 @@ from carbon_node.wire.samples import (
     UserInput,
 )
 
-EVICTION_PERIOD_S = 60.0
-"""Seconds between looks for incomplete tasks that are too old, when nothing else arrives."""
+UPKEEP_PERIOD_S = 5.0
+"""Seconds between looks for incomplete tasks that have waited for long enough."""
 
 log = structlog.get_logger(__name__)
 
@@ -40,6 +50,7 @@ class Reception:
         pipeline: gets complete tasks, and later samples of tasks that have started.
         control: gets commands.
         endpoint: gets configuration requests.
+        store: knows which samples were used before.
     """
 
     def __init__(
@@ -50,6 +61,7 @@ class Reception:
         pipeline: Pipeline,
         control: Control,
         endpoint: TopicEndpoint,
+        store: TaskStore,
     ) -> None:
         self._join = join
         self._models = models
@@ -57,6 +69,7 @@ class Reception:
         self._pipeline = pipeline
         self._control = control
         self._endpoint = endpoint
+        self._store = store
 
     @property
     def incomplete_count(self) -> int:
@@ -69,13 +82,14 @@ class Reception:
         Args:
             arrivals: what the transport receives.
         """
+        self._join.learn(await self._store.past())
         async with asyncio.TaskGroup() as group:
-            evicting = group.create_task(self._evict_now_and_then())
+            upkeep = group.create_task(self._keep_up())
             async for arrival in arrivals:
                 await self._hand_over(arrival)
                 # The next one may be far, and this one may hold megabytes.
                 del arrival
-            evicting.cancel()
+            upkeep.cancel()
 
     async def _hand_over(self, arrival: Arrival) -> None:
         match arrival.sample:
@@ -95,13 +109,14 @@ class Reception:
         if self._pipeline.is_stopping:
             return
         now_s = time.monotonic()
-        match self._join.add(arrival, now_s):
+        match await self._joined(arrival, now_s):
             case Ready(inputs):
                 self._update_baseline(arrival)
                 await self._pipeline.start(inputs)
-            case Waiting():
+            case Waiting() | Held() as waiting:
                 self._update_baseline(arrival)
                 await self._pipeline.revise(arrival)
+                self._note(waiting)
                 self._evict(now_s)
             case Repeated(key):
                 log.info(
@@ -110,6 +125,23 @@ class Reception:
                 await self._pipeline.revise(arrival)
             case Rejected(reason):
                 log.warning("sample rejected", topic=arrival.topic.dds_name, reason=reason)
+
+    async def _joined(self, arrival: Arrival, now_s: float) -> Settled:
+        match self._join.add(arrival, now_s):
+            case Doubtful(task_id, ml_model, hw_resource):
+                uses = await self._store.uses(task_id, ml_model, hw_resource)
+                return self._join.settle(task_id, uses, now_s)
+            case settled:
+                return settled
+
+    def _note(self, waiting: Waiting | Held) -> None:
+        if isinstance(waiting, Held):
+            log.warning(
+                "task waits for inputs of its own session",
+                task_id=waiting.task_id,
+                used_before=waiting.used,
+                older_than_its_user_input=waiting.older,
+            )
 
     def _update_baseline(self, arrival: Arrival) -> None:
         if not isinstance(arrival.sample, UserInput):
@@ -129,7 +161,10 @@ class Reception:
                 reason=evicted.reason,
             )
 
-    async def _evict_now_and_then(self) -> None:
+    async def _keep_up(self) -> None:
         while True:
-            await asyncio.sleep(EVICTION_PERIOD_S)
-            self._evict(time.monotonic())
+            await asyncio.sleep(UPKEEP_PERIOD_S)
+            now_s = time.monotonic()
+            self._evict(now_s)
+            for overdue in self._join.overdue(now_s):
+                await self._pipeline.start(overdue.inputs)

@@ -10,6 +10,7 @@ from carbon_node.pipeline.interruption import Interruption
 from carbon_node.pipeline.raw_models import DetachedModel
 from carbon_node.tasks.digest import Input
 from carbon_node.tasks.key import Summary, TaskKey
+from carbon_node.tasks.lineage import UNKNOWN, Sources
 from carbon_node.wire.contract import Arrival
 from carbon_node.wire.extra_data import ExtraData, read
 from carbon_node.wire.samples import HWResource, MLModel, TaskId, UserInput
@@ -59,12 +60,17 @@ class TaskInputs:
         user_input: what the user asks for.
         ml_model: the chosen model.
         hw_resource: the chosen hardware.
+        sources: which samples completed the task; later ones of it change nothing here.
+        older: names of those that seem to be from before the user input, and were used for lack of
+            newer ones.
     """
 
     key: TaskKey
     user_input: UserInput
     ml_model: MLModel
     hw_resource: HWResource
+    sources: Sources = field(default=UNKNOWN, compare=False)
+    older: tuple[str, ...] = field(default=(), compare=False)
 
     @property
     def task_id(self) -> TaskId:

@@ -69,6 +69,7 @@ def to_request(
         states_memory=_states_memory(hardware),
         explicit=_explicit_hardware(hardware_extra),
         refused=_refused_numbers(hardware_extra),
+        doubts=tuple(f"the {name} seems to be older than the user input" for name in inputs.older),
         place=Place(region=user.geo_location_region, continent=user.geo_location_continent),
         desired_carbon_g=user.desired_carbon_footprint,
         model_path=model.model_path,

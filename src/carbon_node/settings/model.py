@@ -363,6 +363,14 @@ class Settings(_Table):
         fixed=USED_AT_START,
         bounds=(1, 31_536_000),
     )
+    newer_wait_s: float = _setting(
+        300.0,
+        "Time that a task waits for newer inputs if its model or hardware seems to be older than "
+        "its user input.",
+        unit="s",
+        fixed=USED_AT_START,
+        bounds=(0, 31_536_000),
+    )
     history_max_count: int = _setting(
         100_000,
         "Results that are kept; more than the 5,000 tasks that peers may deliver again.",

@@ -17,16 +17,20 @@ from carbon_node.errors import StoreDamaged, StoreError
 from carbon_node.store.editions import Edition, Editions
 from carbon_node.store.rows import (
     INSERT_PUBLISHED,
+    INSERT_SOURCES,
     SELECT_EDITIONS,
     UPDATE_PROGRESS,
+    UPSERT_STREAM,
     UPSERT_TASK,
     edition_of,
     progress_values,
     published_values,
+    stream_values,
     task_values,
 )
 from carbon_node.store.schema import VERSION, migrate, version_of
 from carbon_node.tasks.key import TaskKey
+from carbon_node.tasks.lineage import MAX_STREAMS
 
 DATABASE_NAME = "results.sqlite3"
 
@@ -73,6 +77,8 @@ DELETE FROM tasks WHERE id IN (
 """
 # Old is what comes before the first that is not: a row of 1970 among those of today is not old,
 # its clock was wrong. The + keeps SQLite from sorting by the index on time.
+
+_PRUNE_STREAMS = "DELETE FROM streams WHERE id <= (SELECT max(id) FROM streams) - ?"
 
 _WHERE_KEY = "WHERE problem_id = ? AND iteration_id = ? AND writer = ? ORDER BY edition"
 
@@ -159,6 +165,11 @@ class Database:
             for row in self._connection.execute(SELECT_EDITIONS + conditions, values):
                 yield _edition(row)
 
+    def rows(self, query: str, values: Sequence[object] = ()) -> list[sqlite3.Row]:
+        """Return the rows of a query."""
+        with _translated(self._path):
+            return self._connection.execute(query, values).fetchall()
+
     def value(self, query: str, values: Sequence[object] = ()) -> sqlite3.Row:
         """Return the single row of a query."""
         with _translated(self._path):
@@ -179,11 +190,14 @@ class Database:
                 if edition.answer is not None:
                     values = (row_id, *published_values(edition.answer.footprint))
                     connection.execute(INSERT_PUBLISHED, values)
+                if edition.sources.are_known:
+                    _write_sources(connection, row_id, edition)
             connection.executemany(UPDATE_PROGRESS, map(progress_values, marked))
 
     def prune(self, max_results: int, accepted_before_ms: int) -> int:
         """Delete some editions that are too many or too old, oldest first; return how many."""
         with self._transaction() as connection:
+            connection.execute(_PRUNE_STREAMS, (MAX_STREAMS,))
             values = (max_results, accepted_before_ms, _PRUNE_CHUNK)
             return connection.execute(_PRUNE, values).rowcount
 
@@ -208,6 +222,15 @@ class Database:
             finally:
                 if self._connection.in_transaction:
                     self._connection.execute("ROLLBACK")
+
+
+def _write_sources(connection: sqlite3.Connection, row_id: int, edition: Edition) -> None:
+    values = [row_id]
+    for sample in edition.sources.samples:
+        stream = stream_values(edition.key.writer, sample, is_certain=edition.sources.is_certain)
+        (stream_id,) = connection.execute(UPSERT_STREAM, stream).fetchone()
+        values += (stream_id, sample.sequence_number)
+    connection.execute(INSERT_SOURCES, values)
 
 
 def _is_empty(path: Path) -> bool:

@@ -11,13 +11,14 @@ An edition found ACCEPTED by a later accept was interrupted. States only move to
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import IntEnum
 from typing import TypeAlias
 
 from carbon_node.tasks.answer import Answer, Kept
 from carbon_node.tasks.decision import Answered, Compute, ComputeReason, Decision
 from carbon_node.tasks.key import Summary, TaskKey
+from carbon_node.tasks.lineage import UNKNOWN, Sources
 
 
 class State(IntEnum):
@@ -45,6 +46,7 @@ class Edition:
             accepted_at_ms if the clock was set back.
         is_superseded: whether a later edition of the task was answered.
         ignored_digest: digest of inputs that came while this edition ran and were not run.
+        sources: the samples that completed it; not read back from the database with the rest.
     """
 
     key: TaskKey
@@ -57,6 +59,7 @@ class Edition:
     finished_at_ms: int | None = None
     is_superseded: bool = False
     ignored_digest: str = ""
+    sources: Sources = field(default=UNKNOWN, compare=False)
 
 
 Editions: TypeAlias = tuple[Edition, ...]
@@ -74,6 +77,7 @@ class Accept:
         at_ms: wall clock in milliseconds since the epoch.
         is_repeat: whether it is computed again even if these inputs are answered.
         is_first: whether it is certain that the database holds nothing of the task.
+        sources: the samples that completed it.
     """
 
     key: TaskKey
@@ -82,6 +86,7 @@ class Accept:
     at_ms: int
     is_repeat: bool = False
     is_first: bool = False
+    sources: Sources = UNKNOWN
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +98,7 @@ class Save:
     summary: Summary
     answer: Answer
     at_ms: int
+    sources: Sources = UNKNOWN
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,7 +213,9 @@ def _was_ignored(edition: Edition, event: Accept) -> bool:
 
 
 def _edition(number: int, event: Accept | Save) -> Edition:
-    return Edition(event.key, number, event.digest, event.summary, event.at_ms)
+    return Edition(
+        event.key, number, event.digest, event.summary, event.at_ms, sources=event.sources
+    )
 
 
 def _newest(editions: Editions, digest: str) -> Edition | None:

@@ -40,6 +40,8 @@ from carbon_node.store.pages import ROWS_READ, Cursor, Page, look, look_in_memor
 from carbon_node.tasks.answer import Kept
 from carbon_node.tasks.decision import Decision
 from carbon_node.tasks.key import TaskKey
+from carbon_node.tasks.lineage import SampleId, Span, Use
+from carbon_node.wire.samples import TaskId
 
 _WRITTEN_LIMIT = 512
 """Tasks whose editions stay in memory after they were written: marks follow within a second, and
@@ -209,6 +211,32 @@ class Ledger:
         if self.trouble or self._database is None:
             return None
         return history.writers(self._database)
+
+    def past(self) -> tuple[Span, ...] | None:
+        """Return which samples each session used; None if it cannot be read now.
+
+        Raises:
+            StoreError: it turned out that it cannot be read.
+        """
+        if self.trouble or self._database is None:
+            return None
+        return history.past(self._database)
+
+    def uses(self, task_id: TaskId, ml_model: SampleId, hw_resource: SampleId) -> tuple[Use, ...]:
+        """Return what the writers of two samples gave to tasks of an id, as far as it is known."""
+        stored: tuple[Use, ...] = ()
+        if self._database is not None:
+            with suppress(StoreError):
+                stored = history.uses(self._database, task_id, ml_model, hw_resource)
+        waiting = tuple(
+            Use(key.writer, sample)
+            for key, editions in self._unwritten.items()
+            if key.task_id == task_id
+            for edition in editions
+            if edition.sources.are_known
+            for sample in edition.sources.samples
+        )
+        return (*stored, *waiting)
 
     def prune(self, max_results: int, accepted_before_ms: int) -> bool:
         """Delete some of what is too many or too old; return whether there is more to delete."""

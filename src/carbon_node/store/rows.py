@@ -9,6 +9,7 @@ from typing import Any, TypeAlias
 from carbon_node.store.editions import Edition, State
 from carbon_node.tasks.answer import FINDINGS, Answer, Outcome
 from carbon_node.tasks.key import Summary, TaskKey
+from carbon_node.tasks.lineage import SampleId, Use
 from carbon_node.wire import bounded_json, samples
 
 Values: TypeAlias = tuple[int | float | str | bytes | None, ...]
@@ -49,6 +50,27 @@ UPDATE_PROGRESS = (
 INSERT_PUBLISHED = "INSERT OR IGNORE INTO published VALUES (?, ?, ?, ?, ?)"
 """Takes the id and `published_values`; what was published is never written again."""
 
+UPSERT_STREAM = (
+    "INSERT INTO streams (user_writer, writer, first, last) VALUES (?, ?, ?, ?) "
+    "ON CONFLICT (writer, user_writer) DO UPDATE SET last = max(last, excluded.last), "
+    "first = min(coalesce(first, excluded.first), coalesce(excluded.first, first)) RETURNING id"
+)
+"""Takes `stream_values`, and yields the id."""
+
+INSERT_SOURCES = "INSERT OR IGNORE INTO sources VALUES (?, ?, ?, ?, ?)"
+"""Takes the task's id, and stream and sequence number of model and hardware; what completed an
+edition is never written again."""
+
+SELECT_USES = """
+SELECT user_writer, streams.writer AS writer,
+    CASE streams.id WHEN model_stream THEN model_sequence ELSE hardware_sequence END AS sequence
+FROM streams
+JOIN tasks ON problem_id = ? AND iteration_id = ? AND tasks.writer = user_writer
+JOIN sources ON sources.id = tasks.id AND streams.id IN (model_stream, hardware_stream)
+WHERE streams.writer IN (?, ?)
+"""
+"""Takes a task id and the writers of two samples, and yields the rows that `use_of` reads."""
+
 
 def task_values(edition: Edition) -> Values:
     """Return the values for `UPSERT_TASK`."""
@@ -78,6 +100,17 @@ def published_values(footprint: samples.CO2Footprint) -> Values:
         footprint.carbon_intensity,
         footprint.extra_data,
     )
+
+
+def stream_values(user_writer: str, sample: SampleId, *, is_certain: bool) -> Values:
+    """Return the values for `UPSERT_STREAM`."""
+    number = sample.sequence_number
+    return (user_writer, sample.writer, number if is_certain else None, number)
+
+
+def use_of(row: sqlite3.Row) -> Use:
+    """Return the use in a row of `SELECT_USES`."""
+    return Use(row["user_writer"], SampleId(row["writer"], row["sequence"]))
 
 
 def edition_of(row: sqlite3.Row) -> Edition:

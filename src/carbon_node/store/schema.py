@@ -1,6 +1,7 @@
 """Tables of the results database, and how older ones are brought up to date.
 
-`tasks` is narrow, so that totals over 100,000 rows stay quick; `published` holds what was sent.
+`tasks` is narrow, so that totals over 100,000 rows stay quick; `published` holds what was sent,
+`sources` which samples a task was completed with, and `streams` whose they were.
 `history` is for people with the sqlite3 shell. `PRAGMA user_version` counts the migrations that a
 database has seen.
 """
@@ -96,7 +97,26 @@ FROM tasks LEFT JOIN published USING (id);
 """
 # What older rows lack is in the extra_data that was published for them.
 
-MIGRATIONS: tuple[str, ...] = (_FIRST, _SECOND)
+_THIRD = """
+CREATE TABLE streams (
+    id INTEGER PRIMARY KEY,
+    user_writer TEXT NOT NULL,
+    writer TEXT NOT NULL,
+    first INTEGER,
+    last INTEGER NOT NULL,
+    UNIQUE (writer, user_writer)
+);
+CREATE TABLE sources (
+    id INTEGER PRIMARY KEY REFERENCES tasks (id) ON DELETE CASCADE,
+    model_stream INTEGER NOT NULL,
+    model_sequence INTEGER NOT NULL,
+    hardware_stream INTEGER NOT NULL,
+    hardware_sequence INTEGER NOT NULL
+);
+"""
+# Of older rows nobody knows which samples they were made of.
+
+MIGRATIONS: tuple[str, ...] = (_FIRST, _SECOND, _THIRD)
 """Scripts by the version that they start from; a released one never changes."""
 
 VERSION = len(MIGRATIONS)

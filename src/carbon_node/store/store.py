@@ -25,7 +25,9 @@ from carbon_node.store.pages import Page
 from carbon_node.tasks.answer import Answer, Kept
 from carbon_node.tasks.decision import Compute, ComputeReason, Decision
 from carbon_node.tasks.key import Summary, TaskKey
+from carbon_node.tasks.lineage import UNKNOWN, SampleId, Sources, Span, Use
 from carbon_node.tasks.memory import KnownTasks
+from carbon_node.wire.samples import TaskId
 
 _P = ParamSpec("_P")
 _T = TypeVar("_T")
@@ -151,7 +153,13 @@ class Store:
         return self._ledger.health
 
     async def accept(
-        self, key: TaskKey, digest: str, summary: Summary, *, repeat: bool = False
+        self,
+        key: TaskKey,
+        digest: str,
+        summary: Summary,
+        *,
+        repeat: bool = False,
+        sources: Sources = UNKNOWN,
     ) -> Decision:
         """Record that a task's three inputs are complete and return whether it has to be computed.
 
@@ -164,8 +172,11 @@ class Store:
             summary: what it is about.
             repeat: compute it again even if these inputs are answered; the earlier answer stays in
                 the history.
+            sources: the samples that completed it.
         """
-        event = Accept(key, digest, _bounded(summary), self._now_ms(), repeat)
+        event = Accept(
+            key, digest, _bounded(summary), self._now_ms(), is_repeat=repeat, sources=sources
+        )
         is_new = self._known_tasks.is_new(key)
         self._known_tasks.add(key)
         if is_new:
@@ -185,13 +196,21 @@ class Store:
                 await asyncio.sleep(self._config.retry_s)
         return await self._call(self._ledger.accept, event, is_urgent=True)
 
-    async def save(self, key: TaskKey, digest: str, summary: Summary, answer: Answer) -> Kept:
+    async def save(
+        self,
+        key: TaskKey,
+        digest: str,
+        summary: Summary,
+        answer: Answer,
+        *,
+        sources: Sources = UNKNOWN,
+    ) -> Kept:
         """Keep an answer; return the one to publish, once it is on disk or the store degraded.
 
         That is the first answer that was saved for these inputs. Cancelling the caller does not
         undo the save.
         """
-        event = Save(key, digest, _bounded(summary), answer, self._now_ms())
+        event = Save(key, digest, _bounded(summary), answer, self._now_ms(), sources)
         waiting: asyncio.Future[Kept] = asyncio.get_running_loop().create_future()
         self._waiting[len(self._changes)] = waiting
         self._changes.append(event)
@@ -216,6 +235,19 @@ class Store:
         For a watchdog: it returns only while the store makes progress.
         """
         return await self._call(self._ledger.editions, key)
+
+    async def past(self) -> tuple[Span, ...] | None:
+        """Tell which samples earlier lives of the node used; None if that cannot be read now."""
+        try:
+            return await self._call(self._ledger.past)
+        except StoreError:
+            return None
+
+    async def uses(
+        self, task_id: TaskId, ml_model: SampleId, hw_resource: SampleId
+    ) -> tuple[Use, ...]:
+        """Tell what the writers of two samples gave to tasks of an id, as far as it is known."""
+        return await self._call(self._ledger.uses, task_id, ml_model, hw_resource)
 
     async def page(self, page: Page) -> Page:
         """Fill a page of the history and return it.

@@ -5,49 +5,77 @@ blocks of consecutive problems, one bit for each task.
 """
 
 from collections import OrderedDict
-from typing import TypeAlias
+from collections.abc import Hashable
+from typing import Generic, TypeVar
 
 from carbon_node.tasks.key import TaskKey
 
 BLOCK_PROBLEMS = 256
-"""Consecutive problem ids, of one writer and iteration, that share a block."""
+"""Consecutive numbers that share a block: problem ids, of one writer and iteration."""
 
 MAX_BLOCKS = 20_000
 """Blocks of a memory unless another bound is set; 8 MB at most."""
 
-_Block: TypeAlias = tuple[str, int, int]
+StreamT = TypeVar("StreamT", bound=Hashable)
 
 
-class TaskMemory:
-    """A set of tasks that forgets the block without news for longest when it has too many.
+class NumberMemory(Generic[StreamT]):
+    """A set of numbers from several streams, which forgets the block without news for longest.
 
-    A block takes some 400 bytes: 2 for each task of a pipeline that numbers its tasks one after the
-    other, and 400 for a task whose number has no neighbours. By default that is room for 5 million
-    tasks of the former kind, and for 20,000 of the latter.
+    A block takes some 400 bytes: 2 for each number of a stream that counts one after the other, and
+    400 for a number without neighbours.
 
     Args:
         max_blocks: blocks that are remembered, >= 1.
     """
 
-    def __init__(self, max_blocks: int = MAX_BLOCKS) -> None:
+    def __init__(self, max_blocks: int) -> None:
         self._max_blocks = max_blocks
-        self._blocks: OrderedDict[_Block, int] = OrderedDict()
+        self._blocks: OrderedDict[tuple[StreamT, int], int] = OrderedDict()
         self.has_forgotten = False
-        """Whether tasks were added that are not remembered any more."""
+        """Whether numbers were added that are not remembered any more."""
 
-    def __contains__(self, key: TaskKey) -> bool:
-        """Whether a task is remembered."""
-        block, bit = _place(key)
-        return bool(self._blocks.get(block, 0) & bit)
+    def has(self, stream: StreamT, number: int) -> bool:
+        """Whether a number of a stream is remembered."""
+        block, offset = divmod(number, BLOCK_PROBLEMS)
+        return bool(self._blocks.get((stream, block), 0) >> offset & 1)
 
-    def add(self, key: TaskKey) -> None:
-        """Remember a task."""
-        block, bit = _place(key)
-        self._blocks[block] = self._blocks.get(block, 0) | bit
-        self._blocks.move_to_end(block)
+    def add(self, stream: StreamT, number: int) -> None:
+        """Remember a number of a stream."""
+        block, offset = divmod(number, BLOCK_PROBLEMS)
+        place = (stream, block)
+        self._blocks[place] = self._blocks.get(place, 0) | 1 << offset
+        self._blocks.move_to_end(place)
         if len(self._blocks) > self._max_blocks:
             self._blocks.popitem(last=False)
             self.has_forgotten = True
+
+
+class TaskMemory:
+    """A set of tasks that forgets the block without news for longest when it has too many.
+
+    By default that is room for 5 million tasks of pipelines that number their tasks one after the
+    other, and for 20,000 whose numbers have no neighbours.
+
+    Args:
+        max_blocks: blocks that are remembered, >= 1; see `NumberMemory`.
+    """
+
+    def __init__(self, max_blocks: int = MAX_BLOCKS) -> None:
+        self._numbers: NumberMemory[tuple[str, int]] = NumberMemory(max_blocks)
+
+    def __contains__(self, key: TaskKey) -> bool:
+        """Whether a task is remembered."""
+        return self._numbers.has((key.writer, key.task_id.iteration_id), key.task_id.problem_id)
+
+    def add(self, key: TaskKey) -> None:
+        """Remember a task."""
+        self._numbers.add((key.writer, key.task_id.iteration_id), key.task_id.problem_id)
+
+    @property
+    def has_forgotten(self) -> bool:
+        """Whether tasks were added that are not remembered any more."""
+        return self._numbers.has_forgotten
 
 
 class KnownTasks:
@@ -82,10 +110,3 @@ class KnownTasks:
             and key not in self._met
             and not self._met.has_forgotten
         )
-
-
-def _place(key: TaskKey) -> tuple[_Block, int]:
-    """Tell the block of a task, and its bit in there."""
-    problem_id, iteration_id = key.task_id
-    block, offset = divmod(problem_id, BLOCK_PROBLEMS)
-    return (key.writer, iteration_id, block), 1 << offset

@@ -152,6 +152,10 @@ class Sample:
         """24 octets that a request and its reply share."""
 
     @property
+    def sequence_number(self) -> int:
+        """Its place among what the writer has written, from 1."""
+
+    @property
     def source_timestamp_ns(self) -> int: ...
 
     @property

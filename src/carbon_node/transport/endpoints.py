@@ -84,11 +84,12 @@ class Reader:
     def take(self, limit: int) -> list[native.Sample]:
         """Take up to `limit` waiting samples, and forget the oldest of too many instances.
 
-        Of what waits of one instance, only the newest counts, unless the samples are events.
+        Of what waits of one instance and writer, only the newest counts, unless the samples are
+        events.
         """
         samples = self._native.take(limit)
-        newest = {sample.instance: sample for sample in samples}
-        self._live.update(dict.fromkeys(newest))
+        self._live.update(dict.fromkeys(sample.instance for sample in samples))
+        newest = {(sample.instance, sample.writer): sample for sample in samples}
         # Forgetting takes room itself: not while more samples wait, perhaps in a full reader.
         if len(samples) < limit:
             self._forget_oldest()
@@ -107,8 +108,15 @@ class Reader:
         known, self._rejected_count = self._rejected_count, self._native.rejected_count()
         return self._rejected_count > known
 
-    def arrival(self, sample: native.Sample) -> Arrival | None:
+    def arrival(
+        self, sample: native.Sample, received_s: float, known_for_s: float
+    ) -> Arrival | None:
         """Read a taken sample; None for the end of an instance whose key cannot be told.
+
+        Args:
+            sample: as it was taken.
+            received_s: when it was received, monotonic time in seconds.
+            known_for_s: seconds for which its writer's participant had been known then.
 
         Raises:
             WireError: a value that the contract does not know.
@@ -120,7 +128,17 @@ class Reader:
             key = self._remember(sample.instance, key_of(content))
         if key is None:
             return None
-        return Arrival(self.topic, content, key, sample.writer, sample.source_timestamp_ns)
+        return Arrival(
+            self.topic,
+            content,
+            key,
+            sample.writer,
+            sample.source_timestamp_ns,
+            sample.sequence_number,
+            sample.reception_timestamp_ns,
+            received_s,
+            known_for_s,
+        )
 
     def _remember(self, instance: bytes, key: TaskId) -> TaskId:
         if not self._is_key_in_handle:

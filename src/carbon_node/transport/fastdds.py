@@ -93,6 +93,8 @@ class FastDdsTransport:
         self._news = News()
         self._peer_news = News()
         self._peers: dict[str, Peer] = {}
+        # Monotonic time in seconds at which each was discovered, by its participant's GUID.
+        self._known_since_s: dict[str, float] = {}
         self._refusals = Refusals()
         self._readers: dict[Topic, Reader] = {}
         self._writers: dict[Topic, native.Writer] = {}
@@ -124,6 +126,7 @@ class FastDdsTransport:
             return
         asyncio.get_running_loop().remove_reader(participant.fileno())
         self._peers.clear()
+        self._known_since_s.clear()
         self._readers.clear()
         self._writers.clear()
         self._server = None
@@ -268,10 +271,13 @@ class FastDdsTransport:
     def _note_peers(self) -> None:
         events = () if self._participant is None else self._participant.take_peer_events()
         for event in events:
+            participant = _participant_of(event.guid)
             if event.status in ("discovered", "changed"):
                 self._peers[event.guid] = Peer(event.guid, event.name, tuple(event.properties))
+                self._known_since_s.setdefault(participant, time.monotonic())
             else:
                 self._peers.pop(event.guid, None)
+                self._known_since_s.pop(participant, None)
         if events:
             self._peer_news.announce()
 
@@ -280,12 +286,16 @@ class FastDdsTransport:
             (sample, reader) for reader in self._readers.values() for sample in reader.take(BATCH)
         ]
         taken.sort(key=lambda each: each[0].reception_timestamp_ns)
-        arrivals = (self._arrival(sample, reader) for sample, reader in taken)
+        # By which the wall clock of this host is ahead of the monotonic one.
+        ahead_s = time.time() - time.monotonic()
+        arrivals = (self._arrival(sample, reader, ahead_s) for sample, reader in taken)
         return [arrival for arrival in arrivals if arrival is not None]
 
-    def _arrival(self, sample: native.Sample, reader: Reader) -> Arrival | None:
+    def _arrival(self, sample: native.Sample, reader: Reader, ahead_s: float) -> Arrival | None:
+        received_s = sample.reception_timestamp_ns / 1e9 - ahead_s
+        since_s = self._known_since_s.get(_participant_of(sample.writer), received_s)
         try:
-            return reader.arrival(sample)
+            return reader.arrival(sample, received_s, max(received_s - since_s, 0.0))
         except WireError as error:
             self._config.log(
                 "warning", reader.topic.name, f"sample of {sample.writer} ignored: {error}"

@@ -91,6 +91,13 @@ class Arrival:
         key: task id of the instance where the type is keyed by it, else (0, 0).
         writer: GUID of the writer as text.
         source_timestamp_ns: when the writer says it wrote, nanoseconds since the epoch.
+        sequence_number: its place among what its writer has written, from 1; 0 if the transport
+            does not tell.
+        received_ns: when it was received, nanoseconds since the epoch by the clock of this host; 0
+            if the transport does not tell.
+        received_s: the same on the monotonic clock, in seconds.
+        known_for_s: seconds for which its writer's participant had been known then; 0 if the
+            transport does not tell.
     """
 
     topic: Topic
@@ -98,6 +105,10 @@ class Arrival:
     key: samples.TaskId
     writer: str
     source_timestamp_ns: int
+    sequence_number: int = 0
+    received_ns: int = 0
+    received_s: float = 0.0
+    known_for_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from carbon_node.pipeline.join import (
+    Doubtful,
     Evicted,
+    Held,
     Join,
     JoinBounds,
     JoinEvent,
@@ -17,10 +19,13 @@ from carbon_node.pipeline.join import (
     Repeated,
     Waiting,
 )
+from carbon_node.tasks.lineage import SampleId, Span, Use
 from carbon_node.wire.contract import Arrival, Topic
 from carbon_node.wire.samples import CO2Footprint, HWResource, MLModel, TaskId, UserInput
 
-BOUNDS = JoinBounds(incomplete_count=100, incomplete_age_s=100.0, remembered_blocks=100)
+BOUNDS = JoinBounds(
+    incomplete_count=100, incomplete_age_s=100.0, remembered_blocks=100, newer_wait_s=50.0
+)
 
 ID = TaskId(1, 1)
 TOPICS = {UserInput: Topic.USER_INPUT, MLModel: Topic.ML_MODEL, HWResource: Topic.HW_RESOURCE}
@@ -170,3 +175,103 @@ def test_a_flood_of_odd_numbers_is_forgotten_again() -> None:
 
     assert isinstance(join.add(arrival(UserInput(task_id=TaskId(2**32 - 1, 1))), 0.0), Repeated)
     assert isinstance(join.add(arrival(UserInput(task_id=ID)), 0.0), Waiting)
+
+
+OLD_NS, NEW_NS = 1_000_000_000, 1_000_000_000_000
+
+
+def old_and_new() -> tuple[list[Arrival], list[Arrival]]:
+    """Model and hardware of an earlier session, and the user input and model of a new one."""
+    user_input, model, hardware = (
+        replace(each, source_timestamp_ns=NEW_NS, sequence_number=2) for each in inputs_of(ID)
+    )
+    old = [
+        replace(each, source_timestamp_ns=OLD_NS, sequence_number=1) for each in (model, hardware)
+    ]
+    return old, [replace(user_input, writer="new session"), model, hardware]
+
+
+def test_older_samples_wait_for_newer_ones() -> None:
+    """A task whose model and hardware are older than its user input starts with the newer ones."""
+    join = Join(BOUNDS)
+    old, new = old_and_new()
+
+    events = add_all(join, [*old, *new])
+
+    both = ("ML model", "hardware resource")
+    assert events[2:4] == [Held(ID, (), both), Held(ID, (), both[1:])]
+    assert isinstance(events[-1], Ready)
+    assert events[-1].inputs.sources.ml_model == SampleId("MLModel", 2)
+    assert events[-1].inputs.older == ()
+
+
+def test_older_samples_are_used_when_nothing_newer_comes() -> None:
+    """After the wait the task starts with what is there, and knows which samples are in doubt."""
+    join = Join(BOUNDS)
+    old, (user_input, model, _) = old_and_new()
+    for each in (*old, user_input, model):
+        join.add(each, 10.0)
+
+    assert list(join.overdue(59.9)) == []
+    (ready,) = join.overdue(60.0)
+
+    assert ready.inputs.older == ("hardware resource",)
+    assert join.incomplete_count == 0
+    assert list(join.overdue(1000.0)) == []
+
+
+def test_a_used_sample_is_used_up() -> None:
+    """What completed a task and comes again completes no task of another session."""
+    join = Join(BOUNDS)
+    session = [replace(each, sequence_number=1) for each in inputs_of(ID)]
+    add_all(join, session)
+    _, model, hardware = session
+
+    events = add_all(join, [model, hardware, arrival(UserInput(task_id=ID), writer="new session")])
+
+    assert [type(event) for event in events] == [Repeated, Repeated, Waiting]
+
+
+def test_the_ledger_tells_which_samples_an_earlier_life_used() -> None:
+    """A sample that it knows from another session never completes a task, however long it waits."""
+    join = Join(BOUNDS)
+    join.learn([Span("old session", "MLModel", 1, 1)])
+    user_input, model, hardware = (replace(each, sequence_number=1) for each in inputs_of(ID))
+
+    *_, doubtful = add_all(join, [user_input, model, hardware])
+    assert doubtful == Doubtful(ID, SampleId("MLModel", 1), SampleId("HWResource", 1))
+    held = join.settle(ID, [Use("old session", SampleId("MLModel", 1))], 0.0)
+
+    assert held == Held(ID, ("ML model",), ())
+    assert list(join.overdue(1e6)) == []
+    assert [evicted.missing for evicted in join.evict(1e6)] == [("ML model",)]
+
+
+def test_a_task_that_the_ledger_knows_to_have_used_its_samples_goes_on() -> None:
+    """A node that restarts alone finds its task again, whatever the clocks say."""
+    join = Join(BOUNDS)
+    join.learn([Span("UserInput", "MLModel", None, 1), Span("UserInput", "HWResource", None, 1)])
+    user_input, model, hardware = (replace(each, sequence_number=1) for each in inputs_of(ID))
+    add_all(join, [replace(user_input, source_timestamp_ns=NEW_NS), model, hardware])
+
+    ids = (SampleId("MLModel", 1), SampleId("HWResource", 1))
+    event = join.settle(ID, [Use("UserInput", each) for each in ids], 0.0)
+
+    assert isinstance(event, Ready)
+    assert event.inputs.sources.is_certain
+
+
+def test_a_doubtful_task_that_was_given_up_meanwhile_only_waits() -> None:
+    """The ledger's word on it comes too late."""
+    assert Join(BOUNDS).settle(ID, [], 0.0) == Waiting(ID)
+
+
+def test_a_new_user_input_begins_the_wait_again() -> None:
+    """Samples that have waited for a day do not take the new task with them when they age out."""
+    join = Join(BOUNDS)
+    _, model, _ = inputs_of(ID)
+    join.add(model, 0.0)
+    join.add(arrival(UserInput(task_id=ID)), 99.0)
+
+    assert list(join.evict(150.0)) == []
+    assert [evicted.task_id for evicted in join.evict(200.0)] == [ID]

@@ -136,6 +136,7 @@ async def test_nothing_holds_what_was_received(tmp_path: Path, *, is_run: bool) 
             world.pipeline,
             cast(Control, None),
             cast(TopicEndpoint, None),
+            world.store,
         )
         running = asyncio.create_task(reception.run(one_model()))
         await asked_again.wait()

@@ -25,10 +25,10 @@ def state_dir(tmp_path: Path) -> Path:
     return tmp_path
 
 
-@pytest.mark.parametrize("table", ["tasks", "published"])
+@pytest.mark.parametrize("table", ["tasks", "published", "sources", "streams"])
 def test_every_column_is_described(state_dir: Path, table: str) -> None:
     """In the order of the table, and none that is not there."""
-    section = PAGE.split(f"\n`{table}` has ")[1].split("\n\n`published` has ")[0]
+    section = re.split(r"\n`\w+` has ", PAGE.split(f"\n`{table}` has ")[1])[0]
     cells = re.findall(r"^\| (`.*?) \|", section, re.MULTILINE)
     described = [name for cell in cells for name in re.findall(r"`(\w+)`", cell)]
     with closing(sqlite3.connect(state_dir / DATABASE_NAME)) as database:

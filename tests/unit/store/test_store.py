@@ -27,6 +27,8 @@ from carbon_node.store.ledger import Ledger
 from carbon_node.tasks.answer import Kept
 from carbon_node.tasks.decision import Answered, Compute, ComputeReason
 from carbon_node.tasks.key import TaskKey
+from carbon_node.tasks.lineage import SampleId, Sources, Span, Use
+from carbon_node.wire.samples import TaskId
 
 pytestmark = pytest.mark.anyio
 
@@ -323,3 +325,27 @@ async def test_a_page_that_nobody_waits_for_is_read_no_further(
         await asyncio.gather(page, return_exceptions=True)
         assert len(await editions_in(store, limit=1)) == 1
         assert looks.count < 10
+
+
+async def test_samples_that_were_used_are_known_after_a_restart(state_dir: Path) -> None:
+    """Which session used which, and since when; also those of a task that was not answered."""
+    model, hardware = SampleId("models", 7), SampleId("hardware", 3)
+    later = SampleId("models", 9)
+    async with open_store(store_config(state_dir), _nobody) as store:
+        certain = Sources(model, hardware, is_certain=True)
+        await store.accept(task(1), "a", summary(), sources=certain)
+        await store.save(task(1), "a", summary(), answer(task(1)), sources=certain)
+        await store.accept(task(2), "a", summary(), sources=Sources(later, hardware))
+
+    async with open_store(store_config(state_dir), _nobody) as store:
+        writer = task().writer
+        assert await store.past() == (
+            Span(writer, "models", 7, 9),
+            Span(writer, "hardware", 3, 3),
+        )
+        assert {*await store.uses(TaskId(1, 1), model, hardware)} == {
+            Use(writer, model),
+            Use(writer, hardware),
+        }
+        assert await store.uses(TaskId(2, 1), later, SampleId()) == (Use(writer, later),)
+        assert await store.uses(TaskId(1, 1), SampleId("others", 7), SampleId()) == ()

@@ -47,6 +47,7 @@ LIMITATIONS = (
     "no baseline for the ML model provider",
     "no discovery: a second carbon node is noticed on the same host only",
     "no unanswered tasks at a stop: those that run are answered as failed",
+    "no telling of sessions: an orchestrator that restarts alone may get answers from old inputs",
 )
 """What a node on this transport cannot do, one line each, for people."""
 
