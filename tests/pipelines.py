@@ -23,6 +23,7 @@ from carbon_node.pipeline.endpoints import TopicEndpoint
 from carbon_node.pipeline.join import Join
 from carbon_node.pipeline.keeping import Keeping, KeepingPolicy
 from carbon_node.pipeline.outputs import Outputs
+from carbon_node.pipeline.pacing import Pacing
 from carbon_node.pipeline.pipeline import Pipeline
 from carbon_node.pipeline.ports import Conditions, TaskStore, Tracker
 from carbon_node.pipeline.publishing import Publishing
@@ -113,7 +114,8 @@ class World:
         self.register = TaskRegister(self.metrics)
         baseline = Baseline(node, BaselinePolicy.NEVER)
         outputs = Outputs(node, store)
-        self.publishing = Publishing(outputs, self.announcer, baseline, lambda: 0.0)
+        pacing = Pacing(lambda: 0.0, lambda: True)
+        self.publishing = Publishing(outputs, self.announcer, baseline, pacing)
         self.pipeline = Pipeline(
             Keeping(store, policy),
             Answering(self, "test"),

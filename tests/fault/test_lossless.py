@@ -6,7 +6,6 @@ import random
 import signal
 import subprocess
 import sys
-import time
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
@@ -127,17 +126,14 @@ async def test_thousands_of_tasks_leave_a_reader_of_500_instances_unfilled(tmp_p
 
 
 async def test_a_reader_that_takes_one_sample_per_notification_sees_all(tmp_path: Path) -> None:
-    """A burst leaves with the gap between outputs, so that no notification merges with another."""
+    """Each output waits for the one before to be acknowledged: no notifications merge."""
     domain = fresh_domain()
     with running_node(domain, tmp_path, env=FORMULA), orchestrator_reader(domain) as reader:
         async with loading(domain) as load:
             await asyncio.to_thread(reader.wait_until_matched)
-            since_s = time.monotonic()
             load.send_tasks(range(1, 301))
             await asyncio.to_thread(reader.wait_for_count, 300)
-            seconds = time.monotonic() - since_s
 
-    assert seconds > 0.9 * 299 * 0.010
     assert sorted(each.task_id.problem_id for each in reader.seen) == list(range(1, 301))
 
 

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Coroutine, Iterable, Iterator
 from contextlib import AsyncExitStack, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import structlog
@@ -30,6 +31,7 @@ from carbon_node.pipeline.facts import FactsSource
 from carbon_node.pipeline.join import Join
 from carbon_node.pipeline.keeping import Keeping
 from carbon_node.pipeline.outputs import Outputs
+from carbon_node.pipeline.pacing import Pacing
 from carbon_node.pipeline.pipeline import Pipeline
 from carbon_node.pipeline.publishing import Publishing
 from carbon_node.pipeline.raw_models import RawModels
@@ -172,10 +174,11 @@ def _node(
     results = PublishedResults(store.results)
     in_force = SettingsInForce(configuration, PeerView(facts, results), tracker)
     baseline = Baseline(transport, settings.baseline)
+    pacing = Pacing(in_force.output_gap_s, partial(transport.is_acknowledged, Topic.FOOTPRINT))
     pipeline = Pipeline(
         Keeping(store, parts.keeping_policy(settings, choice.kind)),
         Answering(in_force, __version__),
-        Publishing(Outputs(transport, store), announcer, baseline, in_force.output_gap_s),
+        Publishing(Outputs(transport, store), announcer, baseline, pacing),
         announcer,
         register,
         secrets,

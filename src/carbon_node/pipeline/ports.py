@@ -44,6 +44,16 @@ class Transport(Protocol):
         """Count the endpoints of others that match ours of a topic; 0 if that is unknown."""
         ...
 
+    def is_acknowledged(self, topic: Topic) -> bool:
+        """Whether all matched readers have all that was published; never blocks.
+
+        True if none is matched, or if it cannot be known.
+
+        Raises:
+            TransportError: the topic has no writer.
+        """
+        ...
+
     async def wait_for_acknowledgments(self, topic: Topic, timeout_s: float) -> bool:
         """Wait until all matched readers have all that was published.
 

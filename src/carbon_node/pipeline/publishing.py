@@ -1,8 +1,4 @@
-"""Answers leave the node: one at a time, oldest task first, with a gap between them.
-
-The orchestrator takes one sample per notification, and notifications of outputs written back to
-back merge: without a gap, parts of a burst stay in its reader for good.
-"""
+"""Answers leave the node: one at a time, oldest task first, when the readers are ready for it."""
 
 import asyncio
 import heapq
@@ -12,6 +8,7 @@ from typing import Any, Protocol
 from carbon_node.pipeline.announcer import StatusAnnouncer
 from carbon_node.pipeline.baseline import Baseline
 from carbon_node.pipeline.outputs import Outputs
+from carbon_node.pipeline.pacing import Pacing
 from carbon_node.tasks.answer import Kept, Outcome
 from carbon_node.wire import extra_data
 from carbon_node.wire.samples import TaskId
@@ -36,15 +33,13 @@ class Outbox:
     to leave. An answer that has its turn at once leaves at once, without yielding to the loop.
 
     Args:
-        gap_s: tells the least time between two outputs in seconds, from the start of one write to
-            that of the next; asked again for each, since it can change at run time.
+        pacing: says when the next answer may leave.
         readers: have to keep up.
     """
 
-    def __init__(self, gap_s: Callable[[], float], readers: Readers) -> None:
-        self._gap_s = gap_s
+    def __init__(self, pacing: Pacing, readers: Readers) -> None:
+        self._pacing = pacing
         self._readers = readers
-        self._next_turn_s = 0.0
         self._is_idle = False
         self._waiting: list[tuple[int, Callable[[], None], asyncio.Future[None]]] = []
         self._arrived = asyncio.Event()
@@ -60,7 +55,7 @@ class Outbox:
             TransportError: what `write` raised.
         """
         if self._has_turn():
-            self._take_turn()
+            self._pacing.left()
             write()
             return
         sent = asyncio.get_running_loop().create_future()
@@ -70,27 +65,23 @@ class Outbox:
 
     async def run(self) -> None:
         """Write what waits, until cancelled."""
-        loop = asyncio.get_running_loop()
         while True:
             self._is_idle = not self._waiting
             await self._arrived.wait()
             self._is_idle = False
-            await asyncio.sleep(max(0.0, self._next_turn_s - loop.time()))
+            await self._pacing.due()
             await self._readers.room()
             _, write, sent = heapq.heappop(self._waiting)
             if not self._waiting:
                 self._arrived.clear()
             if sent.cancelled():
                 continue
-            self._take_turn()
+            self._pacing.left()
             _settle(sent, write)
 
     def _has_turn(self) -> bool:
-        is_time = asyncio.get_running_loop().time() >= self._next_turn_s
-        return self._is_idle and not self._waiting and is_time and self._readers.has_room()
-
-    def _take_turn(self) -> None:
-        self._next_turn_s = asyncio.get_running_loop().time() + self._gap_s()
+        is_next = self._is_idle and not self._waiting
+        return is_next and self._readers.has_room() and self._pacing.is_due()
 
 
 class Publishing:
@@ -100,7 +91,7 @@ class Publishing:
         outputs: writes them.
         announcer: announces each task's end, before its output leaves.
         baseline: remembers each output.
-        gap_s: tells the least time between two outputs in seconds.
+        pacing: says when the next output may leave.
     """
 
     def __init__(
@@ -108,12 +99,12 @@ class Publishing:
         outputs: Outputs,
         announcer: StatusAnnouncer,
         baseline: Baseline,
-        gap_s: Callable[[], float],
+        pacing: Pacing,
     ) -> None:
         self._outputs = outputs
         self._announcer = announcer
         self._baseline = baseline
-        self._outbox = Outbox(gap_s, outputs)
+        self._outbox = Outbox(pacing, outputs)
 
     def services(self) -> tuple[Coroutine[Any, Any, None], ...]:
         """Return what has to run: it lets answers leave, and follows them until readers have them.

@@ -223,6 +223,10 @@ class SustainmlTransport:
         if self._spinning is not None and not self._spinning.is_alive():
             raise TransportError("the thread of sustainml_py has ended: restart the node")
 
+    def is_acknowledged(self, topic: Topic) -> bool:  # noqa: ARG002 - as every transport
+        """Return True: the library does not tell, so nothing can be waited for."""
+        return True
+
     async def wait_for_acknowledgments(self, topic: Topic, timeout_s: float) -> bool:  # noqa: ARG002 - as every transport
         """Return False: the library does not tell."""
         return False
