@@ -20,7 +20,7 @@ from cyclonedds.core import InstanceState, Listener, Qos
 from cyclonedds.domain import Domain, DomainParticipant
 from cyclonedds.sub import DataReader
 from cyclonedds.topic import Topic as CycloneTopic
-from tests.dds.cyclone import CDR, CONFIGURATION, PEER_LIMITS, QOS, READ, CO2FootprintImpl
+from tests.dds.cyclone import CDR, PEER_LIMITS, QOS, READ, CO2FootprintImpl, configuration
 from tests.patience import PATIENCE_S
 
 from carbon_node.transport.binding import native
@@ -31,6 +31,9 @@ from carbon_node.wire.samples import CO2Footprint, TaskId
 from carbon_node.wire.types import STRUCTS, decode
 
 LOOK_EVERY_S = 0.1
+
+LEASE_S = 20.0
+"""Seconds after which others give up a real orchestrator: what Fast DDS has by default."""
 
 
 class Habits:
@@ -96,9 +99,11 @@ class FastDdsReader(Habits):
 
     Args:
         domain: DDS domain id.
+        interface: IPv4 address of the interface that it stays on; None for all.
+        lease_s: seconds after which others give it up if it fell silent.
     """
 
-    def __init__(self, domain: int) -> None:
+    def __init__(self, domain: int, interface: str | None, lease_s: float) -> None:
         super().__init__()
         self._is_closing = threading.Event()
         self._participant = native.Participant(
@@ -106,9 +111,9 @@ class FastDdsReader(Habits):
             name="test_orchestrator_reader",
             propagated_properties=[],
             local_properties=list(LOCAL_PROPERTIES),
-            lease_duration_s=20.0,
-            announcement_period_s=3.0,
-            interfaces=list(LOOPBACK),
+            lease_duration_s=lease_s,
+            announcement_period_s=min(3.0, lease_s / 3),
+            interfaces=[] if interface is None else [interface],
         )
         qos = native.Qos(
             reliable=True,
@@ -183,12 +188,14 @@ class CycloneReader(Habits):
 
     Args:
         domain: DDS domain id.
+        interface: IPv4 address of the interface that it stays on; None for all.
+        lease_s: seconds after which others give it up if it fell silent.
     """
 
-    def __init__(self, domain: int) -> None:
+    def __init__(self, domain: int, interface: str | None, lease_s: float) -> None:
         super().__init__()
         # The domain must outlive the participant: it holds the configuration.
-        self._domain = Domain(domain, CONFIGURATION)
+        self._domain = Domain(domain, configuration(interface, lease_s))
         self._participant = DomainParticipant(domain)
         topic = CycloneTopic(
             self._participant, READ[CO2FootprintImpl], CO2FootprintImpl, qos=Qos(CDR)
@@ -225,10 +232,13 @@ READERS: dict[str, type[FastDdsReader | CycloneReader]] = {
 
 @contextmanager
 def orchestrator_reader(
-    domain: int, vendor: str = "fastdds"
+    domain: int,
+    vendor: str = "fastdds",
+    interface: str | None = LOOPBACK[0],
+    lease_s: float = LEASE_S,
 ) -> Iterator[FastDdsReader | CycloneReader]:
     """A reader in a domain, which reads from now on and leaves at the end."""
-    reader = READERS[vendor](domain)
+    reader = READERS[vendor](domain, interface, lease_s)
     try:
         yield reader
     finally:
