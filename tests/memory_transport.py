@@ -128,6 +128,9 @@ class MemoryTransport:
         self._writer(topic).pop(instance_of(sample), None)
         self._deliver(topic, sample, self._arrival(topic, sample, None))
 
+    def adopt(self, topic: Topic, sample: Sample) -> None:
+        """Do nothing: here any writer can end any instance."""
+
     def peers(self) -> tuple[Peer, ...]:
         """Other participants that are there now."""
         return tuple(

@@ -28,6 +28,7 @@ from carbon_node.pipeline.baseline import Baseline
 from carbon_node.pipeline.control import CommandCounts, Control
 from carbon_node.pipeline.endpoints import RpcEndpoint, TopicEndpoint
 from carbon_node.pipeline.facts import FactsSource
+from carbon_node.pipeline.former_outputs import FormerOutputs
 from carbon_node.pipeline.join import Join
 from carbon_node.pipeline.keeping import Keeping
 from carbon_node.pipeline.outputs import Outputs
@@ -122,7 +123,12 @@ async def _serve(
         transport.connect(*parts.NODE_TOPICS)
         announcer.ready()
         log.info("ready", domain=settings.domain, seconds=round(time.monotonic() - since_s, 3))
-        node = _node(configuration, choice, transport, announcer, tracker, store, stop, secrets)
+        former = FormerOutputs(
+            transport, store, await store.left_with_readers(), settings.lease_duration_s
+        )
+        node = _node(
+            configuration, choice, transport, announcer, tracker, store, former, stop, secrets
+        )
         node.operators.ready()
         if settings.place:
             await asyncio.to_thread(node.settings.check_place)
@@ -133,6 +139,7 @@ async def _serve(
                 for service in (
                     *node.services,
                     _reload_when_told(reload, node, load),
+                    former.run(),
                     _outlive_predecessor(announcer, settings.lease_duration_s),
                     _yield_to_rivals(transport, settings.domain, started_ns, is_running=True),
                     *node.operators.services(stop),
@@ -151,6 +158,7 @@ def _node(
     announcer: StatusAnnouncer,
     tracker: TrackerPool,
     store: Store,
+    former: FormerOutputs,
     stop: asyncio.Event,
     secrets: Secrets,
 ) -> _Node:
@@ -174,11 +182,12 @@ def _node(
     results = PublishedResults(store.results)
     in_force = SettingsInForce(configuration, PeerView(facts, results), tracker)
     baseline = Baseline(transport, settings.baseline)
+    outputs = Outputs(transport, store, former)
     pacing = Pacing(in_force.output_gap_s, partial(transport.is_acknowledged, Topic.FOOTPRINT))
     pipeline = Pipeline(
         Keeping(store, parts.keeping_policy(settings, choice.kind)),
         Answering(in_force, __version__),
-        Publishing(Outputs(transport, store), announcer, baseline, pacing),
+        Publishing(outputs, announcer, baseline, pacing),
         announcer,
         register,
         secrets,

@@ -2,7 +2,9 @@
 
 import asyncio
 import heapq
+import sys
 from collections.abc import Callable, Coroutine
+from functools import partial
 from typing import Any, Protocol
 
 from carbon_node.pipeline.announcer import StatusAnnouncer
@@ -12,6 +14,9 @@ from carbon_node.pipeline.pacing import Pacing
 from carbon_node.tasks.answer import Kept, Outcome
 from carbon_node.wire import extra_data
 from carbon_node.wire.samples import TaskId
+
+LAST = sys.maxsize
+"""Position behind every task's, for what may wait until no output does; one at a time."""
 
 
 class Readers(Protocol):
@@ -107,11 +112,12 @@ class Publishing:
         self._outbox = Outbox(pacing, outputs)
 
     def services(self) -> tuple[Coroutine[Any, Any, None], ...]:
-        """Return what has to run: it lets answers leave, and follows them until readers have them.
+        """Return what has to run: it lets answers leave, follows them, and ends those taken.
 
         Each runs until it is cancelled.
         """
-        return self._outbox.run(), self._outputs.run()
+        in_turn = partial(self._outbox.send, LAST)
+        return self._outbox.run(), self._outputs.run(), self._outputs.end_taken(in_turn)
 
     async def settle(self) -> None:
         """Give readers a moment to receive what left last."""

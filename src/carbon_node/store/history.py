@@ -8,6 +8,7 @@ from pathlib import Path
 from carbon_node.errors import StoreError
 from carbon_node.store.database import DATABASE_NAME, Database
 from carbon_node.store.editions import Edition
+from carbon_node.tasks.answer import Kept
 from carbon_node.wire import bounded_json, samples
 
 
@@ -105,6 +106,19 @@ def fitting(newest_first: Iterable[Edition], max_bytes: int | None) -> list[Edit
             break
         taken.append(edition)
     return taken
+
+
+def left_with_readers(database: Database) -> tuple[Kept, ...]:
+    """Return the answers whose instances have not ended with the readers, oldest first.
+
+    Those that were saved count too: a crash may have come between publishing and its mark.
+    """
+    found = database.select("WHERE outcome IS NOT NULL AND NOT is_ended ORDER BY id")
+    return tuple(
+        Kept(edition.key, edition.number, edition.answer)
+        for edition in found
+        if edition.answer is not None
+    )
 
 
 def writers(database: Database) -> frozenset[str]:

@@ -175,6 +175,15 @@ class FastDdsTransport:
         except (native.Error, TypeError) as error:
             raise translated(f"retire an instance of {topic.dds_name}", error) from error
 
+    def adopt(self, topic: Topic, sample: Sample) -> None:
+        """Take over an instance that an earlier participant of this node wrote, to retire it.
+
+        Raises:
+            TransportError: Fast DDS refused.
+        """
+        with translated_errors(f"adopt an instance of {topic.dds_name}"):
+            self._writer(topic).register(encode(sample))
+
     def peers(self) -> tuple[Peer, ...]:
         """Other participants of the domain that are there now."""
         self._note_peers()
