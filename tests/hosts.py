@@ -1,7 +1,4 @@
-"""Hosts on one network, for tests of what a single host cannot show: see `tests.ethernet`.
-
-A test is skipped with the reason where the machine has no network namespaces for it.
-"""
+"""Hosts on one network, for tests of what a single host cannot show: see `tests.ethernet`."""
 
 import json
 import shutil
@@ -10,8 +7,7 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-
-import pytest
+from functools import cache
 
 NO_SHARED_MEMORY = {"FASTDDS_BUILTIN_TRANSPORTS": "UDPv4"}
 """Hosts of a test share their machine's id and memory, through which Fast DDS would bypass the
@@ -98,13 +94,12 @@ class Network:
 
 @contextmanager
 def network(count: int = 2, *, seed: int = 1) -> Iterator[Network]:
-    """Connect hosts; they end afterwards, with all that still runs on them.
+    """Connect hosts, where no `obstacle` is; they end afterwards, with all that still runs on them.
 
     Args:
         count: hosts.
         seed: decides which frames are lost, where some are.
     """
-    _skip_unless_possible()
     with _cable(count, seed) as cable:
         yield Network(cable)
 
@@ -117,11 +112,14 @@ def _cable(count: int, seed: int) -> Iterator["subprocess.Popen[str]"]:
         yield cable
 
 
-def _skip_unless_possible() -> None:
+@cache
+def obstacle() -> str | None:
+    """Say why there can be no hosts here; None if there can."""
     missing = [tool for tool in ("ip", "nsenter") if shutil.which(tool) is None]
     if missing:
-        pytest.skip(f"hosts need {', '.join(missing)}: apt-get install iproute2 util-linux")
+        return f"hosts need {', '.join(missing)}: apt-get install iproute2 util-linux"
     with _cable(1, 0) as probe:
         probe.communicate()
     if probe.returncode != 0:
-        pytest.skip("hosts need root, network namespaces and TAP devices (/dev/net/tun)")
+        return "hosts need root, network namespaces and TAP devices (/dev/net/tun)"
+    return None

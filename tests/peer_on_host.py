@@ -31,11 +31,13 @@ class Report:
     Args:
         outputs: how many outputs came, by task.
         seen: tasks whose outputs the orchestrator-like reader has taken, in that order.
+        ended: samples of ended instances that it has taken and ignored.
         is_matched: whether the orchestrator-like reader has met a node and not lost it.
     """
 
     outputs: dict[int, int]
     seen: list[int]
+    ended: int
     is_matched: bool
 
 
@@ -57,7 +59,7 @@ class RemotePeer:
         """Ask what it has received."""
         answer = self._ask({})
         outputs = {int(number): count for number, count in answer["outputs"].items()}
-        return Report(outputs, answer["seen"], answer["is_matched"])
+        return Report(outputs, answer["seen"], answer["ended"], answer["is_matched"])
 
     def wait_for(self, fact: Callable[[Report], bool], timeout_s: float = PATIENCE_S) -> Report:
         """Wait until a fact about what it has received holds.
@@ -112,8 +114,10 @@ async def _answer(load: Load, reader: FastDdsReader | CycloneReader) -> None:
             load.send_tasks(range(question["first"], question["first"] + question["count"]))
         outputs = {number: len(found) for number, found in load.outputs.items()}
         seen = [output.task_id.problem_id for output in list(reader.seen)]
-        answer = {"outputs": outputs, "seen": seen, "is_matched": reader.is_matched()}
-        tell(json.dumps(answer))
+        is_matched, ended = reader.is_matched(), reader.ended_count
+        tell(
+            json.dumps({"outputs": outputs, "seen": seen, "ended": ended, "is_matched": is_matched})
+        )
 
 
 async def _run(domain: int, vendor: str, lease_s: float) -> None:

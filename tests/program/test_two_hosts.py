@@ -8,12 +8,14 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
+import psutil
 import pytest
 from tests.domains import DOMAINS
-from tests.hosts import Host, Network, network
+from tests.hosts import Host, Network, network, obstacle
 from tests.orchestrator_reader import LEASE_S, READERS
 from tests.peer_on_host import RemotePeer, remote_peer
 from tests.program.processes import COMMAND, NodeProcess, run_arguments, running_node
+from tests.transports import wait_for
 
 DOMAIN = DOMAINS[0]
 """Hosts of a test are its own, so one domain does for all tests."""
@@ -26,9 +28,25 @@ BURSTS = ((0.0, 60), (0.01, 60), (0.03, 200))
 """Share of packets that is lost, and tasks of a burst; fewer in all than outputs are retained."""
 
 
+KILLED = """
+import os, subprocess, sys, time
+from tests.hosts import network
+
+with network(1) as connected:
+    inside = subprocess.Popen(connected.hosts[0].command(["sleep", "infinity"]))
+    while os.readlink(f"/proc/{inside.pid}/ns/net") == os.readlink("/proc/self/ns/net"):
+        time.sleep(0.01)
+    sys.stdout.write(f"{inside.pid}\\n")
+    sys.stdout.flush()
+    sys.stdin.read()
+"""
+
+
 @pytest.fixture
 def two_hosts() -> Iterator[Network]:
-    """Two hosts on one network."""
+    """Two hosts on one network; skips the test where the machine can have none."""
+    if (reason := obstacle()) is not None:
+        pytest.skip(reason)
     with network(2) as connected:
         yield connected
 
@@ -141,3 +159,16 @@ def test_a_host_that_vanishes_and_comes_back_gets_each_answer_once(
 
     assert sorted(report.seen) == list(range(1, 12))
     assert report.outputs == dict.fromkeys(range(1, 12), 1)
+
+
+def test_hosts_go_with_a_test_that_is_killed(two_hosts: Network) -> None:  # noqa: ARG001 - or skip
+    """What runs on the hosts ends with the test, even if nothing of the test is left to end it."""
+    command = [sys.executable, "-c", KILLED]
+    env = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, env=env, stdin=pipe, stdout=pipe, text=True) as test:
+        assert test.stdout is not None
+        inside = psutil.Process(int(test.stdout.readline()))
+        test.kill()
+
+    wait_for(lambda: not inside.is_running() or inside.status() == psutil.STATUS_ZOMBIE)
