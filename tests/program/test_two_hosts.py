@@ -70,7 +70,7 @@ def pipeline(
 
 
 def complete(tasks: int) -> Callable[[Report], bool]:
-    """Whether a peer has the outputs of so many tasks, and the orchestrator-like reader saw them."""
+    """Whether a peer has the outputs of so many tasks, and its orchestrator has seen them."""
     return lambda report: min(len(report.seen), len(report.outputs)) >= tasks
 
 

@@ -12,6 +12,7 @@ once, and when all are wanted, the next output waits a while for acknowledgments
 import asyncio
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from functools import partial
 
 import structlog
@@ -29,9 +30,10 @@ TAKEN_S = 2.0
 """Seconds after its acknowledgment in which a reader has taken an output. A real orchestrator takes
 it within milliseconds; it lost none with this, and restarted backends were spared."""
 
-MEETING_S = 1.0
-"""Seconds that an output waits for a first reader. The one that it is for may be about to be
-discovered when its task is there already: a fraction of a second after a start."""
+MEETING_S = 5.0
+"""Seconds that an output waits for a reader, where there is none and may be one soon. After a start
+the reader that it is for may be discovered seconds after its task: participants announce themselves
+every 3 s, and what they say in between may be lost. Where nobody reads, nobody waits."""
 
 RETAINED = 400
 """Outputs kept at most, but for those that a reader has not acknowledged."""
@@ -206,7 +208,8 @@ class Outputs:
         for task_id, kept in tuple(self._unacknowledged.items()):
             leaving = publication.leaving(kept, Situation.DESERTED)
             if leaving is not None:
-                self._transport.publish(Topic.FOOTPRINT, leaving.answer.footprint)
+                with suppress(TransportError):
+                    self._transport.publish(Topic.FOOTPRINT, leaving.answer.footprint)
                 self._retained[task_id] = self._unacknowledged[task_id] = leaving
 
     def _end_if_same(self, task_id: TaskId, kept: Kept) -> None:
