@@ -124,7 +124,7 @@ class World:
         baseline = Baseline(node, BaselinePolicy.NEVER)
         self.former = FormerOutputs(node, store, left, LEASE_DURATION_S)
         outputs = Outputs(node, store, self.former)
-        pacing = Pacing(lambda: 0.0, lambda: True)
+        pacing = Pacing(lambda: 0.0, lambda: True, asyncio.sleep)
         self.publishing = Publishing(outputs, self.announcer, baseline, pacing)
         self.pipeline = Pipeline(
             Keeping(store, policy),

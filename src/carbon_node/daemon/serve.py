@@ -183,7 +183,11 @@ def _node(
     in_force = SettingsInForce(configuration, PeerView(facts, results), tracker)
     baseline = Baseline(transport, settings.baseline)
     outputs = Outputs(transport, store, former)
-    pacing = Pacing(in_force.output_gap_s, partial(transport.is_acknowledged, Topic.FOOTPRINT))
+    pacing = Pacing(
+        in_force.output_gap_s,
+        partial(transport.is_acknowledged, Topic.FOOTPRINT),
+        partial(transport.wait_for_acknowledgments, Topic.FOOTPRINT),
+    )
     pipeline = Pipeline(
         Keeping(store, parts.keeping_policy(settings, choice.kind)),
         Answering(in_force, __version__),

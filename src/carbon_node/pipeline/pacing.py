@@ -19,7 +19,7 @@ The rule, which docs/operations.md states for operators:
 import asyncio
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 import structlog
 
@@ -36,10 +36,6 @@ BLIND_GAP_S = 0.03
 and sent again, so that the other readers see each output. Real orchestrators took all outputs so,
 at 3 % loss."""
 
-LOOK_EVERY_S = 0.001
-"""Seconds between two looks for acknowledgments while an output waits: Fast DDS tells nobody of
-them, and a look takes half a microsecond."""
-
 log = structlog.get_logger(__name__)
 
 
@@ -50,6 +46,7 @@ class Pacing:
         gap_s: tells the least time between two outputs in seconds, from the start of one write to
             that of the next; asked again each time, since it can change at run time.
         is_acknowledged: tells at once whether all matched readers have all that has left.
+        acknowledged: waits until they have, so many seconds at most.
         clock: monotonic, in seconds.
     """
 
@@ -57,10 +54,12 @@ class Pacing:
         self,
         gap_s: Callable[[], float],
         is_acknowledged: Callable[[], bool],
+        acknowledged: Callable[[float], Awaitable[object]],
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._gap_s = gap_s
         self._is_acknowledged = is_acknowledged
+        self._acknowledged = acknowledged
         self._clock = clock
         self._left_s = -math.inf
         self._missed_count = 0
@@ -71,8 +70,11 @@ class Pacing:
 
     async def due(self) -> None:
         """Wait until an output may leave."""
-        while (wait_s := self._wait_s()) > 0:  # noqa: ASYNC110 - nobody tells of acknowledgments
-            await asyncio.sleep(wait_s)
+        while (wait_s := self._wait_s()) > 0:
+            if self._since_s() < self._gap_s():
+                await asyncio.sleep(wait_s)
+            else:
+                await self._acknowledged(wait_s)
 
     def left(self) -> None:
         """Note that an output leaves now."""
@@ -81,17 +83,21 @@ class Pacing:
         self._left_s = self._clock()
 
     def _wait_s(self) -> float:
-        """Seconds until it is worth looking again; 0 or less if an output may leave now."""
+        """Seconds until an output may leave without acknowledgment; 0 or less if it may now."""
         gap_s = self._gap_s()
         if gap_s <= 0:
             return 0.0
-        since_s = self._clock() - self._left_s
+        since_s = self._since_s()
         if since_s < gap_s:
             return gap_s - since_s
         limit_s = ACKNOWLEDGED_WITHIN_S if self._missed_count < MISSES else BLIND_GAP_S
         if since_s >= limit_s or self._is_acknowledged():
             return 0.0
-        return min(LOOK_EVERY_S, limit_s - since_s)
+        return limit_s - since_s
+
+    def _since_s(self) -> float:
+        """Seconds since the last output left."""
+        return self._clock() - self._left_s
 
     def _judge(self) -> None:
         was_responding = self._missed_count < MISSES

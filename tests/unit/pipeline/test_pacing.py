@@ -19,7 +19,18 @@ class Desk:
         self.gap_s = gap_s
         self.now_s = 1000.0
         self.is_acknowledged = True
-        self.pacing = Pacing(lambda: self.gap_s, lambda: self.is_acknowledged, lambda: self.now_s)
+        self.would_acknowledge = True
+        self.waits_s: list[float] = []
+        self.pacing = Pacing(
+            lambda: self.gap_s, lambda: self.is_acknowledged, self._wait, lambda: self.now_s
+        )
+
+    async def _wait(self, seconds: float) -> None:
+        """Let the readers acknowledge, or time pass."""
+        self.waits_s.append(seconds)
+        if not self.would_acknowledge:
+            self.now_s += seconds + SOON_S
+        self.is_acknowledged = self.would_acknowledge
 
     def is_due_after(self, seconds: float) -> bool:
         """Whether the next output may leave so long after now."""
@@ -122,11 +133,15 @@ def test_misses_count_only_in_a_row(desk: Desk) -> None:
 
 
 @pytest.mark.anyio
-async def test_waiting_ends_soon_after_the_acknowledgment() -> None:
-    """Who waits looks again and again, and goes on at the first look that finds it."""
-    looks = iter([False, False, False, True, True])
-    pacing = Pacing(lambda: GAP_S, lambda: next(looks))
-    pacing.left()
+@pytest.mark.parametrize("would_acknowledge", [True, False])
+async def test_who_waits_goes_on_with_the_acknowledgment_or_without(
+    desk: Desk, *, would_acknowledge: bool
+) -> None:
+    """Waiting ends with the acknowledgment, or when its time is over."""
+    desk.leave()
+    desk.is_acknowledged, desk.would_acknowledge = False, would_acknowledge
+    desk.now_s += GAP_S + SOON_S
     async with asyncio.timeout(PATIENCE_S):
-        await pacing.due()
-    assert list(looks) == [True]
+        await desk.pacing.due()
+    assert sum(desk.waits_s) == pytest.approx(ACKNOWLEDGED_WITHIN_S - GAP_S - SOON_S)
+    assert desk.pacing.is_due()

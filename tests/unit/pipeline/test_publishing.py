@@ -17,7 +17,7 @@ pytestmark = pytest.mark.anyio
 
 def outbox_with(gap_s: float = 0.0) -> Outbox:
     """An outbox whose readers acknowledge at once."""
-    return Outbox(Pacing(lambda: gap_s, lambda: True), Readers())
+    return Outbox(Pacing(lambda: gap_s, lambda: True, asyncio.sleep), Readers())
 
 
 class Readers:
