@@ -23,6 +23,9 @@ NODE = ("start", "overhead", "declared", "bursts", "resources", "large", "endpoi
 PARTS = ("transport", "store", "guard", "places")
 """Benchmarks of its parts alone."""
 
+ON_REQUEST = ("loss",)
+"""Benchmarks that run when they are named: this one needs root, and a quarter of an hour."""
+
 RESULT = Path("bench-result.json")
 
 
@@ -51,12 +54,12 @@ def _options() -> argparse.Namespace:
         prog="scripts/bench",
         description="Measure the node beside the physical limit of this machine.",
     )
-    names = (*NODE, *PARTS)
+    names = (*NODE, *PARTS, *ON_REQUEST)
     parser.add_argument(
         "names",
         nargs="*",
         metavar="NAME",
-        help=f"what to run, without names all: {', '.join(names)}",
+        help=f"what to run: {', '.join(names)}; without names all but {', '.join(ON_REQUEST)}",
     )
     parser.add_argument("--quick", action="store_true", help="few runs, in under two minutes")
     parser.add_argument(

@@ -16,6 +16,7 @@ class Effort:
         measured_window_s: seconds that each of them is observed.
         burst_tasks: tasks of a burst.
         bursts: how many bursts.
+        lossy_bursts: how many bursts on a network that loses packets, of each size.
         early_tasks: tasks after which resources are looked at first.
         late_tasks: tasks after which they are looked at last.
         idle_s: seconds without tasks.
@@ -34,6 +35,7 @@ class Effort:
     measured_window_s: float
     burst_tasks: int
     bursts: int
+    lossy_bursts: int
     early_tasks: int
     late_tasks: int
     idle_s: float
@@ -53,6 +55,7 @@ FULL = Effort(
     measured_window_s=0.5,
     burst_tasks=2_000,
     bursts=5,
+    lossy_bursts=20,
     early_tasks=1_000,
     late_tasks=20_000,
     idle_s=60.0,
@@ -72,6 +75,7 @@ QUICK = Effort(
     measured_window_s=0.1,
     burst_tasks=200,
     bursts=1,
+    lossy_bursts=1,
     early_tasks=100,
     late_tasks=500,
     idle_s=3.0,

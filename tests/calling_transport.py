@@ -10,7 +10,7 @@ from carbon_node.transport.binding import native
 from carbon_node.transport.endpoints import native_qos, native_type, translated_errors
 from carbon_node.transport.fastdds import FastDdsConfig, FastDdsTransport
 from carbon_node.transport.rpc import BATCH, REPLY, REQUEST, SERVICE_NAME
-from carbon_node.wire.contract import Role
+from carbon_node.wire.contract import LEASE_DURATION_S, Role
 from carbon_node.wire.quality import SERVICE
 from carbon_node.wire.types import sendable
 
@@ -66,10 +66,16 @@ class CallingTransport(FastDdsTransport):
 
 @asynccontextmanager
 async def participant(
-    domain: int, role: Role, *, is_matched: bool = True
+    domain: int,
+    role: Role,
+    *,
+    is_matched: bool = True,
+    loopback_only: bool = True,
+    lease_s: float = LEASE_DURATION_S,
 ) -> AsyncIterator[CallingTransport]:
     """A participant with its endpoints; it has met others unless told that there are none yet."""
-    transport = CallingTransport(FastDdsConfig(domain, role, loopback_only=True))
+    config = FastDdsConfig(domain, role, lease_s, loopback_only=loopback_only)
+    transport = CallingTransport(config)
     await transport.open()
     try:
         transport.connect()

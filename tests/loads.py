@@ -11,7 +11,7 @@ from tests.calling_transport import participant
 from tests.patience import PATIENCE_S as PATIENCE_S
 
 from carbon_node.transport.fastdds import FastDdsTransport
-from carbon_node.wire.contract import Role, Topic
+from carbon_node.wire.contract import LEASE_DURATION_S, Role, Topic
 from carbon_node.wire.samples import (
     CO2Footprint,
     HWResource,
@@ -121,9 +121,17 @@ def numbers(footprint: CO2Footprint) -> tuple[float, float, float]:
 
 
 @asynccontextmanager
-async def loading(domain: int, *, is_matched: bool = True) -> AsyncIterator[Load]:
+async def loading(
+    domain: int,
+    *,
+    is_matched: bool = True,
+    loopback_only: bool = True,
+    lease_s: float = LEASE_DURATION_S,
+) -> AsyncIterator[Load]:
     """A peer in a domain; it has met the node there unless told that there is none yet."""
-    async with participant(domain, ROLE, is_matched=is_matched) as transport:
+    async with participant(
+        domain, ROLE, is_matched=is_matched, loopback_only=loopback_only, lease_s=lease_s
+    ) as transport:
         load = Load(transport)
         reading = asyncio.create_task(load.read())
         yield load

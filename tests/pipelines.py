@@ -1,7 +1,7 @@
 """A whole pipeline between an orchestrator in memory and a tracker that waits for the test."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import cast
 
@@ -20,9 +20,11 @@ from carbon_node.pipeline.answering import Answering
 from carbon_node.pipeline.baseline import Baseline
 from carbon_node.pipeline.control import CommandCounts, Control
 from carbon_node.pipeline.endpoints import TopicEndpoint
+from carbon_node.pipeline.former_outputs import FormerOutputs
 from carbon_node.pipeline.join import Join
 from carbon_node.pipeline.keeping import Keeping, KeepingPolicy
 from carbon_node.pipeline.outputs import Outputs
+from carbon_node.pipeline.pacing import Pacing
 from carbon_node.pipeline.pipeline import Pipeline
 from carbon_node.pipeline.ports import Conditions, TaskStore, Tracker
 from carbon_node.pipeline.publishing import Publishing
@@ -32,9 +34,16 @@ from carbon_node.pipeline.register import TaskRegister
 from carbon_node.settings import ConfigurationService, NodeQuestions, load
 from carbon_node.store import open_store
 from carbon_node.store.spool import FileSpool
+from carbon_node.tasks.answer import Kept
 from carbon_node.tasks.decision import Republish
 from carbon_node.transport.fastdds import FastDdsTransport
-from carbon_node.wire.contract import NODE_NAME, BaselinePolicy, Role, Topic
+from carbon_node.wire.contract import (
+    LEASE_DURATION_S,
+    NODE_NAME,
+    BaselinePolicy,
+    Role,
+    Topic,
+)
 from carbon_node.wire.samples import (
     CO2Footprint,
     HWResource,
@@ -103,6 +112,7 @@ class World:
         tracker: Tracker | None,
         store: TaskStore,
         policy: KeepingPolicy,
+        left: Sequence[Kept] = (),
     ) -> None:
         self.configuration = load({"domain": 0, "output_gap_ms": 0}, {}).configuration
         self.g_per_kwh = 100.0
@@ -114,8 +124,10 @@ class World:
         self.metrics = Metrics()
         self.register = TaskRegister(self.metrics)
         baseline = Baseline(node, BaselinePolicy.NEVER)
-        outputs = Outputs(node, store)
-        self.publishing = Publishing(outputs, self.announcer, baseline, lambda: 0.0)
+        self.former = FormerOutputs(node, store, left, LEASE_DURATION_S)
+        outputs = Outputs(node, store, self.former)
+        pacing = Pacing(lambda: 0.0, lambda: True, asyncio.sleep)
+        self.publishing = Publishing(outputs, self.announcer, baseline, pacing)
         self.pipeline = Pipeline(
             Keeping(store, policy),
             Answering(self, "test"),

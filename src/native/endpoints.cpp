@@ -252,6 +252,16 @@ rtps::SampleIdentity Writer::write(
     return params.sample_identity();
 }
 
+void Writer::register_instance(nb::handle value)
+{
+    const Content content = type_->from_python(value);
+    nb::gil_scoped_release release;
+    Participant::Use use(*participant_);
+    if (writer_->register_instance(&content) == dds::HANDLE_NIL) {
+        throw Error("register an instance of " + type_->name() + ": OUT_OF_RESOURCES");
+    }
+}
+
 bool Writer::unregister(nb::handle value)
 {
     const Content content = type_->from_python(value);

@@ -81,6 +81,7 @@ public:
     /// Write a sample, in reply to another one if that one's correlation is given; returns its own.
     rtps::SampleIdentity write(
             nb::handle value, const std::optional<rtps::SampleIdentity>& correlation);
+    void register_instance(nb::handle value);
     bool unregister(nb::handle value);
     bool wait_for_acknowledgments(double timeout_s);
     std::vector<std::string> matched() const;

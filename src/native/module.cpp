@@ -271,6 +271,10 @@ void bind_endpoints(nb::module_& m)
                     "Write a sample, in reply to the one that came with `correlation`; returns the "
                     "correlation that replies to it will have. A reliable writer blocks up to its "
                     "maximum blocking time when it is full.")
+            .def("register", &Writer::register_instance, "value"_a,
+                    nb::sig("def register(self, value: tuple[typing.Any, ...]) -> None"),
+                    "Begin the instance of the key members of `value` without a sample, so that "
+                    "`unregister` can end what another writer has written of it.")
             .def("unregister", &Writer::unregister, "value"_a,
                     nb::sig("def unregister(self, value: tuple[typing.Any, ...]) -> bool"),
                     "Dispose and unregister the instance of the key members of `value`; its memory "

@@ -28,11 +28,27 @@ Kind = TypeVar("Kind", bound=IdlStruct)
 
 CONFIGURATION = """
 <CycloneDDS><Domain>
-  <General><Interfaces><NetworkInterface name="lo"/></Interfaces></General>
-  <Discovery><Peers><Peer address="127.0.0.1"/></Peers></Discovery>
+  {interface}
+  <Discovery><LeaseDuration>{lease_s} s</LeaseDuration>{peers}</Discovery>
 </Domain></CycloneDDS>
 """
-"""Stay on loopback, and find participants there without multicast."""
+INTERFACE = "<General><Interfaces><NetworkInterface address='{}'/></Interfaces></General>"
+PEERS = "<Peers><Peer address='{}'/></Peers>"
+
+
+def configuration(interface: str | None = "127.0.0.1", lease_s: float = 10.0) -> str:
+    """Configuration of a domain.
+
+    Args:
+        interface: IPv4 address of the interface on which it stays, and finds participants without
+            multicast; None lets CycloneDDS choose one, and use multicast.
+        lease_s: seconds after which others give up a participant that fell silent.
+    """
+    return CONFIGURATION.format(
+        interface="" if interface is None else INTERFACE.format(interface),
+        peers="" if interface is None else PEERS.format(interface),
+        lease_s=lease_s,
+    )
 
 
 @final
@@ -199,7 +215,7 @@ class CyclonePeer:
 
     def __init__(self, domain: int) -> None:
         # The domain must outlive the participant: it holds the configuration.
-        self._domain = Domain(domain, CONFIGURATION)
+        self._domain = Domain(domain, configuration())
         self._participant = DomainParticipant(domain)
         self._writers = {kind: self._writer(name, kind) for kind, name in WRITTEN.items()}
         self._readers = {kind: self._reader(name, kind) for kind, name in READ.items()}

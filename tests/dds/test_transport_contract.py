@@ -229,6 +229,14 @@ async def test_acknowledgments_come(world: World) -> None:
         for problem in range(20):
             node.publish(Topic.FOOTPRINT, CO2Footprint(task_id=TaskId(problem, 1)))
         assert await node.wait_for_acknowledgments(Topic.FOOTPRINT, PATIENCE_S)
+        assert node.is_acknowledged(Topic.FOOTPRINT)
+
+
+async def test_nobody_has_to_acknowledge_what_nobody_reads(world: World) -> None:
+    """Without a reader, what was published counts as acknowledged."""
+    async with opened(world, NODE) as (node,):
+        node.publish(Topic.FOOTPRINT, CO2Footprint(task_id=TASK))
+        assert node.is_acknowledged(Topic.FOOTPRINT)
 
 
 async def test_large_samples_arrive(world: World) -> None:

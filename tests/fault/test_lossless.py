@@ -6,7 +6,6 @@ import random
 import signal
 import subprocess
 import sys
-import time
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
@@ -23,7 +22,7 @@ from tests.loads import (
     outputs_asked,
     task_inputs,
 )
-from tests.peer_reader import PeerReader, peer_reader
+from tests.orchestrator_reader import orchestrator_reader
 from tests.program.processes import COMMAND, NodeProcess, environment, run_arguments, running_node
 
 from carbon_node.pipeline.outputs import MAX_RETAINED
@@ -56,24 +55,6 @@ def editions(state_dir: Path) -> list[Edition]:
     """What the history holds."""
     with closing(Database.open_read_only(state_dir / DATABASE_NAME)) as database:
         return list(database.select("ORDER BY id"))
-
-
-async def meet(reader: PeerReader) -> None:
-    """Wait until a reader has met the node, and let it read."""
-    async with asyncio.timeout(PATIENCE_S):
-        while not reader.is_matched():  # noqa: ASYNC110 - the binding tells nobody of matches
-            await asyncio.sleep(0.01)
-    reader.start()
-
-
-async def seen(reader: PeerReader, count: int) -> None:
-    """Wait until a reader has seen so many outputs."""
-    try:
-        async with asyncio.timeout(PATIENCE_S):
-            while len(reader.seen) < count:  # noqa: ASYNC110 - it reads in a thread
-                await asyncio.sleep(0.02)
-    except TimeoutError:
-        raise AssertionError(f"{len(reader.seen)} of {count} outputs were seen") from None
 
 
 def shuffled(inputs: list[Input], seed: int) -> list[Input]:
@@ -131,13 +112,13 @@ async def test_a_burst_is_answered_once_each(tmp_path: Path) -> None:
 async def test_thousands_of_tasks_leave_a_reader_of_500_instances_unfilled(tmp_path: Path) -> None:
     """5,000 tasks of peers that never dispose, and the peer's small reader sees the last one."""
     domain = fresh_domain()
-    with running_node(domain, tmp_path, env=UNPACED) as node, peer_reader(domain) as reader:
+    with running_node(domain, tmp_path, env=UNPACED) as node, orchestrator_reader(domain) as reader:
         async with loading(domain) as load:
-            await meet(reader)
+            await asyncio.to_thread(reader.wait_until_matched)
             for first in range(1, 5001, 250):
                 load.send_tasks(range(first, first + 250))
                 await load.wait_for_answers(first + 249)
-            await seen(reader, 5000)
+            await asyncio.to_thread(reader.wait_for_count, 5000)
         assert node.stop() == 0
 
     assert load.repeated() == {}
@@ -145,32 +126,29 @@ async def test_thousands_of_tasks_leave_a_reader_of_500_instances_unfilled(tmp_p
 
 
 async def test_a_reader_that_takes_one_sample_per_notification_sees_all(tmp_path: Path) -> None:
-    """A burst leaves with the gap between outputs, so that no notification merges with another."""
+    """Each output waits for the one before to be acknowledged: no notifications merge."""
     domain = fresh_domain()
-    with running_node(domain, tmp_path, env=FORMULA), peer_reader(domain) as reader:
+    with running_node(domain, tmp_path, env=FORMULA), orchestrator_reader(domain) as reader:
         async with loading(domain) as load:
-            await meet(reader)
-            since_s = time.monotonic()
+            await asyncio.to_thread(reader.wait_until_matched)
             load.send_tasks(range(1, 301))
-            await seen(reader, 300)
-            seconds = time.monotonic() - since_s
+            await asyncio.to_thread(reader.wait_for_count, 300)
 
-    assert seconds > 0.9 * 299 * 0.010
     assert sorted(each.task_id.problem_id for each in reader.seen) == list(range(1, 301))
 
 
 async def test_a_reader_that_is_slower_than_the_outputs_sees_all(tmp_path: Path) -> None:
     """A peer that is busy with its first output until all are published gets those that wait."""
     domain = fresh_domain()
-    with running_node(domain, tmp_path, env=UNPACED), peer_reader(domain) as reader:
+    with running_node(domain, tmp_path, env=UNPACED), orchestrator_reader(domain) as reader:
         async with loading(domain) as load:
-            await meet(reader)
+            await asyncio.to_thread(reader.wait_until_matched)
             reader.may_go_on.clear()
             load.send_tasks(range(1, 201))
             await load.wait_for_answers(200)
             assert len(reader.seen) <= 1
             reader.may_go_on.set()
-            await seen(reader, 200)
+            await asyncio.to_thread(reader.wait_for_count, 200)
 
 
 async def test_a_late_reader_gets_the_outputs_that_are_retained(tmp_path: Path) -> None:

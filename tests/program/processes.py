@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import psutil
+from tests.hosts import LOCALHOST, Host
 from tests.patience import PATIENCE_S as PATIENCE_S
 
 LOOPBACK = Path(__file__).parents[1] / "loopback.xml"
@@ -158,10 +159,15 @@ class NodeProcess:
 
 @contextlib.contextmanager
 def running_node(
-    domain: int, state_dir: Path, *options: str, env: Mapping[str, str] | None = None
+    domain: int,
+    state_dir: Path,
+    *options: str,
+    env: Mapping[str, str] | None = None,
+    host: Host = LOCALHOST,
 ) -> Iterator[NodeProcess]:
     """A node that is ready, ended afterwards in any case."""
-    node = NodeProcess([*COMMAND, *run_arguments(domain, state_dir, *options)], env)
+    command = [*COMMAND, *run_arguments(domain, state_dir, *options)]
+    node = NodeProcess(host.command(command), env)
     try:
         node.wait_for_event("ready")
         yield node

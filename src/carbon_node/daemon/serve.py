@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Coroutine, Iterable, Iterator
 from contextlib import AsyncExitStack, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import structlog
@@ -27,9 +28,11 @@ from carbon_node.pipeline.baseline import Baseline
 from carbon_node.pipeline.control import CommandCounts, Control
 from carbon_node.pipeline.endpoints import RpcEndpoint, TopicEndpoint
 from carbon_node.pipeline.facts import FactsSource
+from carbon_node.pipeline.former_outputs import FormerOutputs
 from carbon_node.pipeline.join import Join
 from carbon_node.pipeline.keeping import Keeping
 from carbon_node.pipeline.outputs import Outputs
+from carbon_node.pipeline.pacing import Pacing
 from carbon_node.pipeline.pipeline import Pipeline
 from carbon_node.pipeline.publishing import Publishing
 from carbon_node.pipeline.raw_models import RawModels
@@ -121,7 +124,12 @@ async def _serve(
         transport.connect(*parts.NODE_TOPICS)
         announcer.ready()
         log.info("ready", domain=settings.domain, seconds=round(time.monotonic() - since_s, 3))
-        node = _node(configuration, choice, transport, announcer, tracker, store, stop, secrets)
+        former = FormerOutputs(
+            transport, store, await store.left_with_readers(), settings.lease_duration_s
+        )
+        node = _node(
+            configuration, choice, transport, announcer, tracker, store, former, stop, secrets
+        )
         node.operators.ready()
         if settings.place:
             await asyncio.to_thread(node.settings.check_place)
@@ -132,6 +140,7 @@ async def _serve(
                 for service in (
                     *node.services,
                     _reload_when_told(reload, node, load),
+                    former.run(),
                     _outlive_predecessor(announcer, settings.lease_duration_s),
                     _yield_to_rivals(transport, settings.domain, started_ns, is_running=True),
                     *node.operators.services(stop),
@@ -150,6 +159,7 @@ def _node(
     announcer: StatusAnnouncer,
     tracker: TrackerPool,
     store: Store,
+    former: FormerOutputs,
     stop: asyncio.Event,
     secrets: Secrets,
 ) -> _Node:
@@ -173,10 +183,16 @@ def _node(
     results = PublishedResults(store.page)
     in_force = SettingsInForce(configuration, PeerView(facts, results), tracker)
     baseline = Baseline(transport, settings.baseline)
+    outputs = Outputs(transport, store, former)
+    pacing = Pacing(
+        in_force.output_gap_s,
+        partial(transport.is_acknowledged, Topic.FOOTPRINT),
+        partial(transport.wait_for_acknowledgments, Topic.FOOTPRINT),
+    )
     pipeline = Pipeline(
         Keeping(store, parts.keeping_policy(settings, choice.kind)),
         Answering(in_force, __version__),
-        Publishing(Outputs(transport, store), announcer, baseline, in_force.output_gap_s),
+        Publishing(outputs, announcer, baseline, pacing),
         announcer,
         register,
         secrets,

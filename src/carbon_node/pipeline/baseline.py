@@ -5,7 +5,9 @@ it.
 """
 
 from collections import OrderedDict
+from dataclasses import replace
 
+from carbon_node.pipeline.outputs import RetainedSamples
 from carbon_node.pipeline.ports import Transport
 from carbon_node.wire.contract import ORCHESTRATOR_NAME, BaselinePolicy, Topic
 from carbon_node.wire.samples import CO2Footprint, TaskId
@@ -13,6 +15,10 @@ from carbon_node.wire.samples import CO2Footprint, TaskId
 REMEMBERED_PROBLEMS = 512
 """Problems whose latest footprint is kept: more than the 500 instances that a peer can retain, at
 a few kB each."""
+
+RETAINED = 400
+"""Baselines kept for a provider that is slow to take them; older instances end before the 500 of
+its reader, and the writer's own, are full."""
 
 
 class Baseline:
@@ -26,6 +32,7 @@ class Baseline:
     def __init__(self, transport: Transport, policy: BaselinePolicy) -> None:
         self._transport = transport
         self._policy = policy
+        self._samples = RetainedSamples(transport, Topic.BASELINE, RETAINED)
         self._latest: OrderedDict[int, CO2Footprint] = OrderedDict()
 
     def remember(self, footprint: CO2Footprint) -> None:
@@ -50,16 +57,7 @@ class Baseline:
         previous = self._latest.get(task_id.problem_id)
         if previous is None or previous.task_id.iteration_id != task_id.iteration_id - 1:
             previous = CO2Footprint()
-        self._transport.publish(
-            Topic.BASELINE,
-            CO2Footprint(
-                previous.carbon_footprint,
-                previous.energy_consumption,
-                previous.carbon_intensity,
-                previous.extra_data,
-                task_id,
-            ),
-        )
+        self._samples.publish(replace(previous, task_id=task_id), CO2Footprint(task_id=task_id))
 
     def _is_ours(self) -> bool:
         match self._policy:

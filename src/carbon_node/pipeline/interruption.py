@@ -1,7 +1,7 @@
 """How control commands reach into the work on one task.
 
 The work runs as an asyncio task of its own: cancelling that one, not the task that publishes, is
-what keeps the promise of exactly one output.
+what keeps the promise of one output.
 """
 
 import asyncio

@@ -1,13 +1,11 @@
 """What was answered before is not computed again.
 
 Peers deliver their retained tasks again after a restart. The store knows which of them have an
-answer; the orchestrator takes a repeated output for a new result and, with `num_outputs` above 1,
-starts another iteration, so that an answer only leaves again where it may have been lost, and then
-with `num_outputs` 1.
+answer; which of those leave again says `tasks.publication`.
 """
 
 import asyncio
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import structlog
 
@@ -16,9 +14,9 @@ from carbon_node.pipeline.raw_models import DetachedModel
 from carbon_node.pipeline.task import LARGE_BYTES, Progress, TaskInputs
 from carbon_node.pipeline.translate import summary_of
 from carbon_node.tasks import digest as task_inputs
+from carbon_node.tasks import publication
 from carbon_node.tasks.answer import Answer, Kept
 from carbon_node.tasks.decision import Answered, Decision, Republish
-from carbon_node.wire import extra_data
 from carbon_node.wire.samples import HWResource, MLModel, UserInput
 
 log = structlog.get_logger(__name__)
@@ -79,12 +77,7 @@ class Keeping:
 
     def republication(self, answered: Answered) -> Kept | None:
         """Return the answer that has to be published again; None if the readers have it."""
-        is_due = {
-            Republish.ALL: True,
-            Republish.NONE: False,
-            Republish.UNACKNOWLEDGED: not answered.is_acknowledged,
-        }[self._policy.republish]
-        return _with_single_output(answered.kept) if is_due else None
+        return publication.leaving_again(answered, self._policy.republish)
 
     async def has_to_run_again(self, progress: Progress, changed: TaskInputs) -> bool:
         """Decide what becomes of inputs that came while their task ran, and record it."""
@@ -113,15 +106,9 @@ async def _digest(inputs: TaskInputs) -> str:
 def _parsed(inputs: TaskInputs) -> task_inputs.Contents:
     """What could be parsed of the extra_data; the digest takes the rest byte by byte."""
     extra = inputs.extra
-    rows: tuple[tuple[type[task_inputs.Input], bytes, extra_data.ExtraData], ...] = (
+    rows = (
         (UserInput, inputs.user_input.extra_data, extra.user_input),
         (MLModel, inputs.ml_model.extra_data, extra.ml_model),
         (HWResource, inputs.hw_resource.extra_data, extra.hw_resource),
     )
     return {kind: read.content for kind, octets, read in rows if octets and not read.problem}
-
-
-def _with_single_output(kept: Kept) -> Kept:
-    footprint = kept.answer.footprint
-    single = replace(footprint, extra_data=extra_data.with_single_output(footprint.extra_data))
-    return replace(kept, answer=replace(kept.answer, footprint=single))

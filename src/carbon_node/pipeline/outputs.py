@@ -1,26 +1,42 @@
-"""Outputs stay with the writer for late readers, and are followed until the readers have them.
+"""Outputs are followed until their readers have taken them, and end then.
 
-Peers read 500 instances: beyond that a reader takes nothing more, so older outputs have to end. One
-that a reader does not have yet would be lost to it, so such outputs stay as long as there is room,
-and when there is none, the next output waits a while for acknowledgments.
+An output that stayed would reach whoever starts later: a restarted backend takes it for a result of
+its own, and iterates. What leaves in which situation says `tasks.publication`.
 
-Acknowledged means received, not taken: a reader that is slow to take sees an output as long as
-fewer than `RETAINED` others have followed it.
+Acknowledged means received, not taken, and of an instance that ends before it was taken nothing is
+seen. So an output stays for `TAKEN_S` beyond its acknowledgment. One that nobody has acknowledged
+stays for a late reader. Peers read 500 instances: beyond `RETAINED`, the oldest acknowledged end at
+once, and when all are wanted, the next output waits a while for acknowledgments.
 """
 
 import asyncio
 from collections import OrderedDict
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from functools import partial
 
 import structlog
 
 from carbon_node.errors import TransportError
+from carbon_node.pipeline.former_outputs import FormerOutputs
 from carbon_node.pipeline.ports import TaskStore, Transport
+from carbon_node.tasks import publication
 from carbon_node.tasks.answer import Kept
+from carbon_node.tasks.publication import Situation
 from carbon_node.wire.contract import Topic
 from carbon_node.wire.samples import CO2Footprint, Sample, TaskId
 
+TAKEN_S = 2.0
+"""Seconds after its acknowledgment in which a reader has taken an output. A real orchestrator takes
+it within milliseconds; it lost none with this, and restarted backends were spared."""
+
+MEETING_S = 5.0
+"""Seconds that an output waits for a reader, where there is none and may be one soon. After a start
+the reader that it is for may be discovered seconds after its task: participants announce themselves
+every 3 s, and what they say in between may be lost. Where nobody reads, nobody waits."""
+
 RETAINED = 400
-"""Outputs kept for readers that come late."""
+"""Outputs kept at most, but for those that a reader has not acknowledged."""
 
 MAX_RETAINED = 480
 """Outputs kept if the oldest are not acknowledged; fewer than the 500 instances of a peer's
@@ -42,25 +58,37 @@ class Outputs:
 
     Args:
         transport: where outputs go.
-        store: records what was published and acknowledged.
+        store: records what was published, acknowledged and ended.
+        former: ends what a former life has left, before anything is written.
     """
 
-    def __init__(self, transport: Transport, store: TaskStore) -> None:
+    def __init__(self, transport: Transport, store: TaskStore, former: FormerOutputs) -> None:
         self._transport = transport
         self._store = store
+        self._former = former
         self._retained: OrderedDict[TaskId, Kept] = OrderedDict()
         self._unacknowledged: OrderedDict[TaskId, Kept] = OrderedDict()
+        # By the time of their acknowledgment, in seconds of the loop's clock.
+        self._received: OrderedDict[TaskId, tuple[Kept, float]] = OrderedDict()
+        self._has_received = asyncio.Event()
         self._published = asyncio.Event()
         self._acknowledged = asyncio.Event()
         self._is_patient = True
+        self._expects_reader = True
+        self._had_reader = False
 
     def has_room(self) -> bool:
         """Whether another output may leave now."""
-        return not self._is_patient or not self._is_full()
+        return not self._misses_reader() and self._former.are_ended() and not self._has_to_wait()
 
     async def room(self) -> None:
         """Wait until another output may leave; a while at most."""
-        if self.has_room():
+        if self._misses_reader():
+            self._expects_reader = await self._transport.wait_for_match(
+                Topic.FOOTPRINT, timeout_s=MEETING_S
+            )
+        await self._former.wait()
+        if not self._has_to_wait():
             return
         self._acknowledged.clear()
         try:
@@ -76,20 +104,18 @@ class Outputs:
             )
 
     def publish(self, kept: Kept) -> None:
-        """Write an answer; an earlier one of the same task id is replaced.
+        """Write an answer, as `tasks.publication` says; an earlier one of its id is replaced.
 
         Raises:
             TransportError: it could not be written, or an old one could not be ended.
         """
-        footprint = kept.answer.footprint
-        task_id = footprint.task_id
-        self._transport.publish(Topic.FOOTPRINT, footprint)
-        self._store.mark_published(kept)
-        for outputs in (self._retained, self._unacknowledged):
-            outputs[task_id] = kept
-            outputs.move_to_end(task_id)
-        self._published.set()
-        self._end_old()
+        self._had_reader = self._expects_reader = not self._is_alone()
+        situation = Situation.READ if self._had_reader else Situation.UNREAD
+        leaving = publication.leaving(kept, situation)
+        if leaving is not None:
+            self._write(leaving)
+            self._published.set()
+            self._end_old()
 
     def end(self, task_id: TaskId) -> None:
         """End the output of a task id, if there is one.
@@ -98,8 +124,11 @@ class Outputs:
             TransportError: it could not be ended.
         """
         self._unacknowledged.pop(task_id, None)
-        if self._retained.pop(task_id, None) is not None:
+        self._received.pop(task_id, None)
+        kept = self._retained.pop(task_id, None)
+        if kept is not None:
             self._transport.retire(Topic.FOOTPRINT, CO2Footprint(task_id=task_id))
+            self._store.mark_ended(kept)
 
     async def run(self) -> None:
         """Follow what was published until readers have it; runs until cancelled."""
@@ -110,6 +139,25 @@ class Outputs:
             if not self._unacknowledged:
                 self._published.clear()
 
+    async def end_taken(self, in_turn: Callable[[Callable[[], None]], Awaitable[None]]) -> None:
+        """End outputs that their readers have taken; runs until cancelled.
+
+        Args:
+            in_turn: calls what it is given once no output waits to leave: an end is a sample to its
+                reader, with a notification that must not merge with that of an output.
+        """
+        loop = asyncio.get_running_loop()
+        while True:
+            await self._has_received.wait()
+            task_id, (kept, since_s) = next(iter(self._received.items()))
+            await asyncio.sleep(since_s + TAKEN_S - loop.time())
+            try:
+                await in_turn(partial(self._end_if_same, task_id, kept))
+            except TransportError as error:
+                log.warning("an output goes on", task_id=task_id, error=str(error))
+            if not self._received:
+                self._has_received.clear()
+
     async def confirm(self) -> bool:
         """Wait a moment until the matched readers have all that was published before.
 
@@ -119,12 +167,18 @@ class Outputs:
         waiting = list(self._unacknowledged.values())
         if not waiting:
             return True
+        if self._is_alone():
+            self._readers_left()
         if not (self._has_reader() and await self._wait() and self._has_reader()):
             return False
+        now_s = asyncio.get_running_loop().time()
         for kept in waiting:
             self._store.mark_acknowledged(kept)
-            if self._unacknowledged.get(kept.key.task_id) is kept:
-                del self._unacknowledged[kept.key.task_id]
+            task_id = kept.key.task_id
+            if self._unacknowledged.get(task_id) is kept:
+                del self._unacknowledged[task_id]
+                self._received[task_id] = kept, now_s
+                self._has_received.set()
         self._is_patient = True
         self._acknowledged.set()
         return True
@@ -136,13 +190,46 @@ class Outputs:
             log.warning("acknowledgments cannot be followed", problem=str(error))
             return False
 
-    def _has_reader(self) -> bool:
-        return self._transport.matched(Topic.FOOTPRINT) > 0
+    def _write(self, leaving: Kept) -> None:
+        task_id = leaving.key.task_id
+        self._transport.publish(Topic.FOOTPRINT, leaving.answer.footprint)
+        self._former.forget(leaving)
+        self._store.mark_published(leaving)
+        self._received.pop(task_id, None)
+        for outputs in (self._retained, self._unacknowledged):
+            outputs[task_id] = leaving
+            outputs.move_to_end(task_id)
 
-    def _is_full(self) -> bool:
+    def _readers_left(self) -> None:
+        """Let what readers have left behind unacknowledged order no more of those that come."""
+        if not self._had_reader:
+            return
+        self._had_reader = False
+        for task_id, kept in tuple(self._unacknowledged.items()):
+            leaving = publication.leaving(kept, Situation.DESERTED)
+            if leaving is not None:
+                with suppress(TransportError):
+                    self._transport.publish(Topic.FOOTPRINT, leaving.answer.footprint)
+                self._retained[task_id] = self._unacknowledged[task_id] = leaving
+
+    def _end_if_same(self, task_id: TaskId, kept: Kept) -> None:
+        if self._retained.get(task_id) is kept:
+            self.end(task_id)
+
+    def _has_reader(self) -> bool:
+        return bool(self._transport.matched(Topic.FOOTPRINT))
+
+    def _is_alone(self) -> bool:
+        """Whether no reader is there for certain; a transport may not know."""
+        return self._transport.matched(Topic.FOOTPRINT) == 0
+
+    def _misses_reader(self) -> bool:
+        return self._expects_reader and self._is_alone()
+
+    def _has_to_wait(self) -> bool:
         oldest = next(iter(self._retained), None)
         is_full = len(self._retained) >= MAX_RETAINED and oldest in self._unacknowledged
-        return is_full and self._has_reader()
+        return self._is_patient and is_full and self._has_reader()
 
     def _end_old(self) -> None:
         while len(self._retained) > RETAINED:

@@ -1,7 +1,8 @@
 """The life of a task, from three samples to one published footprint.
 
-Every complete task gets exactly one output, whatever happens to its measurement, because no
-consumer has a timeout. A task that fails because of its data is an answered task.
+Every complete task gets its output, whatever happens to its measurement, because no consumer has a
+timeout; where it can leave a second time says `tasks.publication`. A task that fails because of its
+data is an answered task.
 """
 
 import asyncio

@@ -37,12 +37,34 @@ class Transport(Protocol):
         """
         ...
 
+    def adopt(self, topic: Topic, sample: Sample) -> None:
+        """Take over an instance that an earlier life of the node published, so as to retire it.
+
+        Raises:
+            TransportError: it could not be taken over.
+        """
+        ...
+
     def peers(self) -> tuple[Peer, ...]:
         """Other participants of the domain."""
         ...
 
-    def matched(self, topic: Topic) -> int:
-        """Count the endpoints of others that match ours of a topic; 0 if that is unknown."""
+    def matched(self, topic: Topic) -> int | None:
+        """Count the endpoints of others that match ours of a topic; None if that is unknown."""
+        ...
+
+    async def wait_for_match(self, topic: Topic, count: int = 1, *, timeout_s: float) -> bool:
+        """Wait until `count` endpoints of others match ours of a topic; False if none in time."""
+        ...
+
+    def is_acknowledged(self, topic: Topic) -> bool:
+        """Whether all matched readers have all that was published; never blocks.
+
+        True if none is matched, or if it cannot be known.
+
+        Raises:
+            TransportError: the topic has no writer.
+        """
         ...
 
     async def wait_for_acknowledgments(self, topic: Topic, timeout_s: float) -> bool:
@@ -100,6 +122,14 @@ class TaskStore(Protocol):
 
     def mark_acknowledged(self, kept: Kept) -> None:
         """Note that all matched readers have an answer."""
+        ...
+
+    def mark_ended(self, kept: Kept) -> None:
+        """Note that no reader holds an answer's instance any more."""
+        ...
+
+    async def left_with_readers(self) -> tuple[Kept, ...]:
+        """Return the answers whose instances readers may hold, oldest first."""
         ...
 
     def note_ignored(self, key: TaskKey, digest: str, ignored_digest: str) -> None:

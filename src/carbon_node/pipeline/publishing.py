@@ -1,25 +1,22 @@
-"""Answers leave the node: one at a time, oldest task first, with a gap between them.
-
-The orchestrator takes one sample per notification, and notifications of outputs written back to
-back merge: without a gap, parts of a burst stay in its reader for good.
-"""
+"""Answers leave the node: one at a time, oldest task first, when the readers are ready for it."""
 
 import asyncio
 import heapq
-import math
+import sys
 from collections.abc import Callable, Coroutine
+from functools import partial
 from typing import Any, Protocol
 
 from carbon_node.pipeline.announcer import StatusAnnouncer
 from carbon_node.pipeline.baseline import Baseline
 from carbon_node.pipeline.outputs import Outputs
+from carbon_node.pipeline.pacing import Pacing
 from carbon_node.tasks.answer import Kept, Outcome
 from carbon_node.wire import extra_data
 from carbon_node.wire.samples import TaskId
 
-LOOK_S = 0.1
-"""Seconds between two looks at the gap while an output waits for it: a change of settings counts
-for what waits already."""
+LAST = sys.maxsize
+"""Position behind every task's, for what may wait until no output does; one at a time."""
 
 
 class Readers(Protocol):
@@ -41,15 +38,13 @@ class Outbox:
     to leave. An answer that has its turn at once leaves at once, without yielding to the loop.
 
     Args:
-        gap_s: tells the least time between two outputs in seconds, from the start of one write to
-            that of the next; asked again while an output waits, since it can change at run time.
+        pacing: says when the next answer may leave.
         readers: have to keep up.
     """
 
-    def __init__(self, gap_s: Callable[[], float], readers: Readers) -> None:
-        self._gap_s = gap_s
+    def __init__(self, pacing: Pacing, readers: Readers) -> None:
+        self._pacing = pacing
         self._readers = readers
-        self._last_turn_s = -math.inf
         self._is_idle = False
         self._waiting: list[tuple[int, Callable[[], None], asyncio.Future[None]]] = []
         self._arrived = asyncio.Event()
@@ -65,7 +60,7 @@ class Outbox:
             TransportError: what `write` raised.
         """
         if self._has_turn():
-            self._take_turn()
+            self._pacing.left()
             write()
             return
         sent = asyncio.get_running_loop().create_future()
@@ -75,33 +70,25 @@ class Outbox:
 
     async def run(self) -> None:
         """Write what waits, until cancelled."""
-        loop = asyncio.get_running_loop()
         while True:
             self._is_idle = not self._waiting
             await self._arrived.wait()
             self._is_idle = False
             # Even without a gap, tasks whose output has left go on before the next one leaves.
             await asyncio.sleep(0)
-            while (left_s := self._next_turn_s() - loop.time()) > 0:  # noqa: ASYNC110 - nobody tells of a new gap
-                await asyncio.sleep(min(left_s, LOOK_S))
+            await self._pacing.due()
             await self._readers.room()
             _, write, sent = heapq.heappop(self._waiting)
             if not self._waiting:
                 self._arrived.clear()
             if sent.cancelled():
                 continue
-            self._take_turn()
+            self._pacing.left()
             _settle(sent, write)
 
     def _has_turn(self) -> bool:
-        is_time = asyncio.get_running_loop().time() >= self._next_turn_s()
-        return self._is_idle and not self._waiting and is_time and self._readers.has_room()
-
-    def _take_turn(self) -> None:
-        self._last_turn_s = asyncio.get_running_loop().time()
-
-    def _next_turn_s(self) -> float:
-        return self._last_turn_s + self._gap_s()
+        is_next = self._is_idle and not self._waiting
+        return is_next and self._readers.has_room() and self._pacing.is_due()
 
 
 class Publishing:
@@ -111,7 +98,7 @@ class Publishing:
         outputs: writes them.
         announcer: announces each task's end, before its output leaves.
         baseline: remembers each output.
-        gap_s: tells the least time between two outputs in seconds.
+        pacing: says when the next output may leave.
     """
 
     def __init__(
@@ -119,19 +106,20 @@ class Publishing:
         outputs: Outputs,
         announcer: StatusAnnouncer,
         baseline: Baseline,
-        gap_s: Callable[[], float],
+        pacing: Pacing,
     ) -> None:
         self._outputs = outputs
         self._announcer = announcer
         self._baseline = baseline
-        self._outbox = Outbox(gap_s, outputs)
+        self._outbox = Outbox(pacing, outputs)
 
     def services(self) -> tuple[Coroutine[Any, Any, None], ...]:
-        """Return what has to run: it lets answers leave, and follows them until readers have them.
+        """Return what has to run: it lets answers leave, follows them, and ends those taken.
 
         Each runs until it is cancelled.
         """
-        return self._outbox.run(), self._outputs.run()
+        in_turn = partial(self._outbox.send, LAST)
+        return self._outbox.run(), self._outputs.run(), self._outputs.end_taken(in_turn)
 
     async def settle(self) -> None:
         """Give readers a moment to receive what left last."""

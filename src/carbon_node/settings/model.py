@@ -318,8 +318,8 @@ class Settings(_Table):
         OutputUnits.G_KWH, "Units of published carbon and energy: g and kWh, or kg and Wh."
     )
     output_gap_ms: float = _setting(
-        10.0,
-        "Least time between two outputs, so that slow readers see each.",
+        2.0,
+        "Least time between two outputs, which also wait for acknowledgments; 0 sends at once.",
         unit="ms",
         bounds=(0, 60_000),
         by_request=(0, 1000),

@@ -47,6 +47,7 @@ class Edition:
         is_superseded: whether a later edition of the task was answered.
         ignored_digest: digest of inputs that came while this edition ran and were not run.
         sources: the samples that completed it; not read back from the database with the rest.
+        is_ended: whether its output's instance has ended with the readers since it was published.
     """
 
     key: TaskKey
@@ -60,6 +61,7 @@ class Edition:
     is_superseded: bool = False
     ignored_digest: str = ""
     sources: Sources = field(default=UNKNOWN, compare=False)
+    is_ended: bool = False
 
 
 Editions: TypeAlias = tuple[Edition, ...]
@@ -111,6 +113,14 @@ class Mark:
 
 
 @dataclass(frozen=True, slots=True)
+class End:
+    """The instance of an edition's output has ended with the readers."""
+
+    key: TaskKey
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
 class Ignore:
     """Other inputs came while these ran, and are not run."""
 
@@ -119,7 +129,7 @@ class Ignore:
     ignored_digest: str
 
 
-Note: TypeAlias = Mark | Ignore
+Note: TypeAlias = Mark | End | Ignore
 Change: TypeAlias = Accept | Save | Note
 """Whatever changes what is known of a task."""
 
@@ -170,13 +180,16 @@ def save(editions: Editions, event: Save, first: int = 1) -> tuple[Editions, Kep
 def note(editions: Editions, event: Note) -> Editions:
     """Return the editions after something became known about one, unchanged if it is not there."""
     match event:
-        case Mark():
+        case Mark() | End():
             edition = next(
                 (edition for edition in editions if edition.number == event.number), None
             )
-            if edition is None or edition.answer is None or edition.state >= event.state:
+            if edition is None or edition.answer is None:
                 return editions
-            return _replaced(editions, replace(edition, state=event.state))
+            state, is_ended = _progressed(edition, event)
+            if (state, is_ended) == (edition.state, edition.is_ended):
+                return editions
+            return _replaced(editions, replace(edition, state=state, is_ended=is_ended))
         case Ignore():
             edition = _newest(editions, event.digest)
             return (
@@ -205,6 +218,18 @@ def appended(stored: Editions, later: Editions) -> tuple[Editions, Mapping[int, 
             merged = (*merged, replace(edition, number=number))
         numbers[edition.number] = number
     return _superseding(merged), numbers
+
+
+def _progressed(edition: Edition, event: Mark | End) -> tuple[State, bool]:
+    """Tell how far an edition has come, and whether its output has ended."""
+    match event:
+        case End():
+            return edition.state, True
+        case Mark(state=State.PUBLISHED):
+            # Again, perhaps: then it lives again.
+            return max(edition.state, State.PUBLISHED), False
+        case Mark(state=state):
+            return max(edition.state, state), edition.is_ended
 
 
 def _was_ignored(edition: Edition, event: Accept) -> bool:

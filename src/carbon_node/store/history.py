@@ -9,6 +9,7 @@ from carbon_node.errors import StoreError
 from carbon_node.store.database import DATABASE_NAME, Database
 from carbon_node.store.editions import Edition
 from carbon_node.store.rows import SELECT_USES, use_of
+from carbon_node.tasks.answer import Kept
 from carbon_node.tasks.lineage import SampleId, Span, Use
 from carbon_node.wire import bounded_json, samples
 
@@ -82,6 +83,19 @@ def editions(database: Database, query: Query) -> Iterator[Edition]:
         return database.select(f"{conditions} ORDER BY id", values)
     newest = database.select(f"{conditions} ORDER BY id DESC LIMIT ?", (*values, query.last))
     return iter(list(newest)[::-1])
+
+
+def left_with_readers(database: Database) -> tuple[Kept, ...]:
+    """Return the answers whose instances have not ended with the readers, oldest first.
+
+    Those that were saved count too: a crash may have come between publishing and its mark.
+    """
+    found = database.select("WHERE outcome IS NOT NULL AND NOT is_ended ORDER BY id")
+    return tuple(
+        Kept(edition.key, edition.number, edition.answer)
+        for edition in found
+        if edition.answer is not None
+    )
 
 
 def writers(database: Database) -> frozenset[str]:

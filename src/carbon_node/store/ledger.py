@@ -26,6 +26,7 @@ from carbon_node.store.editions import (
     Change,
     Edition,
     Editions,
+    End,
     Ignore,
     Mark,
     Note,
@@ -176,7 +177,7 @@ class Ledger:
                     self.accept(change)
                 case Save():
                     kept[position] = self._save(change)
-                case Mark():
+                case Mark() | End():
                     number = self._number(change.key, change.number)
                     self._note(replace(change, number=number))
                 case Ignore():
@@ -237,6 +238,16 @@ class Ledger:
             for sample in edition.sources.samples
         )
         return (*stored, *waiting)
+
+    def left_with_readers(self) -> tuple[Kept, ...]:
+        """Return the answers whose instances readers may hold; none if they cannot be read now."""
+        if self.trouble or self._database is None:
+            return ()
+        try:
+            return history.left_with_readers(self._database)
+        except StoreError as error:
+            self._repair(error)
+            return ()
 
     def prune(self, max_results: int, accepted_before_ms: int) -> bool:
         """Delete some of what is too many or too old; return whether there is more to delete."""

@@ -25,7 +25,7 @@ _IDENTITY = (
     "hardware",
     "place",
 )
-_PROGRESS = ("state", "is_superseded", "ignored_digest", "finished_at_ms")
+_PROGRESS = ("state", "is_superseded", "ignored_digest", "finished_at_ms", "is_ended")
 _PUBLISHED = ("carbon_footprint", "energy_consumption", "carbon_intensity", "extra_data")
 _TASK = (*_IDENTITY, *_PROGRESS, *FINDINGS)
 
@@ -127,6 +127,7 @@ def edition_of(row: sqlite3.Row) -> Edition:
         finished_at_ms=row["finished_at_ms"],
         is_superseded=bool(row["is_superseded"]),
         ignored_digest=row["ignored_digest"],
+        is_ended=bool(row["is_ended"]),
     )
 
 
@@ -136,6 +137,7 @@ def _progress(edition: Edition) -> Values:
         edition.is_superseded,
         edition.ignored_digest,
         edition.finished_at_ms,
+        edition.is_ended,
     )
 
 

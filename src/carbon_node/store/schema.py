@@ -116,7 +116,14 @@ CREATE TABLE sources (
 """
 # Of older rows nobody knows which samples they were made of.
 
-MIGRATIONS: tuple[str, ...] = (_FIRST, _SECOND, _THIRD)
+_FOURTH = """
+ALTER TABLE tasks ADD COLUMN is_ended INTEGER NOT NULL DEFAULT 0;
+UPDATE tasks SET is_ended = 1 WHERE id <= (SELECT max(id) FROM tasks) - 480;
+CREATE INDEX tasks_left_with_readers ON tasks (id) WHERE outcome IS NOT NULL AND NOT is_ended;
+"""
+# The release before kept 480 outputs at most, and did not note which.
+
+MIGRATIONS: tuple[str, ...] = (_FIRST, _SECOND, _THIRD, _FOURTH)
 """Scripts by the version that they start from; a released one never changes."""
 
 VERSION = len(MIGRATIONS)

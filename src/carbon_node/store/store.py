@@ -19,7 +19,16 @@ from pathlib import Path
 from typing import ParamSpec, TypeVar
 
 from carbon_node.errors import StoreError
-from carbon_node.store.editions import Accept, Change, Editions, Ignore, Mark, Save, State
+from carbon_node.store.editions import (
+    Accept,
+    Change,
+    Editions,
+    End,
+    Ignore,
+    Mark,
+    Save,
+    State,
+)
 from carbon_node.store.ledger import Health, Ledger
 from carbon_node.store.pages import Page
 from carbon_node.tasks.answer import Answer, Kept
@@ -34,6 +43,10 @@ _T = TypeVar("_T")
 
 _LINGER_S = 0.02
 """How long a change that nobody awaits waits to be batched with later writes."""
+
+_LONG_LINGER_S = 1.0
+"""The same for a change whose loss costs nothing but work: that an output has ended. A sync for
+each would be a third one for every task."""
 
 READ_ATTEMPTS = 12
 """Attempts to read what is known of a task, `retry_s` apart; a minute by default. After that it is
@@ -184,7 +197,7 @@ class Store:
             self._queue(replace(event, is_first=True))
             return Compute(ComputeReason.NEW)
         decision = await self._accepted(event)
-        self._commit_soon()
+        self._commit_within()
         return decision
 
     async def _accepted(self, event: Accept) -> Decision:
@@ -224,6 +237,21 @@ class Store:
     def mark_acknowledged(self, kept: Kept) -> None:
         """Note that all matched readers have an answer; on disk a moment later."""
         self._queue(Mark(kept.key, kept.edition, State.ACKNOWLEDGED))
+
+    def mark_ended(self, kept: Kept) -> None:
+        """Note that no reader holds an answer's instance any more; on disk with the next write.
+
+        If that is lost, the instance is ended once more after a restart.
+        """
+        self._queue(End(kept.key, kept.edition), _LONG_LINGER_S)
+
+    async def left_with_readers(self) -> tuple[Kept, ...]:
+        """Return the answers whose instances readers may hold, oldest first.
+
+        Those that were saved and not marked count too, since a SIGKILL may have lost their marks.
+        There are none while the database cannot be read.
+        """
+        return await self._call(self._ledger.left_with_readers)
 
     def note_ignored(self, key: TaskKey, digest: str, ignored_digest: str) -> None:
         """Note that other inputs came while a task ran and were not run; on disk a moment later."""
@@ -312,13 +340,19 @@ class Store:
             await asyncio.wait([self._running_commit])
         await self._call(self._ledger.close)
 
-    def _queue(self, change: Change) -> None:
+    def _queue(self, change: Change, linger_s: float = _LINGER_S) -> None:
         self._changes.append(change)
-        self._commit_soon()
+        self._commit_within(linger_s)
 
-    def _commit_soon(self) -> None:
-        if not self._is_next_wanted and self._linger is None:
-            self._linger = asyncio.get_running_loop().call_later(_LINGER_S, self._commit)
+    def _commit_within(self, linger_s: float = _LINGER_S) -> None:
+        if self._is_next_wanted:
+            return
+        loop = asyncio.get_running_loop()
+        if self._linger is not None:
+            if self._linger.when() <= loop.time() + linger_s:
+                return
+            self._linger.cancel()
+        self._linger = loop.call_later(linger_s, self._commit)
 
     def _commit(self) -> None:
         """Commit all that waits: now, or once the commit that runs has ended.

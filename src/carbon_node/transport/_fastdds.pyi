@@ -195,6 +195,11 @@ class Writer:
         Write a sample, in reply to the one that came with `correlation`; returns the correlation that replies to it will have. A reliable writer blocks up to its maximum blocking time when it is full.
         """
 
+    def register(self, value: tuple[Any, ...]) -> None:
+        """
+        Begin the instance of the key members of `value` without a sample, so that `unregister` can end what another writer has written of it.
+        """
+
     def unregister(self, value: tuple[Any, ...]) -> bool:
         """
         Dispose and unregister the instance of the key members of `value`; its memory is free again once all readers acknowledged that. False when there is no such instance.

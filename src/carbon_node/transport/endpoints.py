@@ -8,7 +8,6 @@ from carbon_node.errors import TransportError, WireError
 from carbon_node.transport.binding import native
 from carbon_node.wire.contract import Arrival, Topic
 from carbon_node.wire.quality import (
-    HEARTBEAT_PERIOD_S,
     LIVE_INSTANCES,
     WRAPPING,
     Quality,
@@ -32,7 +31,7 @@ def native_qos(quality: Quality) -> native.Qos:
         max_samples=quality.samples or quality.instances * quality.depth,
         max_instances=quality.instances,
         max_samples_per_instance=WRAPPING // quality.instances if has_own_bound else quality.depth,
-        heartbeat_period_s=HEARTBEAT_PERIOD_S,
+        heartbeat_period_s=quality.heartbeat_period_s,
     )
 
 

@@ -178,6 +178,15 @@ class FastDdsTransport:
         except (native.Error, TypeError) as error:
             raise translated(f"retire an instance of {topic.dds_name}", error) from error
 
+    def adopt(self, topic: Topic, sample: Sample) -> None:
+        """Take over an instance that an earlier participant of this node wrote, to retire it.
+
+        Raises:
+            TransportError: Fast DDS refused.
+        """
+        with translated_errors(f"adopt an instance of {topic.dds_name}"):
+            self._writer(topic).register(encode(sample))
+
     def peers(self) -> tuple[Peer, ...]:
         """Other participants of the domain that are there now."""
         self._note_peers()
@@ -207,6 +216,13 @@ class FastDdsTransport:
     async def wait_for_match(self, topic: Topic, count: int = 1, *, timeout_s: float) -> bool:
         """Wait until `count` endpoints of others match ours of a topic; False if none in time."""
         return await self.wait_until(lambda: self.matched(topic) >= count, timeout_s)
+
+    def is_acknowledged(self, topic: Topic) -> bool:
+        """Whether all matched readers have all that was published; takes half a microsecond."""
+        try:
+            return self._writer(topic).wait_for_acknowledgments(0.0)
+        except native.Error as error:
+            raise translated(f"follow acknowledgments on {topic.dds_name}", error) from error
 
     async def wait_for_acknowledgments(self, topic: Topic, timeout_s: float) -> bool:
         """Wait until all matched readers have all that was published; False if not in time."""

@@ -8,6 +8,10 @@ HEARTBEAT_PERIOD_S = 0.1
 """How often writers ask for acknowledgments that are missing; Fast DDS's own 3 s would be the time
 that waiting for them takes."""
 
+OUTPUT_HEARTBEAT_PERIOD_S = 0.002
+"""The same for outputs, of which the next one waits for the acknowledgment. Only while one is
+missing. Readers on Fast DDS answer 5 ms after it, so less would gain nothing with them."""
+
 READER_SAMPLES = 20_000
 """Samples that may wait in a reader. One more is refused, and a reliable writer sends it again."""
 
@@ -41,6 +45,7 @@ class Quality:
         instances: instances kept; 0 is no limit. Fast DDS's own 10 would stop an endpoint at its
             11th task.
         samples: samples kept, whatever their instances; None if `depth` and `instances` say it.
+        heartbeat_period_s: how often a reliable writer asks for acknowledgments that are missing.
     """
 
     is_reliable: bool
@@ -48,6 +53,7 @@ class Quality:
     depth: int
     instances: int
     samples: int | None = None
+    heartbeat_period_s: float = HEARTBEAT_PERIOD_S
 
 
 READER = Quality(
@@ -58,6 +64,7 @@ READER = Quality(
     samples=READER_SAMPLES,
 )
 WRITER = Quality(is_reliable=True, is_retained=True, depth=1, instances=WRITER_INSTANCES)
+OUTPUT_WRITER = replace(WRITER, heartbeat_period_s=OUTPUT_HEARTBEAT_PERIOD_S)
 CONTROL = Quality(is_reliable=False, is_retained=False, depth=16, instances=WRITER_INSTANCES)
 """Any writer of commands matches; commands are events, which do not replace each other."""
 
@@ -74,4 +81,10 @@ def reader_quality(topic: Topic) -> Quality:
 
 def writer_quality(topic: Topic) -> Quality:
     """Quality of service of a topic's writer."""
-    return CONTROL if topic is Topic.CONTROL else WRITER
+    match topic:
+        case Topic.CONTROL:
+            return CONTROL
+        case Topic.FOOTPRINT:
+            return OUTPUT_WRITER
+        case _:
+            return WRITER

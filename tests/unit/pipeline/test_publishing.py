@@ -9,9 +9,15 @@ from functools import partial
 import pytest
 from tests.patience import PATIENCE_S
 
+from carbon_node.pipeline.pacing import Pacing
 from carbon_node.pipeline.publishing import Outbox
 
 pytestmark = pytest.mark.anyio
+
+
+def outbox_with(gap_s: float = 0.0) -> Outbox:
+    """An outbox whose readers acknowledge at once."""
+    return Outbox(Pacing(lambda: gap_s, lambda: True, asyncio.sleep), Readers())
 
 
 class Readers:
@@ -40,7 +46,7 @@ async def test_the_oldest_waiting_output_goes_first() -> None:
     """Of several waiting outputs, the one of the task that started first is written first."""
     written: list[int] = []
 
-    outbox = Outbox(lambda: 0.0, Readers())
+    outbox = outbox_with()
     sends = [
         asyncio.create_task(outbox.send(each, partial(written.append, each))) for each in (3, 1, 2)
     ]
@@ -55,7 +61,7 @@ async def test_the_oldest_waiting_output_goes_first() -> None:
 async def test_a_single_output_is_not_delayed() -> None:
     """However long the gap is, the first output does not wait for it."""
     written: list[int] = []
-    outbox = Outbox(lambda: 10 * PATIENCE_S, Readers())
+    outbox = outbox_with(10 * PATIENCE_S)
     async with running(outbox), asyncio.timeout(PATIENCE_S):
         await outbox.send(0, lambda: written.append(0))
     assert written == [0]
@@ -67,7 +73,7 @@ async def test_outputs_keep_the_gap() -> None:
     times: list[float] = []
 
     loop = asyncio.get_running_loop()
-    outbox = Outbox(lambda: gap_s, Readers())
+    outbox = outbox_with(gap_s)
     async with running(outbox):
         await asyncio.gather(
             *(outbox.send(each, lambda: times.append(loop.time())) for each in (0, 1, 2))
@@ -80,7 +86,7 @@ async def test_a_shorter_gap_counts_for_what_waits_already() -> None:
     """An output that waits for a gap of an hour leaves soon after the gap is set back."""
     gap_s = [3600.0]
     written: list[int] = []
-    outbox = Outbox(lambda: gap_s[0], Readers())
+    outbox = Outbox(Pacing(lambda: gap_s[0], lambda: True, asyncio.sleep), Readers())
     async with running(outbox), asyncio.timeout(PATIENCE_S):
         await outbox.send(0, lambda: written.append(0))
         waiting = asyncio.create_task(outbox.send(1, lambda: written.append(1)))
@@ -99,7 +105,7 @@ async def test_a_failed_write_reaches_its_task_and_no_other() -> None:
     def fail() -> None:
         raise OSError("no space")
 
-    outbox = Outbox(lambda: 0.0, Readers())
+    outbox = outbox_with()
     async with running(outbox):
         with pytest.raises(OSError, match="no space"):
             await outbox.send(0, fail)
@@ -112,7 +118,7 @@ async def test_an_output_whose_task_was_cancelled_is_not_written() -> None:
     """A cancelled task's place in the queue is skipped."""
     written: list[int] = []
 
-    outbox = Outbox(lambda: 0.0, Readers())
+    outbox = outbox_with()
     cancelled = asyncio.create_task(outbox.send(0, partial(written.append, 0)))
     following = asyncio.create_task(outbox.send(1, partial(written.append, 1)))
     await asyncio.sleep(0)

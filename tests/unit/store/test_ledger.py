@@ -18,7 +18,7 @@ from tests.unit.store.samples import answer, summary, task
 
 from carbon_node.errors import StoreError
 from carbon_node.store.database import Database
-from carbon_node.store.editions import Accept, Editions, Mark, Save, State, accept, note, save
+from carbon_node.store.editions import Accept, Editions, End, Mark, Save, State, accept, note, save
 from carbon_node.store.history import Query
 from carbon_node.store.ledger import Ledger
 from carbon_node.store.pages import Page
@@ -89,6 +89,18 @@ class LedgerMachine(RuleBasedStateMachine):
             self.ledger.commit([Mark(kept.key, kept.edition, state)])
         after = self.ledger.editions(kept.key)
         assert all(old.state <= new.state for old, new in zip(before, after, strict=True))
+        self._note_durable()
+        return kept
+
+    @rule(target=answers, kept=consumes(answers))
+    def end(self, kept: Kept) -> Kept:
+        """An output ends without a change of what readers are known to have."""
+        before = self.ledger.editions(kept.key)
+        with full_disk(is_full=self.is_full):
+            self.ledger.commit([End(kept.key, kept.edition)])
+        after = self.ledger.editions(kept.key)
+        assert [old.state for old in before] == [new.state for new in after]
+        assert all(new.is_ended for new in after if new.number == kept.edition)
         self._note_durable()
         return kept
 

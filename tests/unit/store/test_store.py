@@ -23,6 +23,7 @@ from carbon_node.store import (
     StoreConfig,
     open_store,
 )
+from carbon_node.store import store as store_module
 from carbon_node.store.ledger import Ledger
 from carbon_node.tasks.answer import Kept
 from carbon_node.tasks.decision import Answered, Compute, ComputeReason
@@ -98,6 +99,39 @@ async def test_mark_that_no_write_follows_is_written_a_moment_later(state_dir: P
         async with asyncio.timeout(PATIENCE_S):
             while (await store.editions(task()))[0].state is not State.PUBLISHED:  # noqa: ASYNC110  # asks the disk
                 await asyncio.sleep(0.01)
+
+
+async def test_a_later_life_knows_what_readers_may_hold(state_dir: Path) -> None:
+    """What was saved counts, since a crash may have lost its mark; what has ended does not."""
+    async with open_store(store_config(state_dir), _nobody) as store:
+        ended, again, acknowledged = [await _answer(store, task(n)) for n in (1, 2, 3)]
+        await _answer(store, task(4))
+        await store.accept(task(5), "a", summary())
+        store.mark_acknowledged(acknowledged)
+        for kept in (ended, again):
+            store.mark_published(kept)
+            store.mark_ended(kept)
+        store.mark_published(again)
+    async with open_store(store_config(state_dir), _nobody) as store:
+        left = [kept.key for kept in await store.left_with_readers()]
+        assert left == [task(2), task(3), task(4)]
+        decision = await store.accept(task(1), "a", summary())
+        assert decision == Answered(ended, is_acknowledged=False)
+
+
+async def test_an_end_is_written_with_the_next_mark(
+    state_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It may wait longer than a mark, and does not let a mark wait as long."""
+    monkeypatch.setattr(store_module, "_LONG_LINGER_S", 10 * PATIENCE_S)
+    async with open_store(store_config(state_dir), _nobody) as store:
+        kept = await _answer(store, task())
+        store.mark_ended(kept)
+        store.mark_acknowledged(kept)
+        async with asyncio.timeout(PATIENCE_S):
+            while (await store.editions(task()))[0].state is not State.ACKNOWLEDGED:  # noqa: ASYNC110  # asks the disk
+                await asyncio.sleep(0.01)
+        assert await store.left_with_readers() == ()
 
 
 async def test_answers_survive_a_restart_as_they_were(state_dir: Path) -> None:

@@ -194,13 +194,19 @@ class SustainmlTransport:
     def retire(self, topic: Topic, sample: Sample) -> None:
         """Do nothing: the library cannot end instances."""
 
+    def adopt(self, topic: Topic, sample: Sample) -> None:
+        """Do nothing: the library cannot end instances."""
+
     def peers(self) -> tuple[Peer, ...]:
         """Nobody: the library does not tell whom it has discovered."""
         return ()
 
-    def matched(self, topic: Topic) -> int:  # noqa: ARG002 - as every transport
-        """Return 0: the library does not tell."""
-        return 0
+    def matched(self, topic: Topic) -> None:
+        """Return None: the library does not tell."""
+
+    async def wait_for_match(self, topic: Topic, count: int = 1, *, timeout_s: float) -> bool:  # noqa: ARG002 - as every transport
+        """Return False: the library does not tell."""
+        return False
 
     async def wait_for_peers(
         self,
@@ -223,6 +229,10 @@ class SustainmlTransport:
         self._opened()
         if self._spinning is not None and not self._spinning.is_alive():
             raise TransportError("the thread of sustainml_py has ended: restart the node")
+
+    def is_acknowledged(self, topic: Topic) -> bool:  # noqa: ARG002 - as every transport
+        """Return True: the library does not tell, so nothing can be waited for."""
+        return True
 
     async def wait_for_acknowledgments(self, topic: Topic, timeout_s: float) -> bool:  # noqa: ARG002 - as every transport
         """Return False: the library does not tell."""

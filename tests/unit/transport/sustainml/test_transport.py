@@ -188,6 +188,7 @@ async def test_a_transport_that_is_not_open_refuses() -> None:
 async def test_what_the_library_does_not_tell_is_answered_at_once(directory: Path) -> None:
     """Nobody is known, and no wait for anybody blocks."""
     async with node(directory) as (transport, _):
-        assert (transport.peers(), transport.matched(Topic.FOOTPRINT)) == ((), 0)
+        assert transport.peers() == ()
+        assert await transport.wait_for_match(Topic.FOOTPRINT, timeout_s=PATIENCE_S) is False
         assert not await transport.wait_for_peers(bool, 1.0)
         assert not await transport.wait_for_acknowledgments(Topic.FOOTPRINT, PATIENCE_S)
