@@ -44,9 +44,8 @@ class Habits:
         """Outputs in the order in which they were taken, without those of ended instances."""
         self.ended_count = 0
         """Samples that were ignored because their instance had ended."""
-        self.may_go_on = threading.Event()
-        """While it is cleared, the reader is busy with the output that it has taken."""
-        self.may_go_on.set()
+        self.busy_s = 0.0
+        """Seconds for which each output keeps it busy."""
         self._changed = threading.Condition()
 
     def is_matched(self) -> bool:
@@ -91,7 +90,7 @@ class Habits:
                 self.seen.append(footprint)
             self._changed.notify_all()
         if footprint is not None:
-            self.may_go_on.wait()
+            time.sleep(self.busy_s)
 
 
 class FastDdsReader(Habits):
@@ -148,7 +147,6 @@ class FastDdsReader(Habits):
     def close(self) -> None:
         """Leave."""
         self._is_closing.set()
-        self.may_go_on.set()
         self._thread.join()
         self._participant.close()
 
@@ -233,7 +231,6 @@ class CycloneReader(Habits):
 
     def close(self) -> None:
         """Leave."""
-        self.may_go_on.set()
         # Entities refer to each other, and the garbage collector would free them without leaving.
         self._participant.__del__()
         self._domain.__del__()

@@ -30,6 +30,9 @@ TAKEN_S = 2.0
 """Seconds after its acknowledgment in which a reader has taken an output. A real orchestrator takes
 it within milliseconds; it lost none with this, and restarted backends were spared."""
 
+END_GAP_S = 0.1
+"""Seconds between two ends: of a burst, a reader that needs as long for each output sees all."""
+
 MEETING_S = 5.0
 """Seconds that an output waits for a reader, where there is none and may be one soon. After a start
 the reader that it is for may be discovered seconds after its task: participants announce themselves
@@ -155,6 +158,7 @@ class Outputs:
                 await in_turn(partial(self._end_if_same, task_id, kept))
             except TransportError as error:
                 log.warning("an output goes on", task_id=task_id, error=str(error))
+            await asyncio.sleep(END_GAP_S)
             if not self._received:
                 self._has_received.clear()
 

@@ -32,6 +32,7 @@ pytestmark = pytest.mark.anyio
 def _no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let nothing take time that these tests do not ask about."""
     monkeypatch.setattr(outputs, "TAKEN_S", 0.0)
+    monkeypatch.setattr(outputs, "END_GAP_S", 0.0)
     monkeypatch.setattr(outputs, "MEETING_S", 0.0)
     monkeypatch.setattr(outputs, "CONFIRM_S", 0.001)
     monkeypatch.setattr(store, "_LONG_LINGER_S", 0.0)
