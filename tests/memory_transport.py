@@ -154,6 +154,10 @@ class MemoryTransport:
         """Wait until `count` endpoints of others match ours of a topic; False if none in time."""
         return await self.wait_until(lambda: self.matched(topic) >= count, timeout_s)
 
+    def is_in_doubt(self) -> bool:
+        """Whether peers may have lost this transport: never."""
+        return False
+
     async def wait_for_acknowledgments(self, topic: Topic, timeout_s: float) -> bool:
         """Wait until all matched readers have all that was published, which is at once."""
         self._writer(topic)

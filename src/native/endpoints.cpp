@@ -6,12 +6,16 @@
 #include <fastdds/dds/topic/Topic.hpp>
 #include <fastdds/rtps/common/WriteParams.hpp>
 
+#include <algorithm>
 #include <atomic>
+#include <chrono>
 #include <utility>
 
 namespace binding {
 
 namespace {
+
+constexpr double longest_wait_s = 0.02;
 
 template <class EndpointQos>
 void apply(EndpointQos& to, const Qos& qos)
@@ -108,7 +112,8 @@ Sample sample_of(const StructType& type, const Content& content, const dds::Samp
     const auto* octets = static_cast<const rtps::octet*>(info.instance_handle.value);
     return {info.valid_data ? type.to_python(content) : nb::none(),
             std::string(octets, octets + 16), state_of(info.instance_state),
-            text_of(info.sample_identity.writer_guid()), correlation_of(info),
+            text_of(info.sample_identity.writer_guid()),
+            info.sample_identity.sequence_number().to64long(), correlation_of(info),
             info.source_timestamp.to_ns(), info.reception_timestamp.to_ns()};
 }
 
@@ -277,14 +282,24 @@ bool Writer::unregister(nb::handle value)
 bool Writer::wait_for_acknowledgments(double timeout_s)
 {
     nb::gil_scoped_release release;
-    Participant::Use use(*participant_);
-    const auto code = writer_->wait_for_acknowledgments(duration_of(timeout_s));
-    // Fast DDS documents TIMEOUT, and returns ERROR when the time is over.
-    if (code == dds::RETCODE_TIMEOUT || code == dds::RETCODE_ERROR) {
-        return false;
+    const auto deadline = std::chrono::steady_clock::now() + std::chrono::duration<double>(timeout_s);
+    for (;;) {
+        const std::chrono::duration<double> left = deadline - std::chrono::steady_clock::now();
+        // In short steps: who closes the participant waits for this one.
+        Participant::Use use(*participant_);
+        const auto code = writer_->wait_for_acknowledgments(
+                duration_of(std::clamp(left.count(), 0.0, longest_wait_s)));
+        if (code == dds::RETCODE_OK) {
+            return true;
+        }
+        // Fast DDS documents TIMEOUT, and returns ERROR when the time is over.
+        if (code != dds::RETCODE_TIMEOUT && code != dds::RETCODE_ERROR) {
+            check(code, "wait for acknowledgments of " + type_->name());
+        }
+        if (left.count() <= longest_wait_s) {
+            return false;
+        }
     }
-    check(code, "wait for acknowledgments of " + type_->name());
-    return true;
 }
 
 std::vector<std::string> Writer::matched() const

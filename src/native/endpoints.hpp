@@ -38,6 +38,7 @@ struct Sample {
     std::string instance;  // handle: 16 octets, equal for equal keys of one reader
     InstanceState state;
     std::string writer;
+    uint64_t number;  // of the sample among those of its writer, from 1
     rtps::SampleIdentity correlation;  // what a request and its reply share
     int64_t source_timestamp_ns;
     int64_t reception_timestamp_ns;

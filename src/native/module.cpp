@@ -136,7 +136,11 @@ void bind_participant(nb::module_& m)
             .def_prop_ro(
                     "properties",
                     [](const PeerEvent& self) { return properties_to_python(self.properties); },
-                    nb::sig("def properties(self) -> list[tuple[str, str]]"));
+                    nb::sig("def properties(self) -> list[tuple[str, str]]"))
+            .def_ro("vendor", &PeerEvent::vendor,
+                    "Number of its implementation of DDS: 0x010F for Fast DDS.")
+            .def_ro("lease_duration_s", &PeerEvent::lease_duration_s,
+                    "Seconds of silence after which it counts as dead.");
     nb::class_<LogLine>(m, "LogLine", "One line of Fast DDS's own log.")
             .def_ro("severity", &LogLine::severity, "\"error\" or \"warning\".")
             .def_ro("category", &LogLine::category)
@@ -225,6 +229,7 @@ void bind_endpoints(nb::module_& m)
                     "Handle of the instance: 16 octets, equal for equal keys of one reader.")
             .def_ro("state", &Sample::state)
             .def_ro("writer", &Sample::writer, "GUID of the writer.")
+            .def_ro("number", &Sample::number, "Place among all samples of its writer, from 1.")
             .def_prop_ro(
                     "correlation", [](const Sample& self) { return octets_of(self.correlation); },
                     "24 octets that a request and its reply share.")

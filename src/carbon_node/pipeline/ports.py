@@ -56,6 +56,10 @@ class Transport(Protocol):
         """Wait until `count` endpoints of others match ours of a topic; False if none in time."""
         ...
 
+    def is_in_doubt(self) -> bool:
+        """Whether peers may have lost this node a moment ago, which is looked into."""
+        ...
+
     async def wait_for_acknowledgments(self, topic: Topic, timeout_s: float) -> bool:
         """Wait until all matched readers have all that was published.
 

@@ -59,6 +59,14 @@ class PeerEvent:
     @property
     def properties(self) -> list[tuple[str, str]]: ...
 
+    @property
+    def vendor(self) -> int:
+        """Number of its implementation of DDS: 0x010F for Fast DDS."""
+
+    @property
+    def lease_duration_s(self) -> float:
+        """Seconds of silence after which it counts as dead."""
+
 class LogLine:
     """One line of Fast DDS's own log."""
 
@@ -146,6 +154,10 @@ class Sample:
     @property
     def writer(self) -> str:
         """GUID of the writer."""
+
+    @property
+    def number(self) -> int:
+        """Place among all samples of its writer, from 1."""
 
     @property
     def correlation(self) -> bytes:
