@@ -154,6 +154,10 @@ class MemoryTransport:
         """Wait until `count` endpoints of others match ours of a topic; False if none in time."""
         return await self.wait_until(lambda: self.matched(topic) >= count, timeout_s)
 
+    def is_acknowledged(self, topic: Topic, sample: Sample) -> bool:  # noqa: ARG002 - nothing is lost here
+        """Whether all matched readers have a sample."""
+        return self.matched(topic) > 0
+
     def is_in_doubt(self) -> bool:
         """Whether peers may have lost this transport: never."""
         return False

@@ -302,6 +302,16 @@ bool Writer::wait_for_acknowledgments(double timeout_s)
     }
 }
 
+bool Writer::is_acknowledged(nb::handle value)
+{
+    const Content content = type_->from_python(value);
+    nb::gil_scoped_release release;
+    Participant::Use use(*participant_);
+    // Without a wait, Fast DDS would not even take the lock that another thread holds just now.
+    return writer_->wait_for_acknowledgments(&content, dds::HANDLE_NIL, duration_of(0.0005))
+            == dds::RETCODE_OK;
+}
+
 std::vector<std::string> Writer::matched() const
 {
     nb::gil_scoped_release release;

@@ -286,6 +286,10 @@ void bind_endpoints(nb::module_& m)
             .def("wait_for_acknowledgments", &Writer::wait_for_acknowledgments, "timeout_s"_a,
                     "Block until all matched reliable readers acknowledged everything; False when "
                     "time ran out.")
+            .def("is_acknowledged", &Writer::is_acknowledged, "value"_a,
+                    nb::sig("def is_acknowledged(self, value: tuple[typing.Any, ...]) -> bool"),
+                    "Whether all matched reliable readers acknowledged the last sample of the "
+                    "instance of the key members of `value`; blocks for a millisecond at most.")
             .def("matched", &Writer::matched, "GUIDs of the matched readers.");
 }
 

@@ -29,7 +29,10 @@ Kind = TypeVar("Kind", bound=IdlStruct)
 CONFIGURATION = """
 <CycloneDDS><Domain>
   <General><Interfaces><NetworkInterface name="lo"/></Interfaces></General>
-  <Discovery><Peers><Peer address="127.0.0.1"/></Peers></Discovery>
+  <Discovery>
+    <Peers><Peer address="127.0.0.1"/></Peers>
+    <LeaseDuration>{lease_duration_s} s</LeaseDuration>
+  </Discovery>
 </Domain></CycloneDDS>
 """
 """Stay on loopback, and find participants there without multicast."""
@@ -195,11 +198,15 @@ class CyclonePeer:
     """Writes what the other nodes write, and reads what the carbon node writes.
 
     Every wait ends with an AssertionError after `PATIENCE_S`.
+
+    Args:
+        domain: DDS domain id.
+        lease_duration_s: seconds after which others take it for dead; the default is CycloneDDS's.
     """
 
-    def __init__(self, domain: int) -> None:
+    def __init__(self, domain: int, lease_duration_s: float = 10.0) -> None:
         # The domain must outlive the participant: it holds the configuration.
-        self._domain = Domain(domain, CONFIGURATION)
+        self._domain = Domain(domain, CONFIGURATION.format(lease_duration_s=lease_duration_s))
         self._participant = DomainParticipant(domain)
         self._writers = {kind: self._writer(name, kind) for kind, name in WRITTEN.items()}
         self._readers = {kind: self._reader(name, kind) for kind, name in READ.items()}

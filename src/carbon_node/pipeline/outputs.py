@@ -155,7 +155,8 @@ class Outputs:
         self._is_rejoining = True
         try:
             # What readers have received in the last moment must not reach them twice.
-            await self.confirm()
+            if not await self.confirm() and self._has_reader():
+                self._note_received()
             is_shared = (self._transport.matched(Topic.FOOTPRINT) or 0) > 1
             rejoin()
             self._lose(Situation.REJOINED_FOR_SEVERAL if is_shared else Situation.REJOINED)
@@ -248,6 +249,12 @@ class Outputs:
         for outputs in (self._retained, self._unacknowledged):
             outputs[task_id] = leaving
             outputs.move_to_end(task_id)
+
+    def _note_received(self) -> None:
+        for task_id, kept in tuple(self._unacknowledged.items()):
+            if self._transport.is_acknowledged(Topic.FOOTPRINT, CO2Footprint(task_id=task_id)):
+                self._store.mark_acknowledged(kept)
+                del self._unacknowledged[task_id]
 
     def _lose(self, situation: Situation) -> None:
         for task_id, kept in self._retained.items():

@@ -56,6 +56,10 @@ class Transport(Protocol):
         """Wait until `count` endpoints of others match ours of a topic; False if none in time."""
         ...
 
+    def is_acknowledged(self, topic: Topic, sample: Sample) -> bool:
+        """Whether all matched readers have the last sample of an instance, as far as is known."""
+        ...
+
     def is_in_doubt(self) -> bool:
         """Whether peers may have lost this node a moment ago, which is looked into."""
         ...

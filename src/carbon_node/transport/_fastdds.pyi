@@ -218,5 +218,10 @@ class Writer:
         Block until all matched reliable readers acknowledged everything; False when time ran out.
         """
 
+    def is_acknowledged(self, value: tuple[Any, ...]) -> bool:
+        """
+        Whether all matched reliable readers acknowledged the last sample of the instance of the key members of `value`; blocks for a millisecond at most.
+        """
+
     def matched(self) -> list[str]:
         """GUIDs of the matched readers."""

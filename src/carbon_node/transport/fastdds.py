@@ -247,6 +247,10 @@ class FastDdsTransport:
             action = f"wait for acknowledgments on {topic.dds_name}"
             raise translated(action, error) from error
 
+    def is_acknowledged(self, topic: Topic, sample: Sample) -> bool:
+        """Whether all matched readers have the last sample of an instance."""
+        return self._writer(topic).is_acknowledged(encode(sample))
+
     def is_in_doubt(self) -> bool:
         """Whether the process has stood still, and `loss` has not told yet."""
         return self._freeze.look()

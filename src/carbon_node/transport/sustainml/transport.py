@@ -223,6 +223,10 @@ class SustainmlTransport:
         """Look once whether a fact about the peers holds: here it will not change."""
         return fact(self.peers())
 
+    def is_acknowledged(self, topic: Topic, sample: Sample) -> bool:  # noqa: ARG002 - as every transport
+        """Return False: the library does not tell."""
+        return False
+
     def is_in_doubt(self) -> bool:
         """Return False: nothing can be done here."""
         return False
