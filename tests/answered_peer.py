@@ -1,4 +1,4 @@
-"""A peer of either vendor in a process of its own, so that it can stand still, or the node without it.
+"""A peer of either vendor in a process of its own, which can stand still by itself.
 
 `python -m tests.answered_peer VENDOR DOMAIN` writes tasks and counts their outputs; `AnsweredPeer`
 talks to it.
@@ -90,7 +90,8 @@ class AnsweredPeer:
 
     def _say(self, *numbers: int) -> None:
         assert self.process.stdin is not None
-        print(json.dumps(numbers), file=self.process.stdin, flush=True)
+        self.process.stdin.write(f"{json.dumps(numbers)}\n")
+        self.process.stdin.flush()
 
     def _line(self) -> str:
         assert self.process.stdout is not None
@@ -169,7 +170,7 @@ def _main(vendor: Vendor, domain: int, lease_duration_s: float) -> None:
         else _cyclone_dds_peer(domain, lease_duration_s)
     )
     peer.wait()
-    print("met", flush=True)
+    _tell("met")
     said: queue.SimpleQueue[list[int] | None] = queue.SimpleQueue()
     threading.Thread(target=_listen, args=(said,), daemon=True).start()
     seen: Counter[int] = Counter()
@@ -183,7 +184,12 @@ def _main(vendor: Vendor, domain: int, lease_duration_s: float) -> None:
         for number in tasks:
             peer.send(number)
         if not tasks:
-            print(json.dumps([len(seen), seen.total()]), flush=True)
+            _tell(json.dumps([len(seen), seen.total()]))
+
+
+def _tell(line: str) -> None:
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()
 
 
 def _listen(said: "queue.SimpleQueue[list[int] | None]") -> None:

@@ -33,6 +33,11 @@ MEETING_S = 1.0
 """Seconds that an output waits for a first reader. The one that it is for may be about to be
 discovered when its task is there already: a fraction of a second after a start."""
 
+MEETING_AGAIN_S = 10.0
+"""Seconds that outputs wait for all readers after the node has joined again. Most are there after
+0.1 s, but discovery of Fast DDS now and then waits for a peer's next announcement, which comes
+every 3 s by default."""
+
 RETAINED = 400
 """Outputs kept at most, but for those that a reader has not acknowledged."""
 
@@ -71,6 +76,7 @@ class Outputs:
         self._has_received = asyncio.Event()
         self._published = asyncio.Event()
         self._acknowledged = asyncio.Event()
+        self._reader_count = 0
         self._lost: OrderedDict[TaskId, Kept] = OrderedDict()
         self._is_rejoining = False
         self._joined = asyncio.Event()
@@ -157,9 +163,14 @@ class Outputs:
             # What readers have received in the last moment must not reach them twice.
             if not await self.confirm() and self._has_reader():
                 self._note_received()
-            is_shared = (self._transport.matched(Topic.FOOTPRINT) or 0) > 1
+            reader_count = max(self._reader_count, self._transport.matched(Topic.FOOTPRINT) or 0)
+            is_shared = reader_count > 1
             rejoin()
             self._lose(Situation.REJOINED_FOR_SEVERAL if is_shared else Situation.REJOINED)
+            # What the first reader acknowledges ends, and the others would not get it any more.
+            await self._transport.wait_for_match(
+                Topic.FOOTPRINT, reader_count, timeout_s=MEETING_AGAIN_S
+            )
         finally:
             self._is_rejoining = False
             self._joined.set()
@@ -243,6 +254,7 @@ class Outputs:
     def _write(self, leaving: Kept) -> None:
         task_id = leaving.key.task_id
         self._transport.publish(Topic.FOOTPRINT, leaving.answer.footprint)
+        self._reader_count = self._transport.matched(Topic.FOOTPRINT) or 0
         self._former.forget(leaving)
         self._store.mark_published(leaving)
         self._received.pop(task_id, None)
