@@ -142,6 +142,7 @@ def _cyclone_dds_peer(domain: int, lease_duration_s: float) -> _Peer:
     class CycloneDdsPeer:
         def __init__(self) -> None:
             self._peer = cyclone.CyclonePeer(domain, lease_duration_s)
+            self._taken_count = 0
 
         def wait(self) -> None:
             self._peer.wait_for_node()
@@ -155,9 +156,9 @@ def _cyclone_dds_peer(domain: int, lease_duration_s: float) -> _Peer:
             )
 
         def take(self) -> list[int]:
-            before = len(self._peer.received(cyclone.CO2FootprintImpl))
             time.sleep(LOOK_S)
-            outputs = self._peer.received(cyclone.CO2FootprintImpl)[before:]
+            outputs = self._peer.received(cyclone.CO2FootprintImpl)[self._taken_count :]
+            self._taken_count += len(outputs)
             return [output.task_id.problem_id for output in outputs]
 
     return CycloneDdsPeer()
