@@ -160,6 +160,14 @@ class MemoryTransport:
         self._writer(topic)
         return True
 
+    def is_instance_acknowledged(self, topic: Topic, sample: Sample) -> bool:  # noqa: ARG002 - nothing is lost here
+        """Whether all matched readers have a sample."""
+        return self.matched(topic) > 0
+
+    def is_in_doubt(self) -> bool:
+        """Whether peers may have lost this transport: never."""
+        return False
+
     async def wait_for_acknowledgments(self, topic: Topic, timeout_s: float) -> bool:
         """Wait until all matched readers have all that was published, which is at once."""
         self._writer(topic)

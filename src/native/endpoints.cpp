@@ -6,12 +6,16 @@
 #include <fastdds/dds/topic/Topic.hpp>
 #include <fastdds/rtps/common/WriteParams.hpp>
 
+#include <algorithm>
 #include <atomic>
+#include <chrono>
 #include <utility>
 
 namespace binding {
 
 namespace {
+
+constexpr double longest_wait_s = 0.02;
 
 template <class EndpointQos>
 void apply(EndpointQos& to, const Qos& qos)
@@ -278,14 +282,35 @@ bool Writer::unregister(nb::handle value)
 bool Writer::wait_for_acknowledgments(double timeout_s)
 {
     nb::gil_scoped_release release;
-    Participant::Use use(*participant_);
-    const auto code = writer_->wait_for_acknowledgments(duration_of(timeout_s));
-    // Fast DDS documents TIMEOUT, and returns ERROR when the time is over.
-    if (code == dds::RETCODE_TIMEOUT || code == dds::RETCODE_ERROR) {
-        return false;
+    const auto deadline =
+            std::chrono::steady_clock::now() + std::chrono::duration<double>(timeout_s);
+    for (;;) {
+        const std::chrono::duration<double> left = deadline - std::chrono::steady_clock::now();
+        // In short steps: who closes the participant waits for this one.
+        Participant::Use use(*participant_);
+        const auto code = writer_->wait_for_acknowledgments(
+                duration_of(std::clamp(left.count(), 0.0, longest_wait_s)));
+        if (code == dds::RETCODE_OK) {
+            return true;
+        }
+        // Fast DDS documents TIMEOUT, and returns ERROR when the time is over.
+        if (code != dds::RETCODE_TIMEOUT && code != dds::RETCODE_ERROR) {
+            check(code, "wait for acknowledgments of " + type_->name());
+        }
+        if (left.count() <= longest_wait_s) {
+            return false;
+        }
     }
-    check(code, "wait for acknowledgments of " + type_->name());
-    return true;
+}
+
+bool Writer::is_instance_acknowledged(nb::handle value)
+{
+    const Content content = type_->from_python(value);
+    nb::gil_scoped_release release;
+    Participant::Use use(*participant_);
+    // Without a wait, Fast DDS would not even take the lock that another thread holds just now.
+    return writer_->wait_for_acknowledgments(&content, dds::HANDLE_NIL, duration_of(0.0005))
+            == dds::RETCODE_OK;
 }
 
 std::vector<std::string> Writer::matched() const

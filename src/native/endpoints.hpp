@@ -84,6 +84,7 @@ public:
     void register_instance(nb::handle value);
     bool unregister(nb::handle value);
     bool wait_for_acknowledgments(double timeout_s);
+    bool is_instance_acknowledged(nb::handle value);
     std::vector<std::string> matched() const;
     std::string guid() const { return guid_; }
 

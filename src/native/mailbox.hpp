@@ -21,6 +21,8 @@ struct PeerEvent {
     std::string guid;
     std::string name;
     std::vector<std::pair<std::string, std::string>> properties;
+    int vendor;  // of its DDS implementation, as RTPS numbers them
+    double lease_duration_s;
 };
 
 /// One line of Fast DDS's own log.

@@ -136,7 +136,11 @@ void bind_participant(nb::module_& m)
             .def_prop_ro(
                     "properties",
                     [](const PeerEvent& self) { return properties_to_python(self.properties); },
-                    nb::sig("def properties(self) -> list[tuple[str, str]]"));
+                    nb::sig("def properties(self) -> list[tuple[str, str]]"))
+            .def_ro("vendor", &PeerEvent::vendor,
+                    "Number of its implementation of DDS: 0x010F for Fast DDS.")
+            .def_ro("lease_duration_s", &PeerEvent::lease_duration_s,
+                    "Seconds of silence after which it counts as dead.");
     nb::class_<LogLine>(m, "LogLine", "One line of Fast DDS's own log.")
             .def_ro("severity", &LogLine::severity, "\"error\" or \"warning\".")
             .def_ro("category", &LogLine::category)
@@ -283,6 +287,11 @@ void bind_endpoints(nb::module_& m)
             .def("wait_for_acknowledgments", &Writer::wait_for_acknowledgments, "timeout_s"_a,
                     "Block until all matched reliable readers acknowledged everything; False when "
                     "time ran out.")
+            .def("is_instance_acknowledged", &Writer::is_instance_acknowledged, "value"_a,
+                    nb::sig("def is_instance_acknowledged(self, value: tuple[typing.Any, ...]) -> "
+                            "bool"),
+                    "Whether all matched reliable readers acknowledged the last sample of the "
+                    "instance of the key members of `value`; blocks for a millisecond at most.")
             .def("matched", &Writer::matched, "GUIDs of the matched readers.");
 }
 

@@ -103,6 +103,11 @@ dds::Duration_t duration_of(double seconds)
     return {whole, static_cast<uint32_t>((seconds - whole) * 1e9)};
 }
 
+double seconds_of(const dds::Duration_t& duration)
+{
+    return duration.seconds + duration.nanosec * 1e-9;
+}
+
 /// Runs on the threads of DDS: it only posts to the mailbox.
 class Participant::Listener : public dds::DomainParticipantListener {
 public:
@@ -112,7 +117,8 @@ public:
             const dds::ParticipantBuiltinTopicData& data, bool&) override
     {
         mailbox_->post(PeerEvent{name_of(status), text_of(data.guid),
-                data.participant_name.to_string(), properties_of(data)});
+                data.participant_name.to_string(), properties_of(data),
+                data.vendor_id[0] << 8 | data.vendor_id[1], seconds_of(data.lease_duration)});
     }
 
     void on_data_on_readers(dds::Subscriber*) override { mailbox_->signal(); }
@@ -157,6 +163,8 @@ Participant::~Participant()
 
 void Participant::close()
 {
+    // Lets nobody begin another use, who could keep this thread waiting for ever.
+    is_closing_ = true;
     std::unique_lock<std::shared_mutex> lock(mutex_);
     if (participant_ == nullptr) {
         return;
@@ -175,7 +183,7 @@ Participant::Use::Use(Participant& participant)
     : participant_(participant)
     , lock_(participant.mutex_)
 {
-    if (participant.participant_ == nullptr) {
+    if (participant.is_closing_ || participant.participant_ == nullptr) {
         throw Error("the participant is closed: ALREADY_DELETED");
     }
 }

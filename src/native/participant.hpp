@@ -8,6 +8,7 @@
 #include <fastdds/dds/domain/DomainParticipant.hpp>
 #include <fastdds/dds/domain/DomainParticipantListener.hpp>
 
+#include <atomic>
 #include <memory>
 #include <optional>
 #include <set>
@@ -33,6 +34,7 @@ struct ParticipantOptions {
 
 std::string text_of(const rtps::GUID_t& guid);
 dds::Duration_t duration_of(double seconds);
+double seconds_of(const dds::Duration_t& duration);
 
 /// A participant with its publisher and subscriber, shared by the endpoints made in it.
 ///
@@ -79,6 +81,7 @@ private:
 
     std::shared_ptr<Mailbox> mailbox_;
     std::unique_ptr<dds::DomainParticipantListener> listener_;
+    std::atomic<bool> is_closing_{false};
     mutable std::shared_mutex mutex_;
     dds::DomainParticipant* participant_{nullptr};
     dds::Publisher* publisher_{nullptr};

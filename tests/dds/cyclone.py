@@ -211,11 +211,15 @@ class CyclonePeer:
     """Writes what the other nodes write, and reads what the carbon node writes.
 
     Every wait ends with an AssertionError after `PATIENCE_S`.
+
+    Args:
+        domain: DDS domain id.
+        lease_duration_s: seconds after which others take it for dead; the default is CycloneDDS's.
     """
 
-    def __init__(self, domain: int) -> None:
+    def __init__(self, domain: int, lease_duration_s: float = 10.0) -> None:
         # The domain must outlive the participant: it holds the configuration.
-        self._domain = Domain(domain, configuration())
+        self._domain = Domain(domain, configuration(lease_s=lease_duration_s))
         self._participant = DomainParticipant(domain)
         self._writers = {kind: self._writer(name, kind) for kind, name in WRITTEN.items()}
         self._readers = {kind: self._reader(name, kind) for kind, name in READ.items()}

@@ -67,6 +67,8 @@ log = structlog.get_logger(__name__)
 @dataclass(frozen=True, slots=True)
 class _Node:
     pipeline: Pipeline
+    publishing: Publishing
+    metrics: Metrics
     services: tuple[Coroutine[Any, Any, None], ...]
     settings: SettingsInForce
     operators: OperatorInterface
@@ -141,6 +143,7 @@ async def _serve(
                     *node.services,
                     _reload_when_told(reload, node, load),
                     former.run(),
+                    _stay_known(transport, node, announcer),
                     _outlive_predecessor(announcer, settings.lease_duration_s),
                     _yield_to_rivals(transport, settings.domain, started_ns, is_running=True),
                     *node.operators.services(stop),
@@ -189,10 +192,11 @@ def _node(
         partial(transport.is_acknowledged, Topic.FOOTPRINT),
         partial(transport.wait_for_acknowledgments, Topic.FOOTPRINT),
     )
+    publishing = Publishing(outputs, announcer, baseline, pacing)
     pipeline = Pipeline(
         Keeping(store, parts.keeping_policy(settings, choice.kind)),
         Answering(in_force, __version__),
-        Publishing(outputs, announcer, baseline, pacing),
+        publishing,
         announcer,
         register,
         secrets,
@@ -218,7 +222,7 @@ def _node(
         told, metrics, facts, results, in_force.service, heartbeats, secrets
     )
     services = (reception.run(transport.arrivals()), topics.run(), calls.run())
-    return _Node(pipeline, services, in_force, operators)
+    return _Node(pipeline, publishing, metrics, services, in_force, operators)
 
 
 async def _reload_when_told(told: asyncio.Event, node: _Node, load: Callable[[], Loaded]) -> None:
@@ -227,6 +231,24 @@ async def _reload_when_told(told: asyncio.Event, node: _Node, load: Callable[[],
         told.clear()
         with node.operators.reloading():
             node.settings.reload(load)
+
+
+async def _stay_known(transport: NodeTransport, node: _Node, announcer: StatusAnnouncer) -> None:
+    while True:
+        loss = await transport.loss()
+        log.warning(
+            "peers may have given this node up",
+            reason=loss.reason,
+            action="joins again" if loss.is_lasting else "none, they find it again",
+        )
+        node.metrics.peers_lost(has_rejoined=loss.is_lasting)
+        if loss.is_lasting:
+            count = await node.publishing.rejoin(transport.rejoin)
+            log.info("joined again", outputs_published_again=count)
+        else:
+            node.publishing.go_on()
+        # Whoever took the silence for the node's end is put right.
+        announcer.repeat()
 
 
 async def _outlive_predecessor(announcer: StatusAnnouncer, lease_duration_s: float) -> None:

@@ -21,7 +21,7 @@ from carbon_node.tasks.key import TaskKey
 from carbon_node.transport.choice import TransportKind
 from carbon_node.transport.sustainml.callbacks import Deadlines, Unanswered
 from carbon_node.transport.sustainml.transport import SustainmlConfig, SustainmlTransport
-from carbon_node.wire.contract import Peer, Topic
+from carbon_node.wire.contract import Loss, Peer, Topic
 from carbon_node.wire.samples import CO2Footprint, HWResource, MLModel, UserInput
 
 MARGIN_S = 5.0
@@ -52,6 +52,18 @@ class NodeTransport(Transport, CallTransport, Protocol):
         self, fact: Callable[[Collection[Peer]], bool], timeout_s: float
     ) -> bool:
         """Wait until a fact about the peers holds; False if not in time."""
+        ...
+
+    async def loss(self) -> Loss:
+        """Wait until peers have probably lost this node, and say why."""
+        ...
+
+    def rejoin(self) -> None:
+        """Join the domain as a new participant, with the same endpoints.
+
+        Raises:
+            TransportError: it cannot.
+        """
         ...
 
     def overload(self) -> str | None:

@@ -64,6 +64,9 @@ def _counters(metrics: Metrics) -> Iterator[Metric]:
     yield _counter(
         "requests", "Requests answered.", ["interface", "outcome"], metrics.requests.items()
     )
+    yield _counter(
+        "losses", "Times that peers may have lost the node.", ["action"], _keyed(metrics.losses)
+    )
     energy_j = metrics.energy_kwh * JOULES_PER_KWH
     yield _counter("energy_joules", "Facility energy published.", [], [((), energy_j)])
     yield _counter("carbon_grams", "CO2 equivalent published.", [], [((), metrics.carbon_g)])

@@ -41,6 +41,7 @@ class Metrics:
         self.stages: dict[str, Durations] = {}
         self.tracker_failures: Counter[str] = Counter()
         self.requests: Counter[tuple[str, str]] = Counter()
+        self.losses: Counter[str] = Counter()
         self.energy_kwh = 0.0
         self.carbon_g = 0.0
 
@@ -63,6 +64,10 @@ class Metrics:
     def tracker_failed(self, failure: str) -> None:
         """Count a measurement that failed, by the failure's name."""
         self.tracker_failures[failure] += 1
+
+    def peers_lost(self, *, has_rejoined: bool) -> None:
+        """Count a time when peers may have lost the node."""
+        self.losses["rejoined" if has_rejoined else "stayed"] += 1
 
     def request(self, interface: str, outcome: str) -> None:
         """Count a request to one of the node's interfaces, e.g. ("http", "200")."""

@@ -38,6 +38,11 @@ MEETING_S = 5.0
 the reader that it is for may be discovered seconds after its task: participants announce themselves
 every 3 s, and what they say in between may be lost. Where nobody reads, nobody waits."""
 
+MEETING_AGAIN_S = 10.0
+"""Seconds that outputs wait for all readers after the node has joined again. Most are there after
+0.1 s, but discovery of Fast DDS now and then waits for a peer's next announcement, which comes
+every 3 s by default."""
+
 RETAINED = 400
 """Outputs kept at most, but for those that a reader has not acknowledged."""
 
@@ -76,16 +81,25 @@ class Outputs:
         self._has_received = asyncio.Event()
         self._published = asyncio.Event()
         self._acknowledged = asyncio.Event()
+        self._reader_count = 0
+        self._lost: OrderedDict[TaskId, Kept] = OrderedDict()
+        self._is_rejoining = False
+        self._joined = asyncio.Event()
         self._is_patient = True
         self._expects_reader = True
         self._had_reader = False
 
     def has_room(self) -> bool:
         """Whether another output may leave now."""
+        if self._is_in_doubt():
+            return False
         return not self._misses_reader() and self._former.are_ended() and not self._has_to_wait()
 
     async def room(self) -> None:
         """Wait until another output may leave; a while at most."""
+        while self._is_in_doubt():
+            self._joined.clear()
+            await self._joined.wait()
         if self._misses_reader():
             self._expects_reader = await self._transport.wait_for_match(
                 Topic.FOOTPRINT, timeout_s=MEETING_S
@@ -126,12 +140,61 @@ class Outputs:
         Raises:
             TransportError: it could not be ended.
         """
+        self._lost.pop(task_id, None)
         self._unacknowledged.pop(task_id, None)
         self._received.pop(task_id, None)
         kept = self._retained.pop(task_id, None)
         if kept is not None:
             self._transport.retire(Topic.FOOTPRINT, CO2Footprint(task_id=task_id))
             self._store.mark_ended(kept)
+
+    async def rejoin(self, rejoin: Callable[[], None]) -> tuple[TaskId, ...]:
+        """Let the transport join again; nothing leaves meanwhile.
+
+        Its new writer has written nothing: what readers have acknowledged has ended, and the rest
+        is to be published with `publish_lost`.
+
+        Args:
+            rejoin: joins again.
+
+        Returns:
+            Ids of the outputs that readers have not acknowledged, oldest first.
+
+        Raises:
+            TransportError: it could not join again.
+        """
+        self._is_rejoining = True
+        try:
+            # What readers have received in the last moment must not reach them twice.
+            if not await self.confirm() and self._has_reader():
+                self._note_received()
+            reader_count = max(self._reader_count, self._transport.matched(Topic.FOOTPRINT) or 0)
+            is_shared = reader_count > 1
+            rejoin()
+            self._lose(Situation.REJOINED_FOR_SEVERAL if is_shared else Situation.REJOINED)
+            # What the first reader acknowledges ends, and the others would not get it any more.
+            await self._transport.wait_for_match(
+                Topic.FOOTPRINT, reader_count, timeout_s=MEETING_AGAIN_S
+            )
+        finally:
+            self._is_rejoining = False
+            self._joined.set()
+        return tuple(self._lost)
+
+    def go_on(self) -> None:
+        """Let outputs leave again: peers find this node again by themselves."""
+        self._joined.set()
+
+    def publish_lost(self, task_id: TaskId) -> None:
+        """Write an output that readers have lost, unless its task has begun again.
+
+        Raises:
+            TransportError: it could not be written.
+        """
+        kept = self._lost.pop(task_id, None)
+        if kept is not None:
+            self._write(kept)
+            self._published.set()
 
     async def run(self) -> None:
         """Follow what was published until readers have it; runs until cancelled."""
@@ -197,12 +260,36 @@ class Outputs:
     def _write(self, leaving: Kept) -> None:
         task_id = leaving.key.task_id
         self._transport.publish(Topic.FOOTPRINT, leaving.answer.footprint)
+        self._reader_count = self._transport.matched(Topic.FOOTPRINT) or 0
         self._former.forget(leaving)
         self._store.mark_published(leaving)
         self._received.pop(task_id, None)
         for outputs in (self._retained, self._unacknowledged):
             outputs[task_id] = leaving
             outputs.move_to_end(task_id)
+
+    def _note_received(self) -> None:
+        for task_id, kept in tuple(self._unacknowledged.items()):
+            if self._transport.is_instance_acknowledged(
+                Topic.FOOTPRINT, CO2Footprint(task_id=task_id)
+            ):
+                self._store.mark_acknowledged(kept)
+                del self._unacknowledged[task_id]
+
+    def _lose(self, situation: Situation) -> None:
+        for task_id, kept in self._retained.items():
+            if task_id in self._unacknowledged:
+                leaving = publication.leaving(kept, situation)
+                if leaving is not None:
+                    self._lost[task_id] = leaving
+            else:
+                self._store.mark_ended(kept)
+        for outputs in (self._retained, self._unacknowledged, self._received):
+            outputs.clear()
+        self._expects_reader = True
+
+    def _is_in_doubt(self) -> bool:
+        return self._is_rejoining or self._transport.is_in_doubt()
 
     def _readers_left(self) -> None:
         """Let what readers have left behind unacknowledged order no more of those that come."""

@@ -67,6 +67,14 @@ class Transport(Protocol):
         """
         ...
 
+    def is_instance_acknowledged(self, topic: Topic, sample: Sample) -> bool:
+        """Whether all matched readers have the last sample of an instance, as far as is known."""
+        ...
+
+    def is_in_doubt(self) -> bool:
+        """Whether peers may have lost this node a moment ago, which is looked into."""
+        ...
+
     async def wait_for_acknowledgments(self, topic: Topic, timeout_s: float) -> bool:
         """Wait until all matched readers have all that was published.
 

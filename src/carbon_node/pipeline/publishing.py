@@ -2,11 +2,15 @@
 
 import asyncio
 import heapq
+import itertools
 import sys
 from collections.abc import Callable, Coroutine
 from functools import partial
 from typing import Any, Protocol
 
+import structlog
+
+from carbon_node.errors import TransportError
 from carbon_node.pipeline.announcer import StatusAnnouncer
 from carbon_node.pipeline.baseline import Baseline
 from carbon_node.pipeline.outputs import Outputs
@@ -15,8 +19,13 @@ from carbon_node.tasks.answer import Kept, Outcome
 from carbon_node.wire import extra_data
 from carbon_node.wire.samples import TaskId
 
+FIRST = -sys.maxsize
+"""First of the positions before every task's, for what readers should have had long ago."""
+
 LAST = sys.maxsize
 """Position behind every task's, for what may wait until no output does; one at a time."""
+
+log = structlog.get_logger(__name__)
 
 
 class Readers(Protocol):
@@ -112,6 +121,7 @@ class Publishing:
         self._announcer = announcer
         self._baseline = baseline
         self._outbox = Outbox(pacing, outputs)
+        self._first = itertools.count(FIRST)
 
     def services(self) -> tuple[Coroutine[Any, Any, None], ...]:
         """Return what has to run: it lets answers leave, follows them, and ends those taken.
@@ -124,6 +134,32 @@ class Publishing:
     async def settle(self) -> None:
         """Give readers a moment to receive what left last."""
         await self._outputs.confirm()
+
+    async def rejoin(self, rejoin: Callable[[], None]) -> int:
+        """Let the transport join again, and publish in turn what readers have lost.
+
+        Args:
+            rejoin: joins again.
+
+        Returns:
+            How many outputs were published again.
+
+        Raises:
+            TransportError: it could not join again.
+        """
+        lost = await self._outputs.rejoin(rejoin)
+        for task_id in lost:
+            try:
+                await self._outbox.send(
+                    next(self._first), partial(self._outputs.publish_lost, task_id)
+                )
+            except TransportError as error:
+                log.error("output not published again", task_id=task_id, error=str(error))  # noqa: TRY400 - the message says it all
+        return len(lost)
+
+    def go_on(self) -> None:
+        """Let outputs leave again: peers find this node again by themselves."""
+        self._outputs.go_on()
 
     def task_started(self, task_id: TaskId) -> None:
         """Take back the output of an earlier task of the same id.

@@ -8,6 +8,8 @@ order to iterate. It has to get each result once, and the order only if it asked
 | a task is answered, and a reader is there | as asked |
 | a task is answered, and no reader is there | for one output; it waits for a late reader |
 | the readers leave before they have acknowledged it | for one output, in its place |
+| its only reader has not acknowledged it, and the node has to join again | as asked |
+| one of several readers has not, and the node has to join again | for one output |
 | its inputs come again after a restart, and readers may not have it | for one output |
 | its inputs come again after a restart, and readers have it | nothing |
 
@@ -36,6 +38,10 @@ class Situation(Enum):
     """For the first time, and no reader is there."""
     DESERTED = auto()
     """It has left, and the readers that were there are gone without having acknowledged it."""
+    REJOINED = auto()
+    """It has left, its only reader has lost this node, and the node has joined again."""
+    REJOINED_FOR_SEVERAL = auto()
+    """The same with several readers: some may have it."""
     UNACKNOWLEDGED = auto()
     """Its inputs came again, and it is not known that readers have it."""
     ACKNOWLEDGED = auto()
@@ -55,6 +61,8 @@ RULE: Mapping[Situation, Form] = MappingProxyType(
         Situation.READ: Form.AS_ASKED,
         Situation.UNREAD: Form.FOR_ONE_OUTPUT,
         Situation.DESERTED: Form.FOR_ONE_OUTPUT,
+        Situation.REJOINED: Form.AS_ASKED,
+        Situation.REJOINED_FOR_SEVERAL: Form.FOR_ONE_OUTPUT,
         Situation.UNACKNOWLEDGED: Form.FOR_ONE_OUTPUT,
         Situation.ACKNOWLEDGED: Form.NOT_AT_ALL,
     }

@@ -59,6 +59,14 @@ class PeerEvent:
     @property
     def properties(self) -> list[tuple[str, str]]: ...
 
+    @property
+    def vendor(self) -> int:
+        """Number of its implementation of DDS: 0x010F for Fast DDS."""
+
+    @property
+    def lease_duration_s(self) -> float:
+        """Seconds of silence after which it counts as dead."""
+
 class LogLine:
     """One line of Fast DDS's own log."""
 
@@ -208,6 +216,11 @@ class Writer:
     def wait_for_acknowledgments(self, timeout_s: float) -> bool:
         """
         Block until all matched reliable readers acknowledged everything; False when time ran out.
+        """
+
+    def is_instance_acknowledged(self, value: tuple[Any, ...]) -> bool:
+        """
+        Whether all matched reliable readers acknowledged the last sample of the instance of the key members of `value`; blocks for a millisecond at most.
         """
 
     def matched(self) -> list[str]:

@@ -17,6 +17,9 @@ from carbon_node.wire.quality import (
 from carbon_node.wire.samples import TaskId
 from carbon_node.wire.types import STRUCTS, Struct, decode, key_in_handle, key_of
 
+WRITERS_REMEMBERED = 1_000
+"""Writers of which it is known what was taken: more than a pipeline has, restarts included."""
+
 FORGOTTEN_AT_ONCE = 64
 """Instances that are forgotten in one go, some milliseconds' work."""
 
@@ -64,9 +67,16 @@ class Reader:
     At the end of an instance DDS tells its handle only. That is its key, if it is short; longer
     keys are remembered. An instance takes room until all its writers have ended it, which many
     never do: of those, the oldest are forgotten.
+
+    Args:
+        participant: the one it belongs to.
+        topic: what it reads.
+        former: the reader of a former participant, whose samples do not come again.
     """
 
-    def __init__(self, participant: native.Participant, topic: Topic) -> None:
+    def __init__(
+        self, participant: native.Participant, topic: Topic, former: "Reader | None" = None
+    ) -> None:
         self.topic = topic
         struct_type = native_type(STRUCTS[topic.sample_type])
         self._native = native.Reader(
@@ -76,6 +86,9 @@ class Reader:
         self._are_events = topic is Topic.CONTROL
         self._live: dict[bytes, None] = {}
         self._rejected_count = 0
+        self._taken_before = {} if former is None else dict(former.last_taken)
+        self.last_taken: dict[str, int] = dict(self._taken_before)
+        """Number of the last sample that was taken, by GUID of its writer."""
         self._is_key_in_handle = key_in_handle(topic.sample_type, bytes(16)) is not None
         self.matched = self._native.matched
         """Returns the GUIDs of the matched writers."""
@@ -87,12 +100,23 @@ class Reader:
         events.
         """
         samples = self._native.take(limit)
+        newest = {
+            (sample.instance, sample.writer): sample for sample in samples if self._is_new(sample)
+        }
         self._live.update(dict.fromkeys(sample.instance for sample in samples))
-        newest = {(sample.instance, sample.writer): sample for sample in samples}
         # Forgetting takes room itself: not while more samples wait, perhaps in a full reader.
         if len(samples) < limit:
             self._forget_oldest()
         return samples if self._are_events else list(newest.values())
+
+    def _is_new(self, sample: native.Sample) -> bool:
+        if sample.value is None:
+            return True
+        last = self.last_taken.pop(sample.writer, 0)
+        self.last_taken[sample.writer] = max(last, sample.sequence_number)
+        if len(self.last_taken) > WRITERS_REMEMBERED:
+            del self.last_taken[next(iter(self.last_taken))]
+        return sample.sequence_number > self._taken_before.get(sample.writer, 0)
 
     def _forget_oldest(self) -> None:
         excess = min(len(self._live) - LIVE_INSTANCES, FORGOTTEN_AT_ONCE)

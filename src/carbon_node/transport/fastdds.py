@@ -7,24 +7,28 @@ slow consumer holds nothing but what DDS keeps: the newest sample of each instan
 
 import asyncio
 import time
+from collections import deque
 from collections.abc import AsyncIterator, Callable, Collection
 from dataclasses import dataclass
 
 from carbon_node.errors import TransportError, WireError
 from carbon_node.transport.binding import native
 from carbon_node.transport.endpoints import Reader, open_writer, translated, translated_errors
+from carbon_node.transport.freeze import TICK_S, FreezeWatch
 from carbon_node.transport.news import News
 from carbon_node.transport.refusals import Refusals
 from carbon_node.transport.rpc import ConfigurationServer
+from carbon_node.transport.standing import Standing
 from carbon_node.wire.contract import (
     LEASE_DURATION_S,
     Arrival,
     ConfigurationCall,
+    Loss,
     Peer,
     Role,
     Topic,
 )
-from carbon_node.wire.samples import Sample
+from carbon_node.wire.samples import CO2Footprint, Sample
 from carbon_node.wire.types import encode
 
 BATCH = 64
@@ -32,6 +36,12 @@ BATCH = 64
 
 ANNOUNCEMENTS_PER_LEASE = 3
 """How often a participant says that it lives within one lease: two announcements may be lost."""
+
+PROBE_PERIOD_S = 3.0
+"""Seconds between two looks whether readers of another vendor still know this participant."""
+
+PROBE_WAIT_S = 0.5
+"""Seconds in which they acknowledge, if they do."""
 
 SUSTAINML_PROPERTIES = (
     ("fastdds.application.id", "SUSTAINML"),
@@ -95,6 +105,12 @@ class FastDdsTransport:
         self._peers: dict[str, Peer] = {}
         # Monotonic time in seconds at which each was discovered, by its participant's GUID.
         self._known_since_s: dict[str, float] = {}
+        self._standing = Standing()
+        limit_s = config.lease_duration_s * (1 - 1 / ANNOUNCEMENTS_PER_LEASE)
+        self._freeze = FreezeWatch(max(limit_s, 2 * TICK_S))
+        self._left: deque[Arrival] = deque()
+        self._left_calls: deque[ConfigurationCall] = deque()
+        self._refused_before = 0
         self._refusals = Refusals()
         self._readers: dict[Topic, Reader] = {}
         self._writers: dict[Topic, native.Writer] = {}
@@ -107,6 +123,10 @@ class FastDdsTransport:
         Raises:
             TransportError: Fast DDS refused; the message holds what it logged.
         """
+        self._join()
+        self._freeze.start(self._wake)
+
+    def _join(self) -> None:
         with translated_errors(f"join domain {self._config.domain}"):
             self._participant = native.Participant(
                 domain=self._config.domain,
@@ -130,6 +150,7 @@ class FastDdsTransport:
         self._readers.clear()
         self._writers.clear()
         self._server = None
+        self._freeze.stop()
         self._news.close()
         self._peer_news.close()
         # Waits for a wait_for_acknowledgments that is still under way, so not on the loop's thread.
@@ -148,7 +169,7 @@ class FastDdsTransport:
 
     def arrivals(self) -> AsyncIterator[Arrival]:
         """Iterate over what is received, in that order, until closed; for one consumer."""
-        return self._news.stream(self._take)
+        return self._news.stream(self._take_waiting)
 
     def publish(self, topic: Topic, sample: Sample) -> None:
         """Write a sample; takes some 50 microseconds.
@@ -230,8 +251,85 @@ class FastDdsTransport:
         try:
             return await asyncio.to_thread(writer.wait_for_acknowledgments, timeout_s)
         except native.Error as error:
+            if self._writers.get(topic) is not writer:
+                # Another participant has taken its place meanwhile.
+                return False
             action = f"wait for acknowledgments on {topic.dds_name}"
             raise translated(action, error) from error
+
+    def is_instance_acknowledged(self, topic: Topic, sample: Sample) -> bool:
+        """Whether all matched readers have the last sample of an instance."""
+        return self._writer(topic).is_instance_acknowledged(encode(sample))
+
+    def is_in_doubt(self) -> bool:
+        """Whether the process has stood still, and `loss` has not told yet."""
+        return self._freeze.look()
+
+    async def loss(self) -> Loss:
+        """Wait until peers have probably lost this participant, and say why."""
+        while True:
+            if await self._news.until(self._freeze.look, PROBE_PERIOD_S):
+                frozen_s = self._freeze.take()
+                reason = f"the process stood still for {frozen_s:.1f} s"
+                return Loss(reason, is_lasting=self._standing.has_met_others)
+            if await self._is_forgotten():
+                reason = "a reader of another vendor lives and has stopped acknowledging"
+                return Loss(reason, is_lasting=True)
+
+    def rejoin(self) -> None:
+        """Leave the domain and join it again as another participant, with the same endpoints.
+
+        Takes some tens of milliseconds. What has arrived is kept, and does not come again. What was
+        published is gone: whatever readers still need has to be published again.
+
+        Raises:
+            TransportError: Fast DDS refused.
+        """
+        former = self._opened()
+        readers, writers = self._readers, tuple(self._writers)
+        self._set_aside(former)
+        asyncio.get_running_loop().remove_reader(former.fileno())
+        self._readers, self._writers = {}, {}
+        self._peers.clear()
+        former.close()
+        self._standing.rejoined()
+        self._join()
+        self.connect(*writers)
+        with translated_errors("read again"):
+            self._readers = {
+                topic: Reader(self._opened(), topic, former=reader)
+                for topic, reader in readers.items()
+            }
+            if self._server is not None:
+                self._server = ConfigurationServer(self._opened(), self._news)
+        self._news.announce()
+
+    def _set_aside(self, former: native.Participant) -> None:
+        while arrivals := self._take():
+            self._left.extend(arrivals)
+        if self._server is not None:
+            self._left_calls.extend(self._server.rest())
+        self._refused_before += former.rejected_count()
+
+    async def _is_forgotten(self) -> bool:
+        """Ask the readers of outputs for an acknowledgment, if one may have forgotten the node."""
+        writer = self._writers.get(Topic.FOOTPRINT)
+        readers = () if writer is None else tuple(map(_participant_of, writer.matched()))
+        if not self._standing.has_foreign(readers):
+            self._standing.answered()
+            return False
+        if self._standing.asked(time.monotonic()):
+            # The end of an instance that never was: to be acknowledged, and nothing to be seen.
+            self.adopt(Topic.FOOTPRINT, CO2Footprint())
+            self.retire(Topic.FOOTPRINT, CO2Footprint())
+        if await self.wait_for_acknowledgments(Topic.FOOTPRINT, PROBE_WAIT_S):
+            self._standing.answered()
+        return self._standing.is_lost(readers, time.monotonic())
+
+    def _wake(self) -> None:
+        participant = self._participant
+        if participant is not None:
+            participant.signal()
 
     def overload(self) -> str | None:
         """Say which samples are refused now for lack of room; None if none are."""
@@ -250,7 +348,7 @@ class FastDdsTransport:
         """Serve main's configuration service from now on; iterate over its calls until closed."""
         with translated_errors("serve the configuration service"):
             self._server = ConfigurationServer(self._opened(), self._news)
-        return self._news.stream(self._server.take)
+        return self._news.stream(self._take_calls)
 
     def answer(self, call: ConfigurationCall, text: str) -> None:
         """Answer a configuration call.
@@ -278,7 +376,7 @@ class FastDdsTransport:
             self._news.announce()
 
     def _note_refusals(self, participant: native.Participant) -> None:
-        count = participant.rejected_count()
+        count = self._refused_before + participant.rejected_count()
         where = (topic.dds_name for topic, each in self._readers.items() if each.has_refused())
         is_first = self._refusals.note(count, where, time.monotonic())
         if is_first and (problem := self._refusals.problem()) is not None:
@@ -291,11 +389,21 @@ class FastDdsTransport:
             if event.status in ("discovered", "changed"):
                 self._peers[event.guid] = Peer(event.guid, event.name, tuple(event.properties))
                 self._known_since_s.setdefault(participant, time.monotonic())
+                self._standing.met(participant, event.vendor, event.lease_duration_s)
             else:
                 self._peers.pop(event.guid, None)
                 self._known_since_s.pop(participant, None)
+                self._standing.left(participant)
         if events:
             self._peer_news.announce()
+
+    def _take_calls(self) -> list[ConfigurationCall]:
+        if self._left_calls:
+            return [self._left_calls.popleft()]
+        return [] if self._server is None else self._server.take()
+
+    def _take_waiting(self) -> list[Arrival]:
+        return [self._left.popleft()] if self._left else self._take()
 
     def _take(self) -> list[Arrival]:
         taken = [

@@ -10,6 +10,7 @@ answered as text.
 
 import asyncio
 import time
+from collections import deque
 
 from carbon_node.transport.binding import native
 from carbon_node.transport.endpoints import native_qos, native_type, translated_errors
@@ -35,6 +36,9 @@ REPLY = Struct(f"{SERVICE_NAME}_Reply", (Member(OPERATION, _RESULT, id=OPERATION
 BATCH = 16
 """Calls taken before other coroutines get their turn."""
 
+
+MAX_UNSENT = 1_000
+"""Answers that wait for a reader of replies; callers that have gone never have one."""
 
 HOLD_S = 2.0
 """Longest time that calls wait for a caller whose reply reader is not discovered yet."""
@@ -74,14 +78,27 @@ class ConfigurationServer:
         self._replies = native.Writer(participant, REPLY.name, native_type(REPLY), qos)
         self._news = news
         self._hold = Hold()
+        self._unsent: deque[tuple[ConfigurationCall, str]] = deque(maxlen=MAX_UNSENT)
 
     def take(self) -> list[ConfigurationCall]:
         """Take some of the calls that wait, as soon as all callers can be answered."""
         writers, readers = len(self._requests.matched()), len(self._replies.matched())
+        while self._unsent and readers:
+            self._send(*self._unsent.popleft())
         if self._hold.is_on(writers, readers, time.monotonic()):
             # A match is news anyway; this is for the caller whose reader never comes.
             asyncio.get_running_loop().call_later(HOLD_S, self._news.announce)
             return []
+        return self._taken()
+
+    def rest(self) -> list[ConfigurationCall]:
+        """Take all calls that wait, to be answered by another server of the same node."""
+        calls: list[ConfigurationCall] = []
+        while taken := self._taken():
+            calls.extend(taken)
+        return calls
+
+    def _taken(self) -> list[ConfigurationCall]:
         return [
             ConfigurationCall(sample.value[0][0], sample.correlation)
             for sample in self._requests.take(BATCH)
@@ -89,10 +106,18 @@ class ConfigurationServer:
         ]
 
     def answer(self, call: ConfigurationCall, text: str) -> None:
-        """Send the answer to a call.
+        """Send the answer to a call, once a reader of replies is there.
+
+        None is for a moment after the participant was replaced: the call came to the former one.
 
         Raises:
             TransportError: Fast DDS refused.
         """
+        if self._replies.matched():
+            self._send(call, text)
+        else:
+            self._unsent.append((call, text))
+
+    def _send(self, call: ConfigurationCall, text: str) -> None:
         with translated_errors("answer a configuration call"):
             self._replies.write((((sendable(text),),),), call.correlation)

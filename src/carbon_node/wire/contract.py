@@ -82,6 +82,19 @@ class Peer:
 
 
 @dataclass(frozen=True, slots=True)
+class Loss:
+    """Peers have probably given this node up.
+
+    Args:
+        reason: what speaks for it, for people.
+        is_lasting: whether they do not find it again by themselves, so that it has to join again.
+    """
+
+    reason: str
+    is_lasting: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Arrival:
     """One sample as it came from a reader.
 

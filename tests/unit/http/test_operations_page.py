@@ -46,6 +46,7 @@ async def test_every_metric_and_no_other_is_told() -> None:
     metrics.task_finished("estimated")
     metrics.stage("tracker", 0.5)
     metrics.tracker_failed("timeout")
+    metrics.peers_lost(has_rejoined=True)
 
     async with serving(metrics=metrics) as interface:
         await ask(interface, "/healthz")

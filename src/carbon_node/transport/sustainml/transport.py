@@ -16,6 +16,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from carbon_node.errors import TransportError
+from carbon_node.transport.freeze import FreezeWatch
 from carbon_node.transport.news import News
 from carbon_node.transport.sustainml.callbacks import INPUT_TOPICS, Callbacks, Deadlines, Unanswered
 from carbon_node.transport.sustainml.objects import (
@@ -23,7 +24,7 @@ from carbon_node.transport.sustainml.objects import (
     LibraryNodeClass,
     library_node_class,
 )
-from carbon_node.wire.contract import Arrival, ConfigurationCall, Peer, Topic
+from carbon_node.wire.contract import Arrival, ConfigurationCall, Loss, Peer, Topic
 from carbon_node.wire.samples import (
     CO2Footprint,
     ConfigurationResponse,
@@ -46,6 +47,7 @@ LIMITATIONS = (
     "no gap between outputs: two may leave at once",
     "no baseline for the ML model provider",
     "no discovery: a second carbon node is noticed on the same host only",
+    "no second join: peers of another vendor that took a frozen node for dead have lost it",
     "no unanswered tasks at a stop: those that run are answered as failed",
     "no telling of sessions: an orchestrator that restarts alone may get answers from old inputs",
 )
@@ -53,6 +55,9 @@ LIMITATIONS = (
 
 DOMAIN_VARIABLE = "SUSTAINML_DOMAIN_ID"
 """The library takes its domain from the C environment and from nowhere else."""
+
+LEASE_S = 20.0
+"""Seconds after which peers give up a participant of the library: the default of Fast DDS."""
 
 STOP_S = 2.0
 """Seconds that callbacks get to return, and then `spin`."""
@@ -99,6 +104,7 @@ class SustainmlTransport:
         self._callbacks = Callbacks(
             config.deadlines, config.failed, self._hand_over, self._report_error
         )
+        self._freeze = FreezeWatch(LEASE_S)
         self._loop: asyncio.AbstractEventLoop | None = None
         self._class: LibraryNodeClass | None = None
         self._node: LibraryNode | None = None
@@ -116,6 +122,7 @@ class SustainmlTransport:
         self._node = self._class(
             callback=self._callbacks.on_task, service_callback=self._callbacks.on_request
         )
+        self._freeze.start(self._wake)
 
     async def close(self) -> None:
         """Release every callback that waits, then leave the domain; may be repeated.
@@ -126,6 +133,7 @@ class SustainmlTransport:
         node, self._node = self._node, None
         if node is None:
             return
+        self._freeze.stop()
         self._news.announce()
         if not await asyncio.to_thread(self._callbacks.release, STOP_S):
             self._log("warning", "a callback did not return in time")
@@ -216,6 +224,28 @@ class SustainmlTransport:
         """Look once whether a fact about the peers holds: here it will not change."""
         return fact(self.peers())
 
+    def is_instance_acknowledged(self, topic: Topic, sample: Sample) -> bool:  # noqa: ARG002 - as every transport
+        """Return False: the library does not tell."""
+        return False
+
+    def is_in_doubt(self) -> bool:
+        """Return False: nothing can be done here."""
+        return False
+
+    async def loss(self) -> Loss:
+        """Wait until the process has stood still for so long that peers may have given it up."""
+        await self._news.until(self._freeze.look, None)
+        frozen_s = self._freeze.take()
+        return Loss(f"the process stood still for {frozen_s:.1f} s", is_lasting=False)
+
+    def rejoin(self) -> None:
+        """Refuse: the library can join once in a process.
+
+        Raises:
+            TransportError: always.
+        """
+        raise TransportError("sustainml_py cannot join again: restart the node")
+
     def overload(self) -> str | None:
         """Return None: the library does not tell."""
         return None
@@ -271,6 +301,12 @@ class SustainmlTransport:
                 f"this was task {TASKS_PER_RUN}, the last that the library hands over: restart the "
                 "node, or run it with --transport=fastdds",
             )
+
+    def _wake(self) -> None:
+        """Wake the loop from another thread."""
+        with suppress(RuntimeError):
+            if self._loop is not None:
+                self._loop.call_soon_threadsafe(self._news.announce)
 
     def _report_error(self, message: str) -> None:
         """Log from a thread of the library."""
