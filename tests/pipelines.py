@@ -39,6 +39,7 @@ from carbon_node.wire.samples import (
     HWResource,
     MLModel,
     NodeStatus,
+    Sample,
     TaskId,
     UserInput,
 )
@@ -102,6 +103,7 @@ class World:
         tracker: Tracker | None,
         store: TaskStore,
         policy: KeepingPolicy,
+        baseline_policy: BaselinePolicy = BaselinePolicy.NEVER,
     ) -> None:
         self.configuration = load({"domain": 0, "output_gap_ms": 0}, {}).configuration
         self.g_per_kwh = 100.0
@@ -111,7 +113,7 @@ class World:
         self.announcer = StatusAnnouncer(node)
         self.metrics = Metrics()
         self.register = TaskRegister(self.metrics)
-        baseline = Baseline(node, BaselinePolicy.NEVER)
+        baseline = Baseline(node, baseline_policy)
         outputs = Outputs(node, store)
         self.publishing = Publishing(outputs, self.announcer, baseline, lambda: 0.0)
         self.pipeline = Pipeline(
@@ -132,8 +134,9 @@ class World:
             Control(self.pipeline, lambda: None, lambda: False, CommandCounts(), self.metrics),
             TopicEndpoint(node, service, self.metrics),
         )
-        self._node = node
+        self.node = node
         self.stop = asyncio.Event()
+        self.received: list[Sample] = []
         self.outputs: list[CO2Footprint] = []
         self.statuses: list[NodeStatus] = []
 
@@ -166,11 +169,13 @@ class World:
 
     async def read(self) -> None:
         """Hand the node's arrivals to the pipeline."""
-        await self.reception.run(self._node.arrivals())
+        await self.reception.run(self.node.arrivals())
 
     async def watch(self) -> None:
         """Collect what the peer receives."""
         async for arrival in self.peer.arrivals():
+            if arrival.sample is not None:
+                self.received.append(arrival.sample)
             match arrival.sample:
                 case CO2Footprint() as footprint:
                     self.outputs.append(footprint)
@@ -182,13 +187,17 @@ class World:
 
 @asynccontextmanager
 async def running_world(
-    tracker: Tracker | None = None, *, rerun_on_change: bool = False
+    tracker: Tracker | None = None,
+    *,
+    rerun_on_change: bool = False,
+    baseline_policy: BaselinePolicy = BaselinePolicy.NEVER,
 ) -> AsyncIterator[World]:
     """A pipeline that runs with a store in memory; it is stopped without budget in the end.
 
     Args:
         tracker: measures instead of the world's `PatientTracker`.
         rerun_on_change: whether tasks are run again whose inputs changed while they ran.
+        baseline_policy: whether the node publishes the baseline.
     """
     policy = KeepingPolicy(Republish.UNACKNOWLEDGED, rerun_on_change=rerun_on_change)
     bus = MemoryBus()
@@ -199,7 +208,7 @@ async def running_world(
     ):
         assert isinstance(node, MemoryTransport)
         assert isinstance(peer, MemoryTransport)
-        world = World(node, peer, tracker, store, policy)
+        world = World(node, peer, tracker, store, policy, baseline_policy)
         world.announcer.open()
         world.announcer.ready()
         async with asyncio.TaskGroup() as group:

@@ -10,9 +10,9 @@ from tests.memory_transport import MemoryBus, MemoryTransport
 from tests.transports import take
 
 from carbon_node.errors import StatusTransitionError
-from carbon_node.pipeline.announcer import Event, NodeStatusMachine, StatusAnnouncer
+from carbon_node.pipeline.announcer import MAX_ENDED, Event, NodeStatusMachine, StatusAnnouncer
 from carbon_node.wire.contract import NODE_NAME, Arrival, Role, Topic
-from carbon_node.wire.samples import NodeStatus, Status, TaskId, TaskStatus
+from carbon_node.wire.samples import ErrorCode, NodeStatus, Status, TaskId, TaskStatus
 
 ID = TaskId(3, 1)
 EVENTS = [event for event in Event if event is not Event.LAST_TASK_ENDED]
@@ -145,6 +145,7 @@ async def test_a_failed_task_leaves_the_node_idle() -> None:
     ended = arrival.sample
     assert isinstance(ended, NodeStatus)
     assert (ended.node_status, ended.task_status) == (Status.IDLE, TaskStatus.ERROR)
+    assert ended.error_code is ErrorCode.INTERNAL_ERROR
     assert ended.error_description == "no power: 0 W"
 
 
@@ -166,3 +167,44 @@ async def test_the_node_runs_until_its_last_task_ends() -> None:
         and arrival.sample.task_status is TaskStatus.SUCCEEDED
     ]
     assert ends == [(ID, Status.RUNNING), (TaskId(4, 1), Status.IDLE)]
+
+
+@pytest.mark.anyio
+async def test_a_nodes_life_is_announced_under_its_name() -> None:
+    """INITIALIZING with the status writer, IDLE when ready, TERMINATING at the stop."""
+    bus = MemoryBus()
+    node = MemoryTransport(bus, Role("CARBON_FOOTPRINT_NODE", reads=(), writes=(Topic.STATUS,)))
+    peer = MemoryTransport(bus, Role("PEER", reads=(Topic.STATUS,), writes=()))
+    for transport in (node, peer):
+        await transport.open()
+        transport.connect()
+    arrivals = peer.arrivals()
+    announcer = StatusAnnouncer(node)
+    seen = []
+    for event in (announcer.open, announcer.ready, announcer.repeat, announcer.stop):
+        event()
+        seen += await take(arrivals, 1)
+
+    name = "CARBON_FOOTPRINT_NODE"
+    said = (Status.INITIALIZING, Status.IDLE, Status.IDLE, Status.TERMINATING)
+    assert [arrival.sample for arrival in seen] == [
+        NodeStatus(status, node_name=name) for status in said
+    ]
+
+
+@pytest.mark.anyio
+async def test_ended_tasks_do_not_fill_the_readers() -> None:
+    """A burst leaves fewer instances than the 500 that the orchestrator reads."""
+    bus = MemoryBus()
+    node = MemoryTransport(bus, Role(NODE_NAME, reads=(), writes=(Topic.STATUS,)))
+    await node.open()
+    node.connect()
+    announcer = StatusAnnouncer(node)
+    announcer.open()
+    announcer.ready()
+    for number in range(600):
+        announcer.task_started(TaskId(number, 1))
+        announcer.task_ended(TaskId(number, 1), error=None)
+        assert len(node.retained[Topic.STATUS]) <= MAX_ENDED + 2 < 500
+    announcer.stop()
+    await node.close()

@@ -1,10 +1,19 @@
 """Inputs that change, and answers that are known already."""
 
 import asyncio
+import json
+from dataclasses import replace
+from typing import cast
 
 import pytest
 from tests.pipelines import World, running_world
+from tests.unit.store.samples import answer, task
 
+from carbon_node.pipeline.keeping import Keeping, KeepingPolicy
+from carbon_node.pipeline.ports import TaskStore
+from carbon_node.tasks.answer import Kept
+from carbon_node.tasks.decision import Answered, Republish
+from carbon_node.wire import extra_data
 from carbon_node.wire.contract import Topic
 from carbon_node.wire.samples import HWResource, TaskId
 
@@ -67,3 +76,30 @@ async def test_the_newest_inputs_win_while_the_task_waits() -> None:
         world.pipeline.resume()
         await world.answered()
         assert powers(world) == [50]
+
+
+@pytest.mark.parametrize(
+    ("republish", "is_acknowledged", "is_due"),
+    [
+        (Republish.UNACKNOWLEDGED, False, True),
+        (Republish.UNACKNOWLEDGED, True, False),
+        (Republish.ALL, False, True),
+        (Republish.ALL, True, True),
+        (Republish.NONE, False, False),
+        (Republish.NONE, True, False),
+    ],
+)
+def test_a_stored_answer_leaves_again_as_the_operator_wants(
+    republish: Republish, *, is_acknowledged: bool, is_due: bool
+) -> None:
+    """Then with the same numbers and one output: more would start another iteration."""
+    first = answer(task())
+    octets = extra_data.write(3, ["m"], {"schema": 1})
+    kept = Kept(task(), 1, replace(first, footprint=replace(first.footprint, extra_data=octets)))
+    policy = KeepingPolicy(republish, rerun_on_change=False)
+    again = Keeping(cast(TaskStore, None), policy).republication(Answered(kept, is_acknowledged))
+    assert (again is not None) == is_due
+    if again is not None:
+        sent = again.answer.footprint
+        assert replace(sent, extra_data=octets) == kept.answer.footprint
+        assert json.loads(sent.extra_data) == json.loads(octets) | {"num_outputs": 1}

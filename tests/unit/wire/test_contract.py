@@ -138,7 +138,7 @@ def test_any_writer_of_commands_matches() -> None:
 
 
 def test_endpoints_hold_more_instances_than_peers() -> None:
-    """Peers have 500 and end none: an endpoint that holds no more would be full with one of them."""
+    """Peers have 500 and end none: with no more, an endpoint would be full with one of them."""
     for topic in Topic:
         assert min(writer_quality(topic).instances, reader_quality(topic).instances) > 500
 
