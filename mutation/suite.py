@@ -1,0 +1,135 @@
+"""The unit tests of a package: what each costs, and which lines of the package it runs."""
+
+import ast
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable, Generator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import CodeType, FrameType
+from typing import Any
+
+import pytest
+
+from mutation.mutant import SOURCES, Mutant
+
+TESTS = Path("tests/unit")
+
+TRACED_CALLS = 100
+"""Calls of a function in one test whose lines are noted: noting all would take minutes."""
+
+Trace = Callable[[FrameType, str, Any], Any]
+
+Lines = frozenset[tuple[str, int]]
+"""Files, relative to the repository, with line numbers."""
+
+
+@dataclass(frozen=True, slots=True)
+class Test:
+    """One unit test as it ran on the code as it stands.
+
+    Attributes:
+        name: pytest's name, with its file.
+        cpu_s: Processor time of its call.
+        ran: Which lines of the package it ran.
+    """
+
+    name: str
+    cpu_s: float
+    ran: Lines
+
+    @property
+    def file(self) -> str:
+        """Its file."""
+        return self.name.split("::", maxsplit=1)[0]
+
+
+def tests_of(name: str) -> Path:
+    """Return where the unit tests of a package or module below `carbon_node` are."""
+    first = name.split(".", maxsplit=1)[0]
+    return TESTS / first if (SOURCES / first).is_dir() else TESTS / f"test_{first}.py"
+
+
+def judges(mutant: Mutant, suite: Sequence[Test], budget_s: float) -> list[Test]:
+    """Return the tests that judge a mutant, in the order in which they are run.
+
+    Those that ran the changed statement come first: of them the ones in the file that mirrors the
+    module, then the quickest. Others follow, for the effect may outlive the statement, as in a
+    table that is built once.
+
+    Args:
+        mutant: What they judge.
+        suite: Every test of the package.
+        budget_s: Processor time for all of them together. A test that takes more alone is left
+            out: what only such a test holds deserves a quick one.
+    """
+    lines = statement_of(mutant)
+    mirror = f"test_{mutant.module.rsplit('.', maxsplit=1)[-1]}.py"
+    ordered = sorted(
+        (test for test in suite if test.cpu_s <= budget_s),
+        key=lambda test: (lines.isdisjoint(test.ran), Path(test.file).name != mirror, test.cpu_s),
+    )
+    chosen, spent_s = [], 0.0
+    for test in ordered:
+        spent_s += test.cpu_s
+        if spent_s > budget_s:
+            break
+        chosen.append(test)
+    return chosen
+
+
+def statement_of(mutant: Mutant) -> Lines:
+    """Return the lines of the innermost statement that is changed; of a compound one, its head."""
+    spans = []
+    for node in ast.walk(ast.parse(Path(mutant.path).read_text(encoding="utf-8"))):
+        if isinstance(node, ast.stmt):
+            body = getattr(node, "body", None)
+            last = body[0].lineno - 1 if body else node.end_lineno or node.lineno
+            if node.lineno <= mutant.line <= last:
+                spans.append(range(node.lineno, last + 1))
+    # A handler's line belongs to its `try`, which is no smaller statement.
+    smallest = min(spans, key=len, default=range(mutant.line, mutant.line + 1))
+    return frozenset((mutant.path, line) for line in smallest)
+
+
+@dataclass(eq=False, slots=True)
+class Observer:
+    """A pytest plugin that notes what each test costs and runs.
+
+    Attributes:
+        below: Only lines of files below this path are noted.
+        suite: What was noted.
+    """
+
+    below: str
+    suite: list[Test] = field(default_factory=list)
+    _ran: set[tuple[str, int]] = field(default_factory=set)
+    _calls: Counter[CodeType] = field(default_factory=Counter)
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_protocol(self, item: pytest.Item) -> Generator[None, object, object]:
+        """Note one test, with its fixtures."""
+        self._ran.clear()
+        self._calls.clear()
+        began_s = time.process_time()
+        sys.settrace(self._of_call)
+        try:
+            return (yield)
+        finally:
+            sys.settrace(None)
+            cpu_s = time.process_time() - began_s
+            here = f"{Path.cwd()}/"
+            ran = frozenset((path.removeprefix(here), line) for path, line in self._ran)
+            self.suite.append(Test(item.nodeid, cpu_s, ran))
+
+    def _of_call(self, frame: FrameType, event: str, argument: object) -> Trace | None:  # noqa: ARG002
+        code = frame.f_code
+        if not code.co_filename.startswith(self.below):
+            return None
+        self._calls[code] += 1
+        return self._of_line if self._calls[code] <= TRACED_CALLS else None
+
+    def _of_line(self, frame: FrameType, event: str, argument: object) -> Trace:  # noqa: ARG002
+        self._ran.add((frame.f_code.co_filename, frame.f_lineno))
+        return self._of_line
