@@ -344,3 +344,62 @@ def test_a_mark_follows_its_answer_to_its_place(tmp_path: Path) -> None:
     assert (first.number, first.state) == (1, State.SAVED)
     assert (second.number, second.state, second.digest) == (2, State.ACKNOWLEDGED, "b")
     ledger.close()
+
+
+def test_writers_are_told_while_the_database_can_be_read(tmp_path: Path) -> None:
+    """Tasks of others are new without a look; in trouble nobody is known, so all are looked up."""
+    ledger = Ledger(tmp_path / "state")
+    ledger.open()
+    assert ledger.writers() == frozenset()
+    ledger.commit([Accept(key, "a", summary(), 1) for key in KEYS])
+    assert ledger.writers() == {key.writer for key in KEYS}
+    ledger.close()
+
+    (tmp_path / "file").touch()
+    troubled = Ledger(tmp_path / "file")
+    troubled.open()
+    assert troubled.health.is_degraded
+    assert troubled.writers() is None
+    assert troubled.health.unwritten == 0
+
+
+def test_there_is_nothing_to_prune_in_trouble(tmp_path: Path) -> None:
+    """Whoever prunes until nothing is left ends; with a database, too, once all is gone."""
+    (tmp_path / "file").touch()
+    troubled = Ledger(tmp_path / "file")
+    troubled.open()
+    assert not troubled.prune(0, 10)
+    ledger = Ledger(tmp_path / "state")
+    ledger.open()
+    ledger.commit([Accept(key, "a", summary(), 1) for key in KEYS])
+    assert ledger.prune(1, -1)
+    assert not ledger.prune(1, -1)
+    assert len(ledger.select(Query())) == 1
+    with FailingDatabase("prune", 0, 1, is_late=False):
+        assert not ledger.prune(0, 10)
+    assert not ledger.health.is_degraded
+    ledger.close()
+
+
+def test_what_is_not_written_yet_is_found_with_what_is(tmp_path: Path) -> None:
+    """Each edition once, as it is now, in one order, whichever of the two places it is in."""
+    ledger = Ledger(tmp_path / "state")
+    ledger.open()
+    tasks = [task(number) for number in (1, 2, 3)]
+    ledger.commit([Save(key, "a", summary(), answer(key), 1) for key in tasks])
+    with FailingDatabase("write", 0, 100, is_late=False):
+        ledger.commit([Save(task(2), "b", summary(), answer(task(2), 5.0), 2)])
+        assert ledger.health.unwritten == 1
+    found = ledger.select(Query(last=9))
+    newest = ledger.select(Query(last=2))
+    further = ledger.select(Query(last=2, offset=1))
+    shown = [(each.key.task_id.problem_id, each.number, each.is_superseded) for each in found]
+    assert shown == [(1, 1, False), (3, 1, False), (2, 1, True), (2, 2, False)]
+    assert newest == found[-2:]
+    assert further == found[-3:-1]
+    ledger.recover()
+    ledger.close()
+    again = Ledger(tmp_path / "state")
+    again.open()
+    assert [each.digest for each in again.editions(task(2))] == ["a", "b"]
+    again.close()
