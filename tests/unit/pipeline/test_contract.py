@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 from tests.memory_transport import MemoryBus, MemoryTransport
+from tests.patience import PATIENCE_S
 from tests.pipelines import NODE, World, running_world
 from tests.stores import store_config
 from tests.transports import PEERS
@@ -187,18 +188,19 @@ async def test_a_user_input_brings_the_baseline() -> None:
 
 
 @asynccontextmanager
-async def life(bus: MemoryBus, peer: MemoryTransport, store: TaskStore) -> AsyncIterator[World]:
-    """One life of a node whose results outlast it."""
+async def life(
+    bus: MemoryBus, peer: MemoryTransport, store: TaskStore, budget_s: float = 0.0
+) -> AsyncIterator[World]:
+    """One life of a node whose results outlast it; its stop waits so long for running tasks."""
     node = MemoryTransport(bus, NODE)
     await node.open()
     node.connect()
     world = World(node, peer, None, store, KeepingPolicy(Republish.NONE, rerun_on_change=False))
-    world.tracker.may_end.set()
     world.announcer.open()
     world.announcer.ready()
     async with asyncio.TaskGroup() as group:
         reading = [group.create_task(world.read()), group.create_task(world.watch())]
-        running = group.create_task(world.pipeline.run(world.stop, 0.0))
+        running = group.create_task(world.pipeline.run(world.stop, budget_s))
         yield world
         world.stop.set()
         await running
@@ -207,20 +209,61 @@ async def life(bus: MemoryBus, peer: MemoryTransport, store: TaskStore) -> Async
     await node.close()
 
 
-async def test_a_restart_computes_no_task_again() -> None:
-    """Peers deliver every task that they retain to the new node: only what is new is computed."""
+@asynccontextmanager
+async def peer_and_store() -> AsyncIterator[tuple[MemoryBus, MemoryTransport, TaskStore]]:
+    """What outlasts the lives of a node."""
     bus = MemoryBus()
     peer = MemoryTransport(bus, PEERS)
     await peer.open()
     peer.connect()
     async with open_store(store_config(None), lambda _: None) as store:
+        yield bus, peer, store
+    await peer.close()
+
+
+async def test_a_restart_computes_no_task_again() -> None:
+    """Peers deliver every task that they retain to the new node: only what is new is computed."""
+    async with peer_and_store() as (bus, peer, store):
         async with life(bus, peer, store) as first:
+            first.tracker.may_end.set()
             first.submit(1)
             await first.answered()
         async with life(bus, peer, store) as second:
+            second.tracker.may_end.set()
             second.submit(2)
             await second.answered()
             await settle()
             assert [output.task_id for output in second.outputs] == [(2, 1)]
             assert second.tracker.begun_count == 1
-    await peer.close()
+
+
+async def test_a_stop_lets_running_tasks_end_and_takes_no_more() -> None:
+    """What runs is answered within the budget; what comes then is left to the next start."""
+    async with (
+        peer_and_store() as (bus, peer, store),
+        life(bus, peer, store, PATIENCE_S) as world,
+    ):
+        running = world.submit(1)
+        await world.begun()
+        world.stop.set()
+        await world.until(lambda: world.pipeline.is_stopping)
+        world.submit(2)
+        await settle()
+        world.tracker.may_end.set()
+        await world.answered()
+        await settle()
+        assert [output.task_id for output in world.outputs] == [running]
+
+
+async def test_what_outlasts_the_budget_of_a_stop_comes_again_at_the_next_start() -> None:
+    """It gets no output before, and its whole computation then."""
+    async with peer_and_store() as (bus, peer, store):
+        async with life(bus, peer, store) as first:
+            task_id = first.submit(1)
+            await first.begun()
+        assert first.outputs == []
+        assert first.tracker.cancelled_count == 1
+        async with life(bus, peer, store) as second:
+            second.tracker.may_end.set()
+            await second.answered()
+            assert [output.task_id for output in second.outputs] == [task_id]
