@@ -1,6 +1,7 @@
 """The inputs of a task, and a task on its way."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -53,7 +54,8 @@ def test_every_text_counts_for_the_size_of_a_sample(kind: type[UserInput | MLMod
     names = text_fields(kind)
     assert len(names) > 3
     for name in names:
-        assert size_bytes(kind(**{name: "x" * 70})) == 70
+        values: dict[str, Any] = {name: "x" * 70}
+        assert size_bytes(kind(**values)) == 70
 
 
 @pytest.mark.parametrize(
@@ -97,23 +99,27 @@ def test_a_later_sample_takes_the_place_of_the_earlier() -> None:
 
 
 def test_the_newest_inputs_count_until_a_task_begins() -> None:
-    """Then they are what changed meanwhile, unless they are what it runs with after all."""
+    """It has not been computed from the earlier ones yet."""
     progress = Progress(1, INPUTS)
     progress.revise(arrival(MLModel(model="n", task_id=TASK)))
     assert progress.inputs.ml_model.model == "n"
     assert progress.changed is None
 
-    progress.has_begun = True
-    progress.revise(arrival(HWResource("other", task_id=TASK)))
-    progress.revise(arrival(MLModel(model="o", task_id=TASK)))
-    assert progress.inputs.ml_model.model == "n"
-    assert progress.changed is not None
-    assert progress.changed.ml_model.model == "o"
-    assert progress.changed.hw_resource.hw_description == "other"
 
-    progress.revise(arrival(MLModel(model="n", task_id=TASK)))
-    progress.revise(arrival(INPUTS.hw_resource))
-    assert progress.changed is None
+def test_inputs_that_come_while_a_task_runs_are_kept_beside_its_own() -> None:
+    """All that changed since it began; nothing, if they are what it runs with after all."""
+    progress = Progress(1, INPUTS, has_begun=True)
+    hardware, model = HWResource("other", task_id=TASK), MLModel(model="o", task_id=TASK)
+    changes = []
+    for sample in (hardware, model, INPUTS.ml_model, INPUTS.hw_resource):
+        progress.revise(arrival(sample))
+        changes.append(progress.changed)
+    both = replace(INPUTS, hw_resource=hardware, ml_model=model)
+    assert changes == [
+        *(replace(INPUTS, hw_resource=hardware), both, replace(INPUTS, hw_resource=hardware)),
+        None,
+    ]
+    assert progress.inputs is INPUTS
 
 
 def test_a_stage_is_named_while_it_lasts_and_timed() -> None:

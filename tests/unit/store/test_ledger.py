@@ -352,7 +352,7 @@ def test_writers_are_told_while_the_database_can_be_read(tmp_path: Path) -> None
     ledger.open()
     assert ledger.writers() == frozenset()
     ledger.commit([Accept(key, "a", summary(), 1) for key in KEYS])
-    assert ledger.writers() == {key.writer for key in KEYS}
+    assert ledger.writers() == frozenset(key.writer for key in KEYS)
     ledger.close()
 
     (tmp_path / "file").touch()

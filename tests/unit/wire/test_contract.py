@@ -116,7 +116,7 @@ def test_enumerations_have_the_numbers_of_the_pipeline() -> None:
     assert [each.name for each in map(ErrorCode, range(2))] == ["NO_ERROR", "INTERNAL_ERROR"]
     assert {each.value: each.name for each in NodeCommand} == commands
     assert [each.name for each in map(TaskCommand, range(1, 5))] == [*task_commands]
-    assert TaskCommand.NO_COMMAND == 0
+    assert TaskCommand(0) is TaskCommand.NO_COMMAND
 
 
 @pytest.mark.parametrize("topic", [each for each in Topic if each is not Topic.CONTROL])
