@@ -24,7 +24,7 @@ import pytest
 from hypothesis import Phase, settings
 
 from mutation.mutant import SOURCES, Mutant
-from mutation.suite import Observer, Test
+from mutation.suite import Lines, Test, Timer, Tracer
 
 T = TypeVar("T")
 
@@ -72,29 +72,42 @@ def warm_up() -> None:
     )
 
 
-def observed(tests: Path) -> list[Test]:
+def observed(tests: Path, budget_s: float) -> list[Test]:
     """Run the tests on the code as it stands, and import here the libraries that they needed.
+
+    Args:
+        tests: Where they are.
+        budget_s: A test that takes more processor time is left out: what only such a test holds
+            deserves a quick one.
 
     Raises:
         UnmutatedError: A test fails.
     """
-    status, suite, libraries = forked(lambda: _observe(tests))
+    status, cpu_s, libraries = forked(lambda: _timed(tests))
     if status != pytest.ExitCode.OK:
         raise UnmutatedError(f"{tests} fails on the code as it stands: run it with pytest first")
     for library in libraries:
         # Some are not meant to be imported by name, such as those of a half-imported package.
         with contextlib.suppress(Exception):
             importlib.import_module(library)
-    return suite
+    quick = frozenset(name for name in cpu_s if cpu_s[name] <= budget_s)
+    ran = forked(lambda: _traced(tests, quick))
+    return [Test(name, cpu_s[name], ran[name]) for name in ran]
 
 
-def _observe(tests: Path) -> tuple[int, list[Test], list[str]]:
+def _timed(tests: Path) -> tuple[int, dict[str, float], list[str]]:
     before = set(sys.modules)
-    observer = Observer(below=str(SOURCES.resolve()))
-    status = pytest.main([*OPTIONS, str(tests)], plugins=[observer])
+    timer = Timer()
+    status = pytest.main([*OPTIONS, str(tests)], plugins=[timer])
     ours = ("carbon_node", "tests", "conftest", "test_", "_pytest", "mutation")
     libraries = [name for name in sys.modules if name not in before and not name.startswith(ours)]
-    return status, observer.suite, libraries
+    return status, timer.cpu_s, libraries
+
+
+def _traced(tests: Path, names: frozenset[str]) -> dict[str, Lines]:
+    tracer = Tracer(names, below=str(SOURCES.resolve()))
+    pytest.main([*OPTIONS, str(tests)], plugins=[tracer])
+    return tracer.ran
 
 
 def check_survival(mutant: Mutant, tests: Sequence[Test]) -> None:

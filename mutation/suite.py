@@ -31,7 +31,7 @@ class Test:
 
     Attributes:
         name: pytest's name, with its file.
-        cpu_s: Processor time of its call.
+        cpu_s: Processor time that it takes, with its fixtures.
         ran: Which lines of the package it ran.
     """
 
@@ -60,14 +60,13 @@ def judges(mutant: Mutant, suite: Sequence[Test], budget_s: float) -> list[Test]
 
     Args:
         mutant: What they judge.
-        suite: Every test of the package.
-        budget_s: Processor time for all of them together. A test that takes more alone is left
-            out: what only such a test holds deserves a quick one.
+        suite: The tests of the package.
+        budget_s: Processor time for all of them together.
     """
     lines = statement_of(mutant)
     mirror = f"test_{mutant.module.rsplit('.', maxsplit=1)[-1]}.py"
     ordered = sorted(
-        (test for test in suite if test.cpu_s <= budget_s),
+        suite,
         key=lambda test: (lines.isdisjoint(test.ran), Path(test.file).name != mirror, test.cpu_s),
     )
     chosen, spent_s = [], 0.0
@@ -94,34 +93,59 @@ def statement_of(mutant: Mutant) -> Lines:
 
 
 @dataclass(eq=False, slots=True)
-class Observer:
-    """A pytest plugin that notes what each test costs and runs.
+class Timer:
+    """A pytest plugin that notes what each test costs, with its fixtures.
 
     Attributes:
-        below: Only lines of files below this path are noted.
-        suite: What was noted.
+        cpu_s: Processor time by name of test.
     """
 
-    below: str
-    suite: list[Test] = field(default_factory=list)
-    _ran: set[tuple[str, int]] = field(default_factory=set)
-    _calls: Counter[CodeType] = field(default_factory=Counter)
+    cpu_s: dict[str, float] = field(default_factory=dict)
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_protocol(self, item: pytest.Item) -> Generator[None, object, object]:
-        """Note one test, with its fixtures."""
-        self._ran.clear()
-        self._calls.clear()
+        """Note one test."""
         began_s = time.process_time()
+        try:
+            return (yield)
+        finally:
+            self.cpu_s[item.nodeid] = time.process_time() - began_s
+
+
+@dataclass(eq=False, slots=True)
+class Tracer:
+    """A pytest plugin that keeps some tests and notes which lines each runs. Slows them down.
+
+    Attributes:
+        names: The tests.
+        below: Only lines of files below this path are noted.
+        ran: What was noted, by name of test.
+    """
+
+    names: frozenset[str]
+    below: str
+    ran: dict[str, Lines] = field(default_factory=dict)
+    _lines: set[tuple[str, int]] = field(default_factory=set)
+    _calls: Counter[CodeType] = field(default_factory=Counter)
+
+    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
+        """Keep the named tests."""
+        items[:] = [item for item in items if item.nodeid in self.names]
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_protocol(self, item: pytest.Item) -> Generator[None, object, object]:
+        """Note one test."""
+        self._lines.clear()
+        self._calls.clear()
         sys.settrace(self._of_call)
         try:
             return (yield)
         finally:
             sys.settrace(None)
-            cpu_s = time.process_time() - began_s
             here = f"{Path.cwd()}/"
-            ran = frozenset((path.removeprefix(here), line) for path, line in self._ran)
-            self.suite.append(Test(item.nodeid, cpu_s, ran))
+            self.ran[item.nodeid] = frozenset(
+                (path.removeprefix(here), line) for path, line in self._lines
+            )
 
     def _of_call(self, frame: FrameType, event: str, argument: object) -> Trace | None:  # noqa: ARG002
         code = frame.f_code
@@ -131,5 +155,5 @@ class Observer:
         return self._of_line if self._calls[code] <= TRACED_CALLS else None
 
     def _of_line(self, frame: FrameType, event: str, argument: object) -> Trace:  # noqa: ARG002
-        self._ran.add((frame.f_code.co_filename, frame.f_lineno))
+        self._lines.add((frame.f_code.co_filename, frame.f_lineno))
         return self._of_line
