@@ -1,6 +1,7 @@
 """The unit tests of a package: what each costs, and which lines of the package it runs."""
 
 import ast
+import signal
 import sys
 import time
 from collections import Counter
@@ -26,7 +27,7 @@ Lines = frozenset[tuple[str, int]]
 
 
 @dataclass(frozen=True, slots=True)
-class Test:
+class UnitTest:
     """One unit test as it ran on the code as it stands.
 
     Attributes:
@@ -51,7 +52,7 @@ def tests_of(name: str) -> Path:
     return TESTS / first if (SOURCES / first).is_dir() else TESTS / f"test_{first}.py"
 
 
-def judges(mutant: Mutant, suite: Sequence[Test], budget_s: float) -> list[Test]:
+def judges(mutant: Mutant, suite: Sequence[UnitTest], budget_s: float) -> list[UnitTest]:
     """Return the tests that judge a mutant, in the order in which they are run.
 
     Those that ran the changed statement come first: of them the ones in the file that mirrors the
@@ -94,22 +95,32 @@ def statement_of(mutant: Mutant) -> Lines:
 
 @dataclass(eq=False, slots=True)
 class Timer:
-    """A pytest plugin that notes what each test costs, with its fixtures.
+    """A pytest plugin that notes what each test costs, with its fixtures, and skips the slow ones.
 
     Attributes:
-        cpu_s: Processor time by name of test.
+        budget_s: Processor time after which a test is interrupted and skipped.
+        cpu_s: Processor time of the others, by name.
     """
 
+    budget_s: float
     cpu_s: dict[str, float] = field(default_factory=dict)
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_protocol(self, item: pytest.Item) -> Generator[None, object, object]:
         """Note one test."""
         began_s = time.process_time()
+        signal.signal(signal.SIGPROF, self._skip)
+        signal.setitimer(signal.ITIMER_PROF, self.budget_s)
         try:
             return (yield)
         finally:
-            self.cpu_s[item.nodeid] = time.process_time() - began_s
+            signal.setitimer(signal.ITIMER_PROF, 0)
+            cpu_s = time.process_time() - began_s
+            if cpu_s < self.budget_s:
+                self.cpu_s[item.nodeid] = cpu_s
+
+    def _skip(self, number: int, frame: FrameType | None) -> None:  # noqa: ARG002
+        pytest.skip(f"takes more than {self.budget_s:g} s")
 
 
 @dataclass(eq=False, slots=True)
