@@ -103,7 +103,7 @@ def _timed(tests: Path, budget_s: float) -> tuple[int, dict[str, float], list[st
     return status, timer.cpu_s, libraries
 
 
-def _traced(tests: Path, names: frozenset[str]) -> dict[str, Lines]:
+def _traced(tests: Path, names: frozenset[str]) -> dict[str, Lines | None]:
     tracer = Tracer(names, below=str(SOURCES.resolve()))
     pytest.main([*OPTIONS, str(tests)], plugins=[tracer])
     return tracer.ran

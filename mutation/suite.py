@@ -4,11 +4,10 @@ import ast
 import signal
 import sys
 import time
-from collections import Counter
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import CodeType, FrameType
+from types import FrameType
 from typing import Any
 
 import pytest
@@ -17,8 +16,9 @@ from mutation.mutant import SOURCES, Mutant
 
 TESTS = Path("tests/unit")
 
-TRACED_CALLS = 100
-"""Calls of a function in one test whose lines are noted: noting all would take minutes."""
+TRACED_CALLS = 50_000
+"""Calls of functions in one test that are traced: a test that makes more would take minutes, and is
+taken to run every line."""
 
 Trace = Callable[[FrameType, str, Any], Any]
 
@@ -33,12 +33,16 @@ class UnitTest:
     Attributes:
         name: pytest's name, with its file.
         cpu_s: Processor time that it takes, with its fixtures.
-        ran: Which lines of the package it ran.
+        ran: Which lines of the package it ran, None if it may have run any.
     """
 
     name: str
     cpu_s: float
-    ran: Lines
+    ran: Lines | None
+
+    def runs(self, lines: Lines) -> bool:
+        """Whether it runs one of the lines, as far as is known."""
+        return self.ran is None or not lines.isdisjoint(self.ran)
 
     @property
     def file(self) -> str:
@@ -68,7 +72,7 @@ def judges(mutant: Mutant, suite: Sequence[UnitTest], budget_s: float) -> list[U
     mirror = f"test_{mutant.module.rsplit('.', maxsplit=1)[-1]}.py"
     ordered = sorted(
         suite,
-        key=lambda test: (lines.isdisjoint(test.ran), Path(test.file).name != mirror, test.cpu_s),
+        key=lambda test: (not test.runs(lines), Path(test.file).name != mirror, test.cpu_s),
     )
     chosen, spent_s = [], 0.0
     for test in ordered:
@@ -135,9 +139,9 @@ class Tracer:
 
     names: frozenset[str]
     below: str
-    ran: dict[str, Lines] = field(default_factory=dict)
+    ran: dict[str, Lines | None] = field(default_factory=dict)
     _lines: set[tuple[str, int]] = field(default_factory=set)
-    _calls: Counter[CodeType] = field(default_factory=Counter)
+    _calls: int = 0
 
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
         """Keep the named tests."""
@@ -147,23 +151,21 @@ class Tracer:
     def pytest_runtest_protocol(self, item: pytest.Item) -> Generator[None, object, object]:
         """Note one test."""
         self._lines.clear()
-        self._calls.clear()
+        self._calls = 0
         sys.settrace(self._of_call)
         try:
             return (yield)
         finally:
             sys.settrace(None)
             here = f"{Path.cwd()}/"
-            self.ran[item.nodeid] = frozenset(
-                (path.removeprefix(here), line) for path, line in self._lines
-            )
+            ran = frozenset((path.removeprefix(here), line) for path, line in self._lines)
+            self.ran[item.nodeid] = ran if self._calls <= TRACED_CALLS else None
 
     def _of_call(self, frame: FrameType, event: str, argument: object) -> Trace | None:  # noqa: ARG002
-        code = frame.f_code
-        if not code.co_filename.startswith(self.below):
-            return None
-        self._calls[code] += 1
-        return self._of_line if self._calls[code] <= TRACED_CALLS else None
+        self._calls += 1
+        if self._calls > TRACED_CALLS:
+            sys.settrace(None)
+        return self._of_line if frame.f_code.co_filename.startswith(self.below) else None
 
     def _of_line(self, frame: FrameType, event: str, argument: object) -> Trace:  # noqa: ARG002
         self._lines.add((frame.f_code.co_filename, frame.f_lineno))
