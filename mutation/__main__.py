@@ -49,8 +49,8 @@ def drawn(package: str, sample: int, seed: int) -> list[Mutant]:
 def _killed(mutants: list[Mutant], options: argparse.Namespace) -> int:
     warm_up()
     began_s = time.monotonic()
-    suite = observed(tests_of(options.package))
-    _say(f"{len(suite)} tests pass on the code as it stands, in {time.monotonic() - began_s:.0f} s")
+    suite = observed(tests_of(options.package), options.budget_s)
+    _say(f"{len(suite)} tests judge, found in {time.monotonic() - began_s:.0f} s")
     for mutant in mutants[:1]:
         check_survival(mutant, judges(mutant, suite, options.budget_s))
     killed = 0

@@ -6,7 +6,7 @@ another. Left out is what no test could see, and what breaks wherever it runs an
 - a decorator removed, and what is in `@dataclass(...)`: frozen and slots are for readers;
 - `==` turned into `is` or `is` into `==`, which depends on what Python shares;
 - an operator for numbers turned into one for sets and bits, or back;
-- `|` in annotations and in names for types, and the imports for type checkers alone.
+- signatures, `|` in annotations and in names for types, and imports for type checkers alone.
 """
 
 import ast
@@ -112,11 +112,10 @@ def dull_spans(tree: ast.Module) -> Iterator[tuple[str, Position, Position]]:
     """Yield where changes say nothing, each with a part of the names of the operators meant."""
     for node in ast.walk(tree):
         match node:
-            case ast.arg(annotation=ast.expr() as types) | ast.AnnAssign(annotation=types):
-                yield "BitOr", *span(types)
-            case ast.FunctionDef(returns=ast.expr() as types):
-                yield "BitOr", *span(types)
-            case ast.AsyncFunctionDef(returns=ast.expr() as types):
+            case ast.FunctionDef(body=[first, *_]) | ast.AsyncFunctionDef(body=[first, *_]):
+                # Its stars and slashes are taken for operators.
+                yield "BinaryOperator", span(node)[0], span(first)[0]
+            case ast.AnnAssign(annotation=types):
                 yield "BitOr", *span(types)
             case ast.Assign(value=ast.BinOp(op=ast.BitOr()) as types) if node in tree.body:
                 yield "BitOr", *span(types)

@@ -24,7 +24,7 @@ import pytest
 from hypothesis import Phase, settings
 
 from mutation.mutant import SOURCES, Mutant
-from mutation.suite import Observer, Test
+from mutation.suite import Lines, Timer, Tracer, UnitTest
 
 T = TypeVar("T")
 
@@ -72,32 +72,44 @@ def warm_up() -> None:
     )
 
 
-def observed(tests: Path) -> list[Test]:
+def observed(tests: Path, budget_s: float) -> list[UnitTest]:
     """Run the tests on the code as it stands, and import here the libraries that they needed.
+
+    Args:
+        tests: Where they are.
+        budget_s: A test that takes more processor time is left out: what only such a test holds
+            deserves a quick one.
 
     Raises:
         UnmutatedError: A test fails.
     """
-    status, suite, libraries = forked(lambda: _observe(tests))
+    status, cpu_s, libraries = forked(lambda: _timed(tests, budget_s))
     if status != pytest.ExitCode.OK:
         raise UnmutatedError(f"{tests} fails on the code as it stands: run it with pytest first")
     for library in libraries:
         # Some are not meant to be imported by name, such as those of a half-imported package.
         with contextlib.suppress(Exception):
             importlib.import_module(library)
-    return suite
+    ran = forked(lambda: _traced(tests, frozenset(cpu_s)))
+    return [UnitTest(name, cpu_s[name], ran[name]) for name in ran]
 
 
-def _observe(tests: Path) -> tuple[int, list[Test], list[str]]:
+def _timed(tests: Path, budget_s: float) -> tuple[int, dict[str, float], list[str]]:
     before = set(sys.modules)
-    observer = Observer(below=str(SOURCES.resolve()))
-    status = pytest.main([*OPTIONS, str(tests)], plugins=[observer])
+    timer = Timer(budget_s)
+    status = pytest.main([*OPTIONS, str(tests)], plugins=[timer])
     ours = ("carbon_node", "tests", "conftest", "test_", "_pytest", "mutation")
     libraries = [name for name in sys.modules if name not in before and not name.startswith(ours)]
-    return status, observer.suite, libraries
+    return status, timer.cpu_s, libraries
 
 
-def check_survival(mutant: Mutant, tests: Sequence[Test]) -> None:
+def _traced(tests: Path, names: frozenset[str]) -> dict[str, Lines | None]:
+    tracer = Tracer(names, below=str(SOURCES.resolve()))
+    pytest.main([*OPTIONS, str(tests)], plugins=[tracer])
+    return tracer.ran
+
+
+def check_survival(mutant: Mutant, tests: Sequence[UnitTest]) -> None:
     """See that the way of judging kills nothing by itself: the code as it stands has to survive.
 
     Raises:
@@ -108,7 +120,7 @@ def check_survival(mutant: Mutant, tests: Sequence[Test]) -> None:
         raise UnmutatedError(f"{mutant.module} as it stands does not survive: {killer}")
 
 
-def judged(mutant: Mutant, tests: Sequence[Test]) -> Verdict:
+def judged(mutant: Mutant, tests: Sequence[UnitTest]) -> Verdict:
     """Run the tests on a mutant until one fails."""
     limit_s = LIMIT_LEAST_S + LIMIT_FACTOR * sum(test.cpu_s for test in tests)
     try:
@@ -117,7 +129,7 @@ def judged(mutant: Mutant, tests: Sequence[Test]) -> Verdict:
         return Verdict(str(error))
 
 
-def _judge(mutant: Mutant, tests: Sequence[Test]) -> Verdict:
+def _judge(mutant: Mutant, tests: Sequence[UnitTest]) -> Verdict:
     sys.meta_path.insert(0, _Finder(mutant))
     order = _Order([test.name for test in tests])
     files = dict.fromkeys(test.file for test in tests)

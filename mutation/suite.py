@@ -1,13 +1,13 @@
 """The unit tests of a package: what each costs, and which lines of the package it runs."""
 
 import ast
+import signal
 import sys
 import time
-from collections import Counter
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import CodeType, FrameType
+from types import FrameType
 from typing import Any
 
 import pytest
@@ -16,8 +16,9 @@ from mutation.mutant import SOURCES, Mutant
 
 TESTS = Path("tests/unit")
 
-TRACED_CALLS = 100
-"""Calls of a function in one test whose lines are noted: noting all would take minutes."""
+TRACED_CALLS = 50_000
+"""Calls of functions in one test that are traced: a test that makes more would take minutes, and is
+taken to run every line."""
 
 Trace = Callable[[FrameType, str, Any], Any]
 
@@ -26,18 +27,22 @@ Lines = frozenset[tuple[str, int]]
 
 
 @dataclass(frozen=True, slots=True)
-class Test:
+class UnitTest:
     """One unit test as it ran on the code as it stands.
 
     Attributes:
         name: pytest's name, with its file.
-        cpu_s: Processor time of its call.
-        ran: Which lines of the package it ran.
+        cpu_s: Processor time that it takes, with its fixtures.
+        ran: Which lines of the package it ran, None if it may have run any.
     """
 
     name: str
     cpu_s: float
-    ran: Lines
+    ran: Lines | None
+
+    def runs(self, lines: Lines) -> bool:
+        """Whether it runs one of the lines, as far as is known."""
+        return self.ran is None or not lines.isdisjoint(self.ran)
 
     @property
     def file(self) -> str:
@@ -51,7 +56,7 @@ def tests_of(name: str) -> Path:
     return TESTS / first if (SOURCES / first).is_dir() else TESTS / f"test_{first}.py"
 
 
-def judges(mutant: Mutant, suite: Sequence[Test], budget_s: float) -> list[Test]:
+def judges(mutant: Mutant, suite: Sequence[UnitTest], budget_s: float) -> list[UnitTest]:
     """Return the tests that judge a mutant, in the order in which they are run.
 
     Those that ran the changed statement come first: of them the ones in the file that mirrors the
@@ -60,15 +65,14 @@ def judges(mutant: Mutant, suite: Sequence[Test], budget_s: float) -> list[Test]
 
     Args:
         mutant: What they judge.
-        suite: Every test of the package.
-        budget_s: Processor time for all of them together. A test that takes more alone is left
-            out: what only such a test holds deserves a quick one.
+        suite: The tests of the package.
+        budget_s: Processor time for all of them together.
     """
     lines = statement_of(mutant)
     mirror = f"test_{mutant.module.rsplit('.', maxsplit=1)[-1]}.py"
     ordered = sorted(
-        (test for test in suite if test.cpu_s <= budget_s),
-        key=lambda test: (lines.isdisjoint(test.ran), Path(test.file).name != mirror, test.cpu_s),
+        suite,
+        key=lambda test: (not test.runs(lines), Path(test.file).name != mirror, test.cpu_s),
     )
     chosen, spent_s = [], 0.0
     for test in ordered:
@@ -94,42 +98,75 @@ def statement_of(mutant: Mutant) -> Lines:
 
 
 @dataclass(eq=False, slots=True)
-class Observer:
-    """A pytest plugin that notes what each test costs and runs.
+class Timer:
+    """A pytest plugin that notes what each test costs, with its fixtures, and skips the slow ones.
 
     Attributes:
-        below: Only lines of files below this path are noted.
-        suite: What was noted.
+        budget_s: Processor time after which a test is interrupted and skipped.
+        cpu_s: Processor time of the others, by name.
     """
 
-    below: str
-    suite: list[Test] = field(default_factory=list)
-    _ran: set[tuple[str, int]] = field(default_factory=set)
-    _calls: Counter[CodeType] = field(default_factory=Counter)
+    budget_s: float
+    cpu_s: dict[str, float] = field(default_factory=dict)
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_protocol(self, item: pytest.Item) -> Generator[None, object, object]:
-        """Note one test, with its fixtures."""
-        self._ran.clear()
-        self._calls.clear()
+        """Note one test."""
         began_s = time.process_time()
+        signal.signal(signal.SIGPROF, self._skip)
+        signal.setitimer(signal.ITIMER_PROF, self.budget_s)
+        try:
+            return (yield)
+        finally:
+            signal.setitimer(signal.ITIMER_PROF, 0)
+            cpu_s = time.process_time() - began_s
+            if cpu_s < self.budget_s:
+                self.cpu_s[item.nodeid] = cpu_s
+
+    def _skip(self, number: int, frame: FrameType | None) -> None:  # noqa: ARG002
+        pytest.skip(f"takes more than {self.budget_s:g} s")
+
+
+@dataclass(eq=False, slots=True)
+class Tracer:
+    """A pytest plugin that keeps some tests and notes which lines each runs. Slows them down.
+
+    Attributes:
+        names: The tests.
+        below: Only lines of files below this path are noted.
+        ran: What was noted, by name of test.
+    """
+
+    names: frozenset[str]
+    below: str
+    ran: dict[str, Lines | None] = field(default_factory=dict)
+    _lines: set[tuple[str, int]] = field(default_factory=set)
+    _calls: int = 0
+
+    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
+        """Keep the named tests."""
+        items[:] = [item for item in items if item.nodeid in self.names]
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_protocol(self, item: pytest.Item) -> Generator[None, object, object]:
+        """Note one test."""
+        self._lines.clear()
+        self._calls = 0
         sys.settrace(self._of_call)
         try:
             return (yield)
         finally:
             sys.settrace(None)
-            cpu_s = time.process_time() - began_s
             here = f"{Path.cwd()}/"
-            ran = frozenset((path.removeprefix(here), line) for path, line in self._ran)
-            self.suite.append(Test(item.nodeid, cpu_s, ran))
+            ran = frozenset((path.removeprefix(here), line) for path, line in self._lines)
+            self.ran[item.nodeid] = ran if self._calls <= TRACED_CALLS else None
 
     def _of_call(self, frame: FrameType, event: str, argument: object) -> Trace | None:  # noqa: ARG002
-        code = frame.f_code
-        if not code.co_filename.startswith(self.below):
-            return None
-        self._calls[code] += 1
-        return self._of_line if self._calls[code] <= TRACED_CALLS else None
+        self._calls += 1
+        if self._calls > TRACED_CALLS:
+            sys.settrace(None)
+        return self._of_line if frame.f_code.co_filename.startswith(self.below) else None
 
     def _of_line(self, frame: FrameType, event: str, argument: object) -> Trace:  # noqa: ARG002
-        self._ran.add((frame.f_code.co_filename, frame.f_lineno))
+        self._lines.add((frame.f_code.co_filename, frame.f_lineno))
         return self._of_line

