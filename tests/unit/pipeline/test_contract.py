@@ -162,7 +162,7 @@ async def test_the_users_token_stays_in_the_node(world: World) -> None:
 
 
 async def test_a_task_without_an_id_gets_no_output(world: World) -> None:
-    """Whoever does not number tasks could not tell their outputs apart; one 0 of two is a number."""
+    """Whoever does not number tasks could not tell their outputs apart; a single 0 is a number."""
     world.tracker.may_end.set()
     world.peer.publish(Topic.USER_INPUT, UserInput())
     world.peer.publish(Topic.ML_MODEL, MLModel(model="m"))
