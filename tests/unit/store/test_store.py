@@ -311,3 +311,12 @@ async def test_a_repeat_is_another_edition(config: StoreConfig) -> None:
         await store.save(task(), "a", summary(), answer(task(), 3.0))
         found = [(each.number, each.is_superseded) for each in await store.editions(task())]
     assert found == [(1, True), (2, False)]
+
+
+async def test_a_closed_store_does_nothing_more(config: StoreConfig) -> None:
+    """Neither pruning nor repairing goes on, with a ledger that another node may have."""
+    before = asyncio.all_tasks()
+    async with open_store(config, _nobody) as store:
+        await _answer(store, task())
+    await asyncio.sleep(0)
+    assert asyncio.all_tasks() == before
