@@ -1,5 +1,6 @@
 """The node's status follows its table and nothing else, and peers see it."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -208,3 +209,89 @@ async def test_ended_tasks_do_not_fill_the_readers() -> None:
         assert len(node.retained[Topic.STATUS]) <= MAX_ENDED + 2 < 500
     announcer.stop()
     await node.close()
+
+
+class Clock:
+    """The loop's time, set by hand: timers fire when the test lets it pass."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        loop = asyncio.get_running_loop()
+        self._now_s = loop.time()
+        monkeypatch.setattr(loop, "time", lambda: self._now_s)
+
+    async def pass_(self, seconds: float) -> None:
+        """Let time pass, and what is due happen."""
+        self._now_s += seconds
+        for _ in range(3):
+            await asyncio.sleep(0)
+
+
+def instances(node: MemoryTransport) -> list[int]:
+    """The problem ids of the status instances that are there; 0 is the node's own."""
+    return [arrival.key.problem_id for arrival in node.retained[Topic.STATUS].values()]
+
+
+@asynccontextmanager
+async def ready_node() -> AsyncIterator[tuple[StatusAnnouncer, MemoryTransport]]:
+    """A node that is IDLE, with the pauses that it has in a pipeline."""
+    node = MemoryTransport(MemoryBus(), Role(NODE_NAME, reads=(), writes=(Topic.STATUS,)))
+    await node.open()
+    node.connect()
+    announcer = StatusAnnouncer(node)
+    announcer.open()
+    announcer.ready()
+    yield announcer, node
+    await node.close()
+
+
+@pytest.mark.anyio
+async def test_an_ended_task_stays_a_moment_for_its_readers(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Each one its own, about a second; only then, and if nothing runs, IDLE is said again."""
+    clock = Clock(monkeypatch)
+    async with ready_node() as (announcer, node):
+        for number in (1, 2):
+            announcer.task_started(TaskId(number, 1))
+        announcer.task_ended(TaskId(1, 1), error=None)
+        await clock.pass_(0.6)
+        announcer.task_ended(TaskId(2, 1), error=None)
+        assert instances(node) == [0, 1, 2]
+        await clock.pass_(0.5)
+        assert instances(node) == [0, 2]
+        said_ns = node.retained[Topic.STATUS][NODE_NAME, (0, 0)].source_timestamp_ns
+        await clock.pass_(0.5)
+        await clock.pass_(0.5)
+        assert instances(node) == [0]
+        assert node.retained[Topic.STATUS][NODE_NAME, (0, 0)].source_timestamp_ns > said_ns
+        announcer.stop()
+
+
+@pytest.mark.anyio
+async def test_a_task_that_begins_again_is_not_ended_by_its_earlier_end(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A restarted orchestrator uses ids again, at once perhaps."""
+    clock = Clock(monkeypatch)
+    async with ready_node() as (announcer, node):
+        announcer.task_started(ID)
+        announcer.task_ended(ID, error=None)
+        announcer.task_started(ID)
+        await clock.pass_(5.0)
+        assert instances(node) == [0, 3]
+        announcer.stop()
+
+
+@pytest.mark.anyio
+async def test_nothing_is_ended_after_the_stop(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Tasks may still end within its budget; the participant takes all with it soon."""
+    clock = Clock(monkeypatch)
+    async with ready_node() as (announcer, node):
+        for number in (1, 2):
+            announcer.task_started(TaskId(number, 1))
+        announcer.task_ended(TaskId(1, 1), error=None)
+        announcer.stop()
+        announcer.task_ended(TaskId(2, 1), error=None)
+        await clock.pass_(5.0)
+        assert instances(node) == [0, 1, 2]
+        assert announcer.status is Status.TERMINATING
