@@ -148,6 +148,11 @@ async def test_the_footprint_is_exactly_energy_times_intensity(world: World) -> 
     assert output.carbon_footprint == output.energy_consumption * output.carbon_intensity
     assert output.carbon_intensity == 100.0
     assert output.energy_consumption == pytest.approx(300.0 * 1.0 / 3.6e6 * 1.58)
+    assert content(output)["units"] == {
+        "carbon_footprint": "gCO2e",
+        "energy_consumption": "kWh",
+        "carbon_intensity": "gCO2e/kWh",
+    }
     assert "error" not in content(output)
 
 
