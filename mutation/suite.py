@@ -16,7 +16,7 @@ from mutation.mutant import SOURCES, Mutant
 
 TESTS = Path("tests/unit")
 
-TRACED_CALLS = 50_000
+TRACED_CALLS = 10_000
 """Calls of functions in one test that are traced: a test that makes more would take minutes, and is
 taken to run every line."""
 
