@@ -105,6 +105,7 @@ def test_the_power_of_an_explicit_energy(numbers: dict[str, float], power_w: flo
         ({"energy_wh": 1, "power_w": 10_000_001}, Reason.OUT_OF_RANGE),
         ({"energy_wh": 1, "latency_h": 8784.001}, Reason.OUT_OF_RANGE),
         ({"energy_wh": 1, "power_w": 0, "latency_h": 0}, None),
+        ({"energy_wh": 0, "power_w": 300, "latency_h": 0.01}, None),
     ],
 )
 def test_numbers_are_believed_up_to_their_bounds(

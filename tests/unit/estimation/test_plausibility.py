@@ -54,9 +54,9 @@ def test_a_power_just_above_is_a_doubt() -> None:
 
 def test_a_power_far_above_the_rating_says_what_it_would_be() -> None:
     """1.2 MW for four cards are milliwatts, most likely."""
-    assert warnings(power_w=1_200_000) == (
-        "declared power 1.2e+06 W is 857 times the 1400 W that 4 x NVIDIA H100 PCIe is rated;"
-        " read as mW it would be 1200 W",
+    assert warnings(power_w=1_200_500) == (
+        "declared power 1.2005e+06 W is 858 times the 1400 W that 4 x NVIDIA H100 PCIe is rated;"
+        " read as mW it would be 1200.5 W",
     )
 
 

@@ -1,6 +1,8 @@
 """The catalogue of named hardware."""
 
+import csv
 import math
+from importlib.resources import files
 
 import pytest
 
@@ -170,6 +172,14 @@ def test_nonsense_is_neither_found_nor_repeated_at_length(name: str, catalogue: 
         catalogue.find(name)
     assert len(str(raised.value)) < 300
     assert str(raised.value).isprintable()
+
+
+@pytest.mark.parametrize("table", ["graphics.csv", "processors.csv"])
+def test_no_row_of_a_table_is_left_out(table: str, catalogue: Catalogue) -> None:
+    """Below the head, from the first to the last."""
+    text = (files("carbon_node.hardware") / "data" / table).read_text(encoding="utf-8")
+    rows = list(csv.reader(text.splitlines()))[1:]
+    assert all(catalogue.get(name) is not None for name, _ in (rows[0], rows[-1]))
 
 
 def test_every_entry_can_be_found_by_its_name(catalogue: Catalogue) -> None:

@@ -40,7 +40,7 @@ def test_gpus_are_named_as_their_driver_names_them(tmp_path: Path) -> None:
         folder = tmp_path / f"0000:0{number}:00.0"
         folder.mkdir()
         (folder / "information").write_text("Model: \t\t NVIDIA H200\nIRQ:   \t\t 7\n")
-    (folder / "information").with_name("power").write_text("Model: other\n")
+        (folder / "power").write_text("Model: other\n")
     assert nvidia_models(tmp_path) == ("NVIDIA H200",)
 
 
