@@ -403,3 +403,35 @@ def test_what_is_not_written_yet_is_found_with_what_is(tmp_path: Path) -> None:
     again.open()
     assert [each.digest for each in again.editions(task(2))] == ["a", "b"]
     again.close()
+
+
+def test_each_damaged_database_keeps_a_name_of_its_own(tmp_path: Path) -> None:
+    """Also several within a second; the node goes on with a new one, and says where they are."""
+    path = tmp_path / "results.sqlite3"
+    moved = []
+    for number in range(3):
+        content = b"damaged" * 1_000 + bytes([number])
+        path.write_bytes(content)
+        ledger = Ledger(tmp_path)
+        ledger.open()
+        assert not ledger.health.is_degraded
+        assert ledger.health.moved_aside is not None
+        assert ledger.health.moved_aside.read_bytes() == content
+        moved.append(ledger.health.moved_aside)
+        ledger.close()
+    assert len({*moved}) == 3
+    assert all(file.name.startswith("results.sqlite3.damaged-") for file in moved)
+
+
+def test_what_cannot_be_written_is_not_read_for_what_is_known(tmp_path: Path) -> None:
+    """With a database that is open and cannot be written, nobody counts as known."""
+    ledger = Ledger(tmp_path)
+    ledger.open()
+    with FailingDatabase("write", 0, 100, is_late=False):
+        ledger.commit([Accept(task(), "a", summary(), 1)])
+        assert ledger.health.is_degraded
+        assert ledger.writers() is None
+        assert not ledger.prune(0, 10)
+    ledger.recover()
+    assert ledger.writers() == frozenset({task().writer})
+    ledger.close()
