@@ -49,6 +49,7 @@ from carbon_node.wire.samples import (
     HWResource,
     MLModel,
     NodeStatus,
+    Sample,
     TaskId,
     UserInput,
 )
@@ -113,6 +114,7 @@ class World:
         store: TaskStore,
         policy: KeepingPolicy,
         left: Sequence[Kept] = (),
+        baseline_policy: BaselinePolicy = BaselinePolicy.NEVER,
     ) -> None:
         self.configuration = load({"domain": 0, "output_gap_ms": 0}, {}).configuration
         self.g_per_kwh = 100.0
@@ -123,7 +125,7 @@ class World:
         self.announcer = StatusAnnouncer(node)
         self.metrics = Metrics()
         self.register = TaskRegister(self.metrics)
-        baseline = Baseline(node, BaselinePolicy.NEVER)
+        baseline = Baseline(node, baseline_policy)
         self.former = FormerOutputs(node, store, left, LEASE_DURATION_S)
         outputs = Outputs(node, store, self.former)
         pacing = Pacing(lambda: 0.0, lambda: True, asyncio.sleep)
@@ -147,8 +149,9 @@ class World:
             TopicEndpoint(node, service, self.metrics),
             store,
         )
-        self._node = node
+        self.node = node
         self.stop = asyncio.Event()
+        self.received: list[Sample] = []
         self.outputs: list[CO2Footprint] = []
         self.statuses: list[NodeStatus] = []
 
@@ -181,11 +184,13 @@ class World:
 
     async def read(self) -> None:
         """Hand the node's arrivals to the pipeline."""
-        await self.reception.run(self._node.arrivals())
+        await self.reception.run(self.node.arrivals())
 
     async def watch(self) -> None:
         """Collect what the peer receives."""
         async for arrival in self.peer.arrivals():
+            if arrival.sample is not None:
+                self.received.append(arrival.sample)
             match arrival.sample:
                 case CO2Footprint() as footprint:
                     self.outputs.append(footprint)
@@ -211,13 +216,17 @@ class World:
 
 @asynccontextmanager
 async def running_world(
-    tracker: Tracker | None = None, *, rerun_on_change: bool = False
+    tracker: Tracker | None = None,
+    *,
+    rerun_on_change: bool = False,
+    baseline_policy: BaselinePolicy = BaselinePolicy.NEVER,
 ) -> AsyncIterator[World]:
     """A pipeline that runs with a store in memory.
 
     Args:
         tracker: measures instead of the world's `PatientTracker`.
         rerun_on_change: whether tasks are run again whose inputs changed while they ran.
+        baseline_policy: whether the node publishes the baseline.
     """
     policy = KeepingPolicy(Republish.UNACKNOWLEDGED, rerun_on_change=rerun_on_change)
     bus = MemoryBus()
@@ -228,6 +237,6 @@ async def running_world(
     ):
         assert isinstance(node, MemoryTransport)
         assert isinstance(peer, MemoryTransport)
-        world = World(node, peer, tracker, store, policy)
+        world = World(node, peer, tracker, store, policy, baseline_policy=baseline_policy)
         async with world.running():
             yield world

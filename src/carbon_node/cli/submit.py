@@ -65,11 +65,13 @@ def submit(
         ),
     )
     return asyncio.run(
-        _submit(_domain(domain), _numbered(template, count), interval, timeout, as_json=as_json)
+        _submit(
+            chosen_domain(domain), _numbered(template, count), interval, timeout, as_json=as_json
+        )
     )
 
 
-def _domain(option: int | None) -> int:
+def chosen_domain(option: int | None) -> int:
     """Return the domain that an option, the environment or a file states, else the private one."""
     configuration = load({"domain": option}).configuration
     is_named = configuration.origins["domain"].source is not Source.DEFAULT

@@ -37,7 +37,7 @@ class PowerAndLatency:
 
     power: Factor
     latency: Factor
-    is_catalogued: bool = False
+    is_catalogued: bool
 
     @property
     def power_w(self) -> float:

@@ -212,14 +212,14 @@ class Estimate:
     mode: Basis
     latency_unit: LatencyUnit
     latency_evidence: Evidence
-    hardware: str = ""
-    known: NamedHardware = field(default_factory=NamedHardware)
-    tracking: Tracking = field(default_factory=Tracking)
-    place: Place = field(default_factory=Place)
-    budget: Budget | None = None
-    warnings: tuple[str, ...] = ()
-    revision: int = 0
-    output_units: OutputUnits = OutputUnits.G_KWH
+    hardware: str
+    known: NamedHardware
+    tracking: Tracking
+    place: Place
+    budget: Budget | None
+    warnings: tuple[str, ...]
+    revision: int
+    output_units: OutputUnits
 
     @property
     def footprint(self) -> Footprint:

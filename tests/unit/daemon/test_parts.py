@@ -1,4 +1,4 @@
-"""What settings make of hardware, devices and intensity."""
+"""What settings make of the node's place in its domain, of hardware, devices and intensity."""
 
 from pathlib import Path
 
@@ -7,6 +7,7 @@ import pytest
 from carbon_node.daemon import parts
 from carbon_node.hardware import shipped_catalogue
 from carbon_node.settings import Configuration, load
+from carbon_node.wire.contract import Topic
 
 
 def configuration(tmp_path: Path, text: str = "", **environ: str) -> Configuration:
@@ -14,6 +15,18 @@ def configuration(tmp_path: Path, text: str = "", **environ: str) -> Configurati
     file = tmp_path / "carbon-node.toml"
     file.write_text(text)
     return load({}, environ, config=file).configuration
+
+
+def test_the_node_takes_the_sides_that_the_pipeline_leaves_it() -> None:
+    """Its name, what it reads and what it writes: all else is written by someone else."""
+    role = parts.node_role(started_ns=1)
+    assert role.participant_name == "CARBON_FOOTPRINT_NODE"
+    assert set(role.reads) == {
+        *(Topic.USER_INPUT, Topic.ML_MODEL, Topic.HW_RESOURCE),
+        *(Topic.CONTROL, Topic.REQUEST),
+    }
+    assert set(role.writes) == {Topic.FOOTPRINT, Topic.BASELINE, Topic.STATUS, Topic.RESPONSE}
+    assert {*parts.NODE_TOPICS, Topic.STATUS} == {*role.reads, *role.writes}
 
 
 def test_the_operators_pue_beats_the_presets_but_not_the_entrys(tmp_path: Path) -> None:

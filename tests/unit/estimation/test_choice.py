@@ -96,6 +96,70 @@ def test_a_guess_stands_where_nothing_is_declared() -> None:
     assert estimate.device_energy_kwh.high == pytest.approx(720 / 3.6e6 / 40)
 
 
+def test_a_run_that_is_half_metered_wins_over_declared_numbers() -> None:
+    """The named hardware's node knows more only if over half of the energy is a guess."""
+    guessed_kwh = 360 / 3.6e6
+    for metered_kwh, basis in (
+        (1.01 * guessed_kwh, Basis.ESTIMATED),
+        (0.99 * guessed_kwh, Basis.FORMULA),
+    ):
+        run = dataclasses.replace(MIXED, device_energy_kwh=guessed_kwh + metered_kwh)
+        assert estimated(TASK, run).mode is basis
+
+
+def test_every_guess_is_named_and_the_first_says_why_a_run_is_not_used() -> None:
+    """Two processors without a meter are two warnings, or the reason with the declared numbers."""
+    other = GuessedPower("1 x ARM", Interval(1, 2, 3))
+    run = dataclasses.replace(GUESSED, guesses=(GUESS, other), device_energy_kwh=362 / 3.6e6)
+    first, second = estimated(dataclasses.replace(TASK, power_w=0), run).warnings
+    assert (first.split(" is a")[0], second.split(" is a")[0]) == (
+        "the power of 2 x AMD EPYC 9654",
+        "the power of 1 x ARM",
+    )
+    (used,) = estimated(TASK, run).warnings
+    assert used == f"{first}; declared numbers are used"
+
+
+def test_two_guesses_add_up() -> None:
+    """The energy of a run is that of all its parts."""
+    other = GuessedPower("1 x ARM", Interval(1, 2, 3))
+    run = dataclasses.replace(MIXED, guesses=(GUESS, other), device_energy_kwh=0.002 + 362 / 3.6e6)
+    energy = estimated(TASK, run).device_energy_kwh
+    assert energy.low == pytest.approx((0.0019 + 73 / 3.6e6) / 40)
+    assert energy.value == pytest.approx((0.002 + 362 / 3.6e6) / 40)
+    assert energy.high == pytest.approx((0.0021 + 723 / 3.6e6) / 40)
+
+
+def test_what_rounding_leaves_of_a_guessed_run_is_not_metered() -> None:
+    """Only guesses make up a run whose energy is theirs but for the last digits."""
+    run = dataclasses.replace(GUESSED, device_energy_kwh=GUESSED.device_energy_kwh * (1 + 1e-12))
+    energy = estimated(dataclasses.replace(TASK, power_w=0), run).device_energy_kwh
+    assert energy == estimated(dataclasses.replace(TASK, power_w=0), GUESSED).device_energy_kwh
+
+
+def test_one_inference_is_enough() -> None:
+    """A slow model answers once in the window."""
+    assert estimated(TASK, dataclasses.replace(METERED, inferences=1)).mode is Basis.MEASURED
+
+
+@pytest.mark.parametrize(
+    ("run", "source"),
+    [
+        (METERED, "CarbonTracker on gpu-7, nvml"),
+        (
+            dataclasses.replace(METERED, host="", meters=("nvml", "rapl")),
+            "CarbonTracker on this host, nvml+rapl",
+        ),
+        (dataclasses.replace(MIXED, meters=()), "CarbonTracker on gpu-7; a power is guessed"),
+    ],
+)
+def test_a_measured_energy_names_host_meters_and_guesses(run: Measurement, source: str) -> None:
+    """Its source says who read what, and where."""
+    measured, counted = estimated(TASK, run).factors
+    assert (measured.factor.source, counted.factor.source) == (source, "counted by the run")
+    assert counted.factor.interval == exact(40)
+
+
 def test_sub_windows_that_differ_widen_the_interval() -> None:
     """Bounds reach as far as the meter's tolerance and the sub-windows do."""
     uneven = dataclasses.replace(METERED, spread=Interval(0.6, 1.0, 2.0))
@@ -138,6 +202,11 @@ def test_a_catalogued_power_warns_with_its_watts() -> None:
     assert estimate.device_energy_kwh.value == pytest.approx(228 * 2 / 3.6e6)
     (warning,) = estimate.warnings
     assert warning.startswith("no power was sent for GPU 9: 90 to 300 W")
+    known = dataclasses.replace(RATED, power=Factor(exact(228), "GPU 9"))
+    nameless = dataclasses.replace(TASK, hardware=" ", known=known, power_w=0)
+    assert estimated(nameless, NotTracked()).warnings == (
+        "no power was sent for hardware without a name: 228 W, from what is known of it",
+    )
 
 
 def test_the_pue_of_the_hardware_wins() -> None:
@@ -164,10 +233,14 @@ def test_a_gpu_that_did_not_run_the_model_has_no_energy_of_a_run(beside: Measure
 
 
 def test_fewer_gpus_than_the_task_names_are_said() -> None:
-    """A name may stand for eight, and the settings may charge one."""
+    """A name may stand for eight, and the settings may charge one; one of one is all."""
     rack = dataclasses.replace(RATED, is_here=True, accelerators=8)
     task = EstimationRequest("a/model", hardware="rack 7", known=rack)
     assert estimated(task, METERED).warnings == ("GPUs charged on gpu-7: 1, but the task names 8",)
+    nameless = dataclasses.replace(METERED, host="")
+    assert "GPUs charged on this host: 1," in estimated(task, nameless).warnings[0]
+    single = dataclasses.replace(task, known=dataclasses.replace(rack, accelerators=1))
+    assert estimated(single, METERED).warnings == ()
 
 
 def test_a_host_that_ran_the_model_keeps_its_own_pue() -> None:
@@ -223,6 +296,8 @@ def test_many_devices_that_are_not_charged_leave_room_for_other_warnings() -> No
     excluded = tuple(f"{each} GPU: no meter" for each in range(7))
     estimate = estimated(TASK, dataclasses.replace(METERED, excluded=excluded))
     assert estimate.warnings == ("not charged: 7 devices, the first 0 GPU: no meter",)
+    two = estimated(TASK, dataclasses.replace(METERED, excluded=excluded[:2]))
+    assert two.warnings == ("not charged: 2 devices, the first 0 GPU: no meter",)
 
 
 def test_refused_numbers_are_warnings() -> None:

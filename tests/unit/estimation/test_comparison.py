@@ -28,6 +28,7 @@ def test_overlapping_intervals_are_indistinct() -> None:
     """The default PUE alone spans a factor of 1.8: 100 and 150 g/kWh cannot be told apart."""
     clean, less, dirty = estimated(90, 100, 110), estimated(140, 150, 160), estimated(900, 950, 999)
     assert indistinct([clean, less, dirty]) == ((1,), (0,), ())
+    assert indistinct([clean, less, clean]) == ((1, 2), (0, 2), (0, 1))
 
 
 def test_one_estimate_is_compared_with_nothing() -> None:

@@ -161,7 +161,7 @@ def test_inferences_multiply() -> None:
     [
         (0, Reason.OUT_OF_RANGE),
         (-1, Reason.OUT_OF_RANGE),
-        (1e16, Reason.OUT_OF_RANGE),
+        (1e15 + 1, Reason.OUT_OF_RANGE),
         (math.nan, Reason.NOT_FINITE),
         (math.inf, Reason.NOT_FINITE),
     ],
@@ -171,6 +171,13 @@ def test_absurd_numbers_of_inferences_are_refused(inferences: float, reason: Rea
     result = concluded(dataclasses.replace(TASK, inferences=inferences))
     assert isinstance(result, NotComputed)
     assert result.reason is reason
+
+
+@pytest.mark.parametrize("inferences", [0.5, 1e15])
+def test_few_and_many_inferences_are_believed(inferences: float) -> None:
+    """A share of one, and more than any service answers."""
+    estimate = estimated(dataclasses.replace(TASK, inferences=inferences))
+    assert estimate.energy_kwh.value == pytest.approx(inferences * estimated().energy_kwh.value)
 
 
 def test_a_product_that_vanishes_is_out_of_range() -> None:
@@ -189,14 +196,25 @@ def test_a_confirmed_estimate_names_the_agreement() -> None:
     assert estimate.warnings == ()
 
 
-@pytest.mark.parametrize("share", [0.94, 1.06])
+@pytest.mark.parametrize("share", [0.951, 1.049])
+def test_a_tracker_within_its_bound_agrees(share: float) -> None:
+    """Up to 5 %, the tracker confirms the formula."""
+    measured = dataclasses.replace(CONFIRMED, device_energy_kwh=share * CONFIRMED.device_energy_kwh)
+    estimate = estimated(outcome=measured)
+    assert estimate.tracking.agrees is True
+    assert estimate.warnings == ()
+
+
+@pytest.mark.parametrize("share", [0.949, 1.051])
 def test_a_disagreeing_tracker_leaves_the_formula_and_a_warning(share: float) -> None:
     """Beyond 5 % the formula's number goes out, and the disagreement with it."""
     measured = dataclasses.replace(CONFIRMED, device_energy_kwh=share * CONFIRMED.device_energy_kwh)
     estimate = estimated(outcome=measured)
     assert estimate.carbon_g == estimated().carbon_g
     assert estimate.tracking.agrees is False
-    assert "differs from the formula" in estimate.warnings[0]
+    assert estimate.warnings == (
+        f"CarbonTracker differs from the formula by {share - 1:+.1%}; the formula is used",
+    )
 
 
 def test_a_failed_tracker_leaves_the_formula_and_its_failure() -> None:
@@ -215,6 +233,8 @@ def test_a_failed_tracker_leaves_the_formula_and_its_failure() -> None:
         Measurement(1e300, 0.5),
         Measurement(-1e-5, 0.5),
         Measurement(1e-5, 0.0),
+        Measurement(1e-12, 0.9e-6),
+        Measurement(10.001e6 / 3.6e6, 1.0),
         Measurement(1e-5, math.nan),
     ],
 )
@@ -223,6 +243,16 @@ def test_an_unusable_measurement_counts_as_a_failure(broken: Measurement) -> Non
     estimate = estimated(outcome=broken)
     assert isinstance(estimate.tracking.outcome, TrackerFailure)
     assert estimate.tracking.agreement is None
+
+
+@pytest.mark.parametrize(
+    "odd", [Measurement(10e6 / 3.6e6, 1.0), Measurement(1e-12, 1e-6), Measurement(0.0, 1.0)]
+)
+def test_an_odd_but_possible_measurement_is_compared(odd: Measurement) -> None:
+    """10 MW, a microsecond and no energy at all are numbers to disagree with."""
+    estimate = estimated(outcome=odd)
+    assert estimate.tracking.outcome == odd
+    assert estimate.tracking.agrees is False
 
 
 MEASURED = Measurement(0.002, 1.0, inferences=40, components=("gpu:test",))
@@ -270,7 +300,14 @@ WIDE = dataclasses.replace(GRID, g_per_kwh=Interval(200, 400, 800))
 
 @pytest.mark.parametrize(
     ("desired_g", "met"),
-    [(0.2, True), (1 / 6, True), (0.1, "uncertain"), (0.05, "uncertain"), (0.03, False)],
+    [
+        (0.2, True),
+        (600 / 3.6e6 * 1.25 * 800, True),
+        (0.1, "uncertain"),
+        (0.05, "uncertain"),
+        (600 / 3.6e6 * 1.25 * 200, "uncertain"),
+        (0.03, False),
+    ],
 )
 def test_a_budget_is_met_only_by_the_whole_interval(desired_g: float, met: object) -> None:
     """600 Ws at PUE 1.25 and 200 to 800 g/kWh cost 0.042 to 0.167 g, most likely 0.083."""

@@ -65,6 +65,22 @@ def test_a_failed_model_provider_is_no_model(error: str) -> None:
     assert reason(dataclasses.replace(TASK, model_error=error)) is Reason.NO_MODEL
 
 
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        ("x" * 100, "x" * 100),
+        ("x" * 101, "x" * 100),
+        ("no\n such  model", "no such model"),
+        (" ", "no reason given"),
+    ],
+)
+def test_a_providers_error_is_repeated_on_one_line(error: str, said: str) -> None:
+    """Its first 100 characters, or that it gave none."""
+    result = plan(dataclasses.replace(TASK, model_error=error), Assumptions())
+    assert isinstance(result, NotComputed)
+    assert result.detail == f"the model provider failed: {said}; see its log"
+
+
 @pytest.mark.parametrize("model", ["", "  "])
 def test_a_blank_model_is_no_model(model: str) -> None:
     """A task without a model id is not computed."""

@@ -29,26 +29,34 @@ H100_X4 = NamedHardware(
 TASK = EstimationRequest("m", hardware="H100_x4", known=H100_X4, power_w=1200, latency=2)
 
 
-def warnings(**changes: Any) -> tuple[str, ...]:  # noqa: ANN401 - any field
+def warnings(
+    assumptions: Assumptions | None = None,
+    **changes: Any,  # noqa: ANN401 - any field
+) -> tuple[str, ...]:
     """Return the warnings of the task with other values."""
-    planned = plan(dataclasses.replace(TASK, **changes), Assumptions())
+    planned = plan(dataclasses.replace(TASK, **changes), assumptions or Assumptions())
     assert isinstance(planned, Plan)
     result = conclude(planned, GRID, NotTracked())
     assert isinstance(result, Estimate)
     return result.warnings
 
 
-@pytest.mark.parametrize("power_w", [1, 1400, 1679])
+@pytest.mark.parametrize("power_w", [1, 1400, 1679, 1680])
 def test_a_power_up_to_the_rating_is_no_doubt(power_w: float) -> None:
     """A fifth above the rating is still taken without a word."""
     assert warnings(power_w=power_w) == ()
 
 
+def test_a_power_just_above_is_a_doubt() -> None:
+    """The bound is what docs/numbers.md says."""
+    assert "is 1.2 times the 1400 W" in warnings(power_w=1680.1)[0]
+
+
 def test_a_power_far_above_the_rating_says_what_it_would_be() -> None:
     """1.2 MW for four cards are milliwatts, most likely."""
-    assert warnings(power_w=1_200_000) == (
-        "declared power 1.2e+06 W is 857 times the 1400 W that 4 x NVIDIA H100 PCIe is rated;"
-        " read as mW it would be 1200 W",
+    assert warnings(power_w=1_200_500) == (
+        "declared power 1.2005e+06 W is 858 times the 1400 W that 4 x NVIDIA H100 PCIe is rated;"
+        " read as mW it would be 1200.5 W",
     )
 
 
@@ -71,6 +79,41 @@ def test_a_latency_that_makes_no_sense_says_what_it_would_be(
     """Every other unit in which the number makes sense is named."""
     (warning,) = warnings(latency=latency, latency_unit=unit)
     assert hint in warning
+
+
+@pytest.mark.parametrize(
+    ("latency", "unit"),
+    [(300, LatencyUnit.S), (1e-6, LatencyUnit.S), (1, LatencyUnit.US), (300_000, LatencyUnit.MS)],
+)
+def test_the_longest_and_the_shortest_latency_are_no_doubt(
+    latency: float, unit: LatencyUnit
+) -> None:
+    """From a microsecond to five minutes, both included."""
+    assert warnings(latency=latency, latency_unit=unit) == ()
+
+
+@pytest.mark.parametrize(
+    ("latency", "hint"),
+    [
+        (300_000, "; it would be as ms 300 s, as us 0.3 s"),
+        (301_000, "; it would be as ms 301 s, as us 0.301 s"),
+        (1e-7, "; it would be as h 0.00036 s"),
+        (1e12, ""),
+    ],
+)
+def test_a_latency_out_of_bounds_names_them(latency: float, hint: str) -> None:
+    """The reader sees how the number was read, what is plausible, and what else it could be."""
+    assumed = dataclasses.replace(Assumptions(), plausible_latency_s=(1e-6, 301), max_latency_h=1e9)
+    (warning,) = warnings(assumed, latency=latency)
+    assert warning == (
+        f"latency {latency:g} read as s is {latency:g} s an inference, outside 1e-06 to 301 s{hint}"
+    )
+
+
+def test_one_device_is_named_without_a_count() -> None:
+    """Only several are counted."""
+    one = dataclasses.replace(H100_X4, count=1, rated_w=350)
+    assert "times the 350 W that NVIDIA H100 PCIe is rated" in warnings(known=one)[0]
 
 
 def test_hours_that_name_their_unit_are_not_doubted() -> None:

@@ -31,6 +31,7 @@ from carbon_node.estimation import (
     Step,
     TrackerFailure,
     TrackerOutcome,
+    Understood,
     conclude,
     exact,
     plan,
@@ -193,6 +194,116 @@ def test_what_peers_send_cannot_make_it_large() -> None:
     loud = dataclasses.replace(GRID, warnings=warnings)
     octets = json.dumps(published(HOSTILE, intensity=loud), ensure_ascii=False).encode()
     assert len(octets) < 4096
+
+
+def test_only_so_many_warnings_components_and_parts_are_published() -> None:
+    """The first eight warnings, components and meters, and six zones and parts of a text."""
+    grid = dataclasses.replace(
+        GRID,
+        warnings=tuple(f"warning {each}" for each in range(9)),
+        zones=tuple(f"zone {each}" for each in range(9)),
+        understood=tuple(Understood(f"text {each}", "city") for each in range(9)),
+        not_understood=tuple(f"left {each}" for each in range(9)),
+    )
+    names = tuple(f"name {each}" for each in range(9))
+    run = dataclasses.replace(MEASURED, components=names, meters=names, excluded=names)
+    shown = published(TASK, MEASURING, grid, run)
+    assert shown["warnings"] == [f"warning {each}" for each in range(8)]
+    assert shown["factors"]["intensity_g_per_kwh"]["zones"] == [f"zone {n}" for n in range(6)]
+    assert shown["place"]["understood"] == [{"text": f"text {n}", "as": "city"} for n in range(6)]
+    assert shown["place"]["not_understood"] == [f"left {each}" for each in range(6)]
+    assert shown["tracker"]["components"] == list(names[:8])
+    for key in ("components", "meters", "excluded"):
+        assert shown["measured_on"][key] == list(names[:8])
+
+
+def test_only_so_much_of_a_text_is_published() -> None:
+    """160 characters of our lines, 64 of a place and a name, 40 of a part of a place's text."""
+    grid = dataclasses.replace(
+        GRID,
+        source="s" * 200,
+        understood=(Understood("u" * 200, "city"),),
+        not_understood=("n" * 200,),
+    )
+    task = dataclasses.replace(TASK, hardware="h" * 200, place=Place("r" * 200, "c" * 200))
+    shown = published(task, intensity=grid)
+    place = shown["place"]
+    assert len(shown["factors"]["intensity_g_per_kwh"]["source"]) == 160
+    assert (len(shown["hardware"]["named"]), len(place["region"]), len(place["continent"])) == (
+        64,
+        64,
+        64,
+    )
+    assert (len(place["understood"][0]["text"]), len(place["not_understood"][0])) == (40, 40)
+
+
+def test_what_there_is_nothing_to_say_of_has_no_key() -> None:
+    """A plain place, an unknown hardware and a task without a budget leave their keys out."""
+    shown = published(dataclasses.replace(TASK, desired_carbon_g=0), outcome=NotTracked())
+    assert shown["schema"] == 1
+    assert shown["place"].keys() == {"region", "continent", "name", "code", "steps"}
+    assert shown["place"]["steps"] == [
+        {"rung": "code", "outcome": "no match"},
+        {"rung": "country", "outcome": "taken", "name": "France", "code": "FR"},
+    ]
+    assert shown["factors"]["intensity_g_per_kwh"].keys() == {"interval", "source", "year"}
+    assert shown["hardware"] == {"named": "", "energy_of": "the named hardware, as declared"}
+    assert shown["tracker"] == {"run": "simulated"}
+    assert (shown["inferences"], shown["settings_revision"]) == (1, 0)
+    assert not {"budget", "measured_on"} & shown.keys()
+
+
+def test_what_is_known_of_the_hardware_is_published() -> None:
+    """Its full name, how many it stands for, its rating, and which entry says so."""
+    shown = published(dataclasses.replace(TASK, hardware="H100_x4", known=RATED, power_w=0))
+    assert shown["hardware"] == {
+        "named": "H100_x4",
+        "energy_of": "the named hardware, by what is known of it",
+        "known_as": "NVIDIA H100 PCIe",
+        "count": RATED.count,
+        "rated_w": 1400,
+        "entry": RATED.entry,
+    }
+
+
+@pytest.mark.parametrize(
+    ("outcome", "expected"),
+    [
+        (
+            CONFIRMED,
+            {
+                "run": "simulated",
+                "device_energy_kwh": CONFIRMED.device_energy_kwh,
+                "duration_s": 0.5,
+                "inferences": 0,
+                "components": ["simulated"],
+                "agreement": pytest.approx(0.0006),
+                "agreement_bound": 0.05,
+                "agrees": True,
+            },
+        ),
+        (
+            TrackerFailure("timeout", "after 5 s"),
+            {"run": "simulated", "failure": "timeout", "detail": "after 5 s"},
+        ),
+        (NotTracked(), {"run": "simulated"}),
+    ],
+)
+def test_the_trackers_part_is_published(
+    outcome: TrackerOutcome, expected: dict[str, object]
+) -> None:
+    """What was asked, what came back, and how far it agrees."""
+    assert published(outcome=outcome)["tracker"] == expected
+
+
+def test_a_run_of_the_model_has_nothing_to_agree_with() -> None:
+    """A measured result names its run, and no agreement."""
+    tracker = published(TASK, MEASURING, outcome=MEASURED)["tracker"]
+    assert tracker["run"] == "model"
+    assert tracker["inferences"] == 40
+    assert "agreement" not in tracker
+    formula = published(assumptions=Assumptions(mode=Mode.FORMULA), outcome=NotTracked())
+    assert formula["tracker"] == {"run": "none"}
 
 
 def test_a_long_failure_is_cut() -> None:

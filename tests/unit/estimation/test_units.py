@@ -19,10 +19,15 @@ POSITIVE = st.floats(min_value=1e-9, max_value=1e9)
 
 @pytest.mark.parametrize(
     ("latency", "unit", "hours"),
-    [(3600, LatencyUnit.S, 1), (3.6e6, LatencyUnit.MS, 1), (2, LatencyUnit.H, 2)],
+    [
+        (3600, LatencyUnit.S, 1),
+        (3.6e6, LatencyUnit.MS, 1),
+        (3.6e9, LatencyUnit.US, 1),
+        (2, LatencyUnit.H, 2),
+    ],
 )
 def test_latencies_become_hours(latency: float, unit: LatencyUnit, hours: float) -> None:
-    """An hour has 3600 seconds and 3.6 million milliseconds."""
+    """An hour has 3600 seconds, and a thousand and a million times as many parts of them."""
     assert hours_from_latency(latency, unit) == hours
 
 
@@ -62,3 +67,14 @@ def test_kilograms_and_watt_hours() -> None:
     """2 kWh at 500 g/kWh are 1 kg from 2000 Wh."""
     published = footprint(2, 500, OutputUnits.KG_WH)
     assert (published.carbon, published.energy, published.intensity) == (1, 2000, 0.0005)
+
+
+def test_grams_and_kilowatt_hours_are_published_as_they_are() -> None:
+    """2 kWh at 500 g/kWh are 1000 g."""
+    published = footprint(2, 500, OutputUnits.G_KWH)
+    assert (published.carbon, published.energy, published.intensity) == (1000, 2, 500)
+
+
+def test_a_watt_hour_is_a_thousandth_of_a_kilowatt_hour() -> None:
+    """1500 Wh are 1.5 kWh."""
+    assert (kwh_from_wh(1500), wh_from_kwh(1.5)) == (1.5, 1500)

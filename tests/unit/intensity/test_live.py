@@ -117,7 +117,7 @@ def test_values_and_their_age_survive_a_restart(
 
 
 def test_an_old_value_stands_in_for_a_failing_provider(provider: Provider, clock: Clock) -> None:
-    """For six hours, with the failure named; then no more."""
+    """For six hours, with the failure named in the answer too; then no more."""
     live = asking(provider, clock)
     hit(live)
     provider.reply = says({}, "503 Service Unavailable")
@@ -251,6 +251,98 @@ def test_after_a_failure_there_is_a_pause_that_grows(provider: Provider, clock: 
     assert requests == [1, 1, 2, 2, 2]
 
 
+def test_pauses_last_as_long_as_they_say(provider: Provider, clock: Clock) -> None:
+    """30 s after the first failure, twice as long after each further one, an hour at most."""
+    provider.reply = says({}, "500 Internal Server Error")
+    live = asking(provider, clock)
+    for count, pause_s in enumerate((30, 60, 120, 240, 480, 960, 1920, 3600, 3600), start=1):
+        miss(live)
+        assert len(provider.requests) == count
+        clock.now_s += pause_s - 1
+        assert miss(live) == "pausing after: HTTP status 500"
+        assert len(provider.requests) == count
+        clock.now_s += 1
+
+
+@pytest.mark.parametrize(
+    ("status", "retry_after", "pause_s"),
+    [
+        ("401 Unauthorized", "7", 3600),
+        ("403 Forbidden", "7", 3600),
+        ("404 Not Found", "7", 3600),
+        ("429 Too Many Requests", "7", 7),
+        ("429 Too Many Requests", "-7", 30),
+        ("429 Too Many Requests", "soon", 30),
+        ("503 Service Unavailable", "90", 90),
+    ],
+)
+def test_how_long_a_refusal_pauses(
+    provider: Provider, clock: Clock, status: str, retry_after: str, pause_s: float
+) -> None:
+    """As long as it says, in seconds; an hour where only the operator can help."""
+    provider.reply = says({}, status, f"Retry-After: {retry_after}")
+    live = asking(provider, clock)
+    miss(live)
+    clock.now_s += pause_s - 1
+    assert "pausing" in miss(live)
+    clock.now_s += 1
+    assert "pausing" not in miss(live)
+
+
+def test_a_value_is_fresh_up_to_its_age(provider: Provider, clock: Clock) -> None:
+    """A quarter of an hour is still fresh."""
+    live = asking(provider, clock)
+    hit(live)
+    clock.now_s += MAX_AGE_S
+    assert hit(live).age_s == MAX_AGE_S
+    assert hit(live).failure is None
+    assert len(provider.requests) == 1
+
+
+def test_an_operator_may_keep_values_longer_than_a_failing_provider_does(
+    provider: Provider, clock: Clock
+) -> None:
+    """A day, if they say so."""
+    config = LiveConfig(KEY, None, PATIENCE_S, 24 * 3600, provider.base_url)
+    live = LiveIntensity(config, wall_s=clock, monotonic_s=clock)
+    hit(live)
+    clock.now_s += 23 * 3600
+    assert hit(live).failure is None
+    assert len(provider.requests) == 1
+
+
+@pytest.mark.parametrize("grams", [3000, 0.5, 7])
+def test_a_value_within_what_grids_emit_is_taken(
+    provider: Provider, clock: Clock, grams: float
+) -> None:
+    """Above 0, up to 3000."""
+    provider.reply = says(ANSWER | {"carbonIntensity": grams})
+    assert hit(asking(provider, clock)).value.g_per_kwh == grams
+
+
+@pytest.mark.parametrize(
+    ("stated", "measured_at"), [("1" * 40, "1" * 40), ("1" * 41, ""), ("today", ""), (None, "")]
+)
+def test_a_time_is_taken_over_if_it_is_one(
+    provider: Provider, clock: Clock, stated: str | None, measured_at: str
+) -> None:
+    """Up to 40 characters of digits and marks."""
+    provider.reply = says(ANSWER | {"datetime": stated})
+    assert hit(asking(provider, clock)).value.measured_at == measured_at
+
+
+@pytest.mark.parametrize(("size", "is_read"), [(65536, True), (65537, False)])
+def test_an_answer_is_read_up_to_64_kib(
+    provider: Provider,
+    clock: Clock,
+    size: int,
+    is_read: bool,  # noqa: FBT001 - a case
+) -> None:
+    """A longer one is not from the provider."""
+    provider.reply = says_octets(json.dumps(ANSWER).encode().ljust(size))
+    assert isinstance(asking(provider, clock).intensity("FR"), LiveHit) is is_read
+
+
 def test_a_success_ends_the_pauses(provider: Provider, clock: Clock) -> None:
     """After a success, the next failure pauses as briefly as the first."""
     good = provider.reply
@@ -328,6 +420,34 @@ def test_the_table_stands_in_for_a_failing_provider(provider: Provider, clock: C
     assert answer.steps[-1].rung == "live"
 
 
+def test_an_old_live_value_says_its_age(provider: Provider, clock: Clock) -> None:
+    """The reader learns how old it is, and why there is no newer one."""
+    lookup = looking_up(provider, clock)
+    lookup.lookup(Place("France"))
+    provider.reply = says({}, "500 Internal Server Error")
+    clock.now_s += 3600
+    answer = lookup.lookup(Place("France"))
+    assert answer.warnings == ("live intensity is 3600 s old (HTTP status 500)",)
+    assert (answer.steps[-1].outcome, answer.g_per_kwh.value) == ("taken, 3600 s old", 50)
+    assert lookup.known(Place("France")) is None
+
+
+@pytest.mark.parametrize(
+    ("region", "reason"),
+    [
+        ("Europe", "not asked: no zone for Europe"),
+        ("California", "not asked: California, United States lies in 5 zones"),
+        ("Guangdong", "not asked: no zone for Guangdong, China"),
+    ],
+)
+def test_why_nobody_is_asked_is_said(
+    provider: Provider, clock: Clock, region: str, reason: str
+) -> None:
+    """As a step, and not as a warning."""
+    answer = looking_up(provider, clock).lookup(Place(region))
+    assert answer.steps[-1].outcome == reason
+
+
 @pytest.mark.parametrize("region", ["", "Europe", "Korea", "California", "Guangdong"])
 def test_what_has_no_zone_is_not_asked_for(provider: Provider, clock: Clock, region: str) -> None:
     """Continents, the world, and states without a zone of their own keep their table value."""
@@ -373,7 +493,9 @@ def test_the_key_is_never_shown(
         {"key": "schlüssel"},
         {"timeout_s": 0},
         {"timeout_s": float("nan")},
+        {"timeout_s": float("inf")},
         {"max_age_s": -1},
+        {"max_age_s": float("inf")},
         {"base_url": "file:///etc/passwd"},
     ],
 )
@@ -382,6 +504,20 @@ def test_a_configuration_that_cannot_work_is_refused(arguments: dict[str, object
     with pytest.raises(ConfigError) as raised:
         LiveConfig(**{**USABLE, **arguments})
     assert KEY not in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        {"timeout_s": 0.01},
+        {"max_age_s": 0},
+        {"base_url": "http://127.0.0.1:1"},
+        {"base_url": "https://example.org"},
+    ],
+)
+def test_a_configuration_may_reach_its_bounds(arguments: dict[str, object]) -> None:
+    """An age of 0 asks each time."""
+    assert LiveConfig(**{**USABLE, **arguments}).key == KEY
 
 
 VALUE = LiveValue(50, "2026-11-22T12:00", 1_000.0)
@@ -397,7 +533,10 @@ VALUE = LiveValue(50, "2026-11-22T12:00", 1_000.0)
         b'{"FR": 5}',
         b'{"FR": {}}',
         b'{"FR": {"g_per_kwh": -5, "measured_at": "", "fetched_s": 0}}',
+        b'{"FR": {"g_per_kwh": 0, "measured_at": "", "fetched_s": 0}}',
         b'{"FR": {"g_per_kwh": NaN, "measured_at": "", "fetched_s": 0}}',
+        b'{"FR": {"g_per_kwh": 1e999, "measured_at": "", "fetched_s": 0}}',
+        b'{"FR": {"g_per_kwh": 5, "measured_at": "", "fetched_s": NaN}}',
     ],
 )
 def test_a_damaged_cache_is_an_empty_one(tmp_path: Path, content: bytes) -> None:

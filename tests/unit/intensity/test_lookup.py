@@ -29,6 +29,48 @@ def test_an_absurd_explicit_intensity_is_refused(grams: float) -> None:
         IntensityConfig(g_per_kwh=grams)
 
 
+@pytest.mark.parametrize("grams", [1e-9, 3000])
+def test_an_intensity_may_reach_its_bounds(grams: float) -> None:
+    """Any number above 0, up to 3000."""
+    lookup = IntensityLookup(IntensityConfig(g_per_kwh=grams, stated_by="a contract"))
+    assert lookup.lookup(Place("Poland")) == lookup.known(Place())
+    answer = lookup.lookup(Place())
+    assert (answer.g_per_kwh.value, answer.source, answer.year) == (grams, "a contract", None)
+
+
+def test_an_answer_is_known_once_it_was_looked_up() -> None:
+    """What is known needs no thread; a text too long to be read is not kept."""
+    reads: list[None] = []
+    lookup = IntensityLookup(IntensityConfig(), tables_read=lambda: reads.append(None))
+    for text, is_kept in (("France", True), ("x" * 200, True), ("x" * 201, False)):
+        for place in (Place(text), Place("Sweden", text)):
+            assert lookup.known(place) is None
+            answer = lookup.lookup(place)
+            assert lookup.known(place) == (answer if is_kept else None)
+    assert len(reads) == 1
+
+
+def test_the_oldest_of_many_answers_is_forgotten() -> None:
+    """1,024 places are kept in memory."""
+    lookup = IntensityLookup(IntensityConfig())
+    places = [Place(f"{number}") for number in range(1025)]
+    for place in places[:1024]:
+        lookup.lookup(place)
+    assert all(map(lookup.known, places[:1024]))
+    lookup.lookup(places[1024])
+    assert lookup.known(places[0]) is None
+    assert all(map(lookup.known, places[1:]))
+
+
+def test_without_tables_every_place_is_the_world(tmp_path: Path) -> None:
+    """The mean that is kept in the program, as wide as grids are, and why."""
+    answer = IntensityLookup(IntensityConfig(), data=tmp_path).lookup(Place("France"))
+    interval = answer.g_per_kwh
+    assert (interval.low, interval.value, interval.high) == (20, 458, 1307)
+    assert (answer.place, answer.year, answer.steps[-1].outcome) == ("World", 2025, "taken")
+    assert "missing or damaged" in answer.warnings[0]
+
+
 def test_many_threads_may_ask_at_once() -> None:
     """The tables are read once, and everybody gets the same answer."""
     lookup = IntensityLookup(IntensityConfig())

@@ -1,5 +1,6 @@
 """The node's status follows its table and nothing else, and peers see it."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -10,9 +11,9 @@ from tests.memory_transport import MemoryBus, MemoryTransport
 from tests.transports import take
 
 from carbon_node.errors import StatusTransitionError
-from carbon_node.pipeline.announcer import Event, NodeStatusMachine, StatusAnnouncer
+from carbon_node.pipeline.announcer import MAX_ENDED, Event, NodeStatusMachine, StatusAnnouncer
 from carbon_node.wire.contract import NODE_NAME, Arrival, Role, Topic
-from carbon_node.wire.samples import NodeStatus, Status, TaskId, TaskStatus
+from carbon_node.wire.samples import ErrorCode, NodeStatus, Status, TaskId, TaskStatus
 
 ID = TaskId(3, 1)
 EVENTS = [event for event in Event if event is not Event.LAST_TASK_ENDED]
@@ -145,6 +146,7 @@ async def test_a_failed_task_leaves_the_node_idle() -> None:
     ended = arrival.sample
     assert isinstance(ended, NodeStatus)
     assert (ended.node_status, ended.task_status) == (Status.IDLE, TaskStatus.ERROR)
+    assert ended.error_code is ErrorCode.INTERNAL_ERROR
     assert ended.error_description == "no power: 0 W"
 
 
@@ -166,3 +168,130 @@ async def test_the_node_runs_until_its_last_task_ends() -> None:
         and arrival.sample.task_status is TaskStatus.SUCCEEDED
     ]
     assert ends == [(ID, Status.RUNNING), (TaskId(4, 1), Status.IDLE)]
+
+
+@pytest.mark.anyio
+async def test_a_nodes_life_is_announced_under_its_name() -> None:
+    """INITIALIZING with the status writer, IDLE when ready, TERMINATING at the stop."""
+    bus = MemoryBus()
+    node = MemoryTransport(bus, Role("CARBON_FOOTPRINT_NODE", reads=(), writes=(Topic.STATUS,)))
+    peer = MemoryTransport(bus, Role("PEER", reads=(Topic.STATUS,), writes=()))
+    for transport in (node, peer):
+        await transport.open()
+        transport.connect()
+    arrivals = peer.arrivals()
+    announcer = StatusAnnouncer(node)
+    seen = []
+    for event in (announcer.open, announcer.ready, announcer.repeat, announcer.stop):
+        event()
+        seen += await take(arrivals, 1)
+
+    name = "CARBON_FOOTPRINT_NODE"
+    said = (Status.INITIALIZING, Status.IDLE, Status.IDLE, Status.TERMINATING)
+    assert [arrival.sample for arrival in seen] == [
+        NodeStatus(status, node_name=name) for status in said
+    ]
+
+
+@pytest.mark.anyio
+async def test_ended_tasks_do_not_fill_the_readers() -> None:
+    """A burst leaves fewer instances than the 500 that the orchestrator reads."""
+    bus = MemoryBus()
+    node = MemoryTransport(bus, Role(NODE_NAME, reads=(), writes=(Topic.STATUS,)))
+    await node.open()
+    node.connect()
+    announcer = StatusAnnouncer(node)
+    announcer.open()
+    announcer.ready()
+    for number in range(600):
+        announcer.task_started(TaskId(number, 1))
+        announcer.task_ended(TaskId(number, 1), error=None)
+        assert len(node.retained[Topic.STATUS]) <= MAX_ENDED + 2 < 500
+    announcer.stop()
+    await node.close()
+
+
+class Clock:
+    """The loop's time, set by hand: timers fire when the test lets it pass."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        loop = asyncio.get_running_loop()
+        self._now_s = loop.time()
+        monkeypatch.setattr(loop, "time", lambda: self._now_s)
+
+    async def pass_(self, seconds: float) -> None:
+        """Let time pass, and what is due happen."""
+        self._now_s += seconds
+        for _ in range(3):
+            await asyncio.sleep(0)
+
+
+def instances(node: MemoryTransport) -> list[int]:
+    """The problem ids of the status instances that are there; 0 is the node's own."""
+    return [arrival.key.problem_id for arrival in node.retained[Topic.STATUS].values()]
+
+
+@asynccontextmanager
+async def ready_node() -> AsyncIterator[tuple[StatusAnnouncer, MemoryTransport]]:
+    """A node that is IDLE, with the pauses that it has in a pipeline."""
+    node = MemoryTransport(MemoryBus(), Role(NODE_NAME, reads=(), writes=(Topic.STATUS,)))
+    await node.open()
+    node.connect()
+    announcer = StatusAnnouncer(node)
+    announcer.open()
+    announcer.ready()
+    yield announcer, node
+    await node.close()
+
+
+@pytest.mark.anyio
+async def test_an_ended_task_stays_a_moment_for_its_readers(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Each one its own, about a second; only then, and if nothing runs, IDLE is said again."""
+    clock = Clock(monkeypatch)
+    async with ready_node() as (announcer, node):
+        for number in (1, 2):
+            announcer.task_started(TaskId(number, 1))
+        announcer.task_ended(TaskId(1, 1), error=None)
+        await clock.pass_(0.6)
+        announcer.task_ended(TaskId(2, 1), error=None)
+        assert instances(node) == [0, 1, 2]
+        await clock.pass_(0.5)
+        assert instances(node) == [0, 2]
+        said_ns = node.retained[Topic.STATUS][NODE_NAME, (0, 0)].source_timestamp_ns
+        await clock.pass_(0.5)
+        await clock.pass_(0.5)
+        assert instances(node) == [0]
+        assert node.retained[Topic.STATUS][NODE_NAME, (0, 0)].source_timestamp_ns > said_ns
+        announcer.stop()
+
+
+@pytest.mark.anyio
+async def test_a_task_that_begins_again_is_not_ended_by_its_earlier_end(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A restarted orchestrator uses ids again, at once perhaps."""
+    clock = Clock(monkeypatch)
+    async with ready_node() as (announcer, node):
+        announcer.task_started(ID)
+        announcer.task_ended(ID, error=None)
+        announcer.task_started(ID)
+        await clock.pass_(5.0)
+        assert instances(node) == [0, 3]
+        announcer.stop()
+
+
+@pytest.mark.anyio
+async def test_nothing_is_ended_after_the_stop(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Tasks may still end within its budget; the participant takes all with it soon."""
+    clock = Clock(monkeypatch)
+    async with ready_node() as (announcer, node):
+        for number in (1, 2):
+            announcer.task_started(TaskId(number, 1))
+        announcer.task_ended(TaskId(1, 1), error=None)
+        announcer.stop()
+        announcer.task_ended(TaskId(2, 1), error=None)
+        await clock.pass_(5.0)
+        assert instances(node) == [0, 1, 2]
+        assert announcer.status is Status.TERMINATING

@@ -176,12 +176,12 @@ async def test_requests_that_wait_are_bounded() -> None:
 
 
 async def test_old_responses_are_retired() -> None:
-    """The writer never holds more than its bound, and the latest stay."""
+    """The writer never fills a reader of 500 instances, and the latest stay."""
     async with between_two() as (node, _peer), answering(node) as endpoint:
         for number in range(RESPONSES_RETAINED + 50):
             endpoint.take(ConfigurationRequest(1, number, "a"))
         await until(lambda: responses(node)[-1:] != [] and responses(node)[0].transaction_id == 50)
-        assert len(responses(node)) == RESPONSES_RETAINED
+        assert len(responses(node)) == RESPONSES_RETAINED < 500
 
 
 async def test_a_response_that_was_written_again_is_young_again() -> None:

@@ -8,17 +8,18 @@ from pathlib import Path
 from typing import cast
 
 import pytest
-from tests.pipelines import World, running_world
+from tests.pipelines import PatientTracker, World, running_world
 
 from carbon_node.daemon import parts
+from carbon_node.estimation.measurement import ModelRun
 from carbon_node.pipeline.baseline import Baseline
 from carbon_node.pipeline.control import Control
 from carbon_node.pipeline.endpoints import TopicEndpoint
 from carbon_node.pipeline.join import Join
-from carbon_node.pipeline.raw_models import DetachedModel, RawModels, raw_model_of
+from carbon_node.pipeline.raw_models import DetachedModel, RawModels, claim, raw_model_of
 from carbon_node.pipeline.reception import Reception
 from carbon_node.settings import load
-from carbon_node.store.spool import FileSpool
+from carbon_node.store.spool import FileSpool, Spooled
 from carbon_node.wire.contract import Arrival, Topic
 from carbon_node.wire.samples import MLModel, TaskId
 
@@ -92,6 +93,73 @@ async def test_models_that_nothing_runs_are_dropped(tmp_path: Path, octets: byte
         assert raw_model_of(light) == b""
         assert light.raw_model_sha256 == hashlib.sha256(octets).hexdigest()
     assert is_empty(tmp_path)
+
+
+class Runner(PatientTracker):
+    """A tracker that can run some models."""
+
+    def __init__(self, *, can: bool) -> None:
+        super().__init__()
+        self.asked: list[ModelRun] = []
+        self._can = can
+
+    def can_run(self, run: ModelRun) -> bool:
+        """Note the question."""
+        self.asked.append(run)
+        return self._can
+
+
+@pytest.mark.parametrize("octets", [LARGE, SMALL])
+@pytest.mark.parametrize("can", [True, False])
+async def test_the_automatic_choice_keeps_what_can_be_run(
+    octets: bytes, tmp_path: Path, *, can: bool
+) -> None:
+    """It is asked of the bytes themselves, and the rest is dropped."""
+    runner = Runner(can=can)
+    async with running_world(runner) as world:
+        model = MLModel(model="m", raw_model=octets)
+        light = await RawModels(FileSpool(tmp_path), world).detached(model)
+        kept = raw_model_of(light)
+    assert runner.asked == [ModelRun("m", raw_model=octets)]
+    assert bool(kept) == can
+
+
+async def test_without_bytes_a_model_is_what_it_was(tmp_path: Path) -> None:
+    """Nothing is asked, hashed or copied."""
+    runner = Runner(can=True)
+    async with running_world(runner) as world:
+        model = MLModel(model="m", model_path="/m.onnx")
+        assert await RawModels(FileSpool(tmp_path), world).detached(model) is model
+    assert runner.asked == []
+
+
+@pytest.mark.parametrize("mode", ["declared", "formula"])
+async def test_modes_that_run_no_model_keep_no_bytes(mode: str, tmp_path: Path) -> None:
+    """Whatever the tracker could run."""
+    runner = Runner(can=True)
+    async with running_world(runner) as world:
+        world.configuration = load({"tracker.mode": mode}, {}).configuration
+        models = RawModels(FileSpool(tmp_path), world)
+        light = await models.detached(MLModel(model="m", raw_model=SMALL, target_latency=2.0))
+    assert isinstance(light, DetachedModel)
+    assert (light.model, light.target_latency, light.spooled_bytes) == ("m", 2.0, 0)
+    assert runner.asked == []
+
+
+@pytest.mark.parametrize(("size_bytes", "is_on_disk"), [(65_536, False), (65_537, True)])
+async def test_models_above_a_bound_wait_on_disk_until_they_are_claimed(
+    size_bytes: int, tmp_path: Path, *, is_on_disk: bool
+) -> None:
+    """Those whose task is complete are kept whatever else comes."""
+    async with running_world() as world:
+        models = RawModels(FileSpool(tmp_path), measuring(world))
+        light = await models.detached(MLModel(model="m", raw_model=bytes(size_bytes)))
+        claim(light)
+    assert isinstance(light, DetachedModel) == is_on_disk
+    if isinstance(light, DetachedModel):
+        assert isinstance(light.spooled, Spooled)
+        assert light.spooled.is_claimed
+        assert light.spooled_bytes == size_bytes
 
 
 async def test_small_models_wait_in_memory(tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ from carbon_node.pipeline.register import ANSWERED_KEPT, TaskRegister
 from carbon_node.pipeline.task import Progress, TaskInputs
 from carbon_node.tasks.answer import Answer, Outcome
 from carbon_node.tasks.key import TaskKey
-from carbon_node.wire.contract import NODE_NAME, Role
+from carbon_node.wire.contract import NODE_NAME, Role, Topic
 from carbon_node.wire.samples import HWResource, MLModel, TaskId, UserInput
 
 
@@ -76,6 +76,46 @@ def test_answered_tasks_are_kept_up_to_a_bound() -> None:
     assert register.find_answered(TaskId(2, 1)) is None
     assert register.find_answered(TaskId(3, 1)) is not None
     assert (register.answered_count, register.failed_count) == (402, 201)
+
+
+def test_an_answered_task_that_comes_again_is_kept_longer() -> None:
+    """The one whose answer is oldest goes first, and the latest inputs of an id are the ones."""
+    register = TaskRegister(Metrics())
+    for problem_id in (*range(1, ANSWERED_KEPT + 1), 1, ANSWERED_KEPT + 1):
+        progress = progress_of(problem_id)
+        register.computed(progress, estimated(progress))
+
+    assert register.find_answered(TaskId(1, 1)) == progress_of(1).inputs
+    assert register.find_answered(TaskId(2, 1)) is None
+    assert register.find_answered(TaskId(3, 1)) is not None
+
+
+@pytest.mark.parametrize(("size_bytes", "is_kept"), [(65_536, True), (65_537, False)])
+def test_inputs_above_a_bound_are_not_kept(size_bytes: int, *, is_kept: bool) -> None:
+    """A few hundred of them stay, and may not take hundreds of megabytes."""
+    register, progress = TaskRegister(Metrics()), progress_of(1)
+    inputs = progress.inputs
+    octets = bytes(size_bytes - inputs.size_bytes)
+    progress.inputs = replace(inputs, user_input=UserInput(extra_data=octets, task_id=TaskId(1, 1)))
+    register.computed(progress, estimated(progress))
+
+    assert (register.find_answered(TaskId(1, 1)) is not None) == is_kept
+    assert register.answered_count == 1
+
+
+def test_tasks_in_progress_are_listed_in_the_order_of_their_starts() -> None:
+    """Those that wait are counted, and not listed; whoever shows the count hears of each change."""
+    changes: list[int] = []
+    register = TaskRegister(Metrics(), on_change=lambda: changes.append(register.open_count))
+    tasks = [progress_of(problem_id) for problem_id in (3, 1, 2)]
+    for task in tasks:
+        register.enter(task)
+    tasks[0].has_begun = tasks[1].has_begun = True
+
+    assert [task.position for task in register.in_progress()] == [1, 3]
+    register.leave(tasks[1])
+    assert changes == [1, 2, 3, 2]
+    assert register.in_progress() == [tasks[0]]
 
 
 def test_one_line_and_the_metrics_say_all_of_a_computed_task() -> None:
@@ -155,3 +195,33 @@ def test_the_facts_tell_how_the_node_is(count: int) -> None:
     assert (facts.answered_count, facts.failed_count) == (0, 0)
     assert facts.commands == {"obeyed": 0, "foreign": 2, "unknown": 0, "refused": 0}
     assert facts.identity is identity
+
+
+def test_the_facts_tell_running_from_waiting_tasks_and_a_pause() -> None:
+    """A paused node is one that works less well, and whoever asks hears how to end that."""
+    bus = MemoryBus()
+    transport = MemoryTransport(bus, Role(NODE_NAME, (), (Topic.STATUS,)))
+    bus.transports.append(transport)
+    transport.connect()
+    register, announcer = TaskRegister(Metrics()), StatusAnnouncer(transport)
+    tasks = [progress_of(problem_id) for problem_id in (1, 2, 3)]
+    for task in tasks:
+        register.enter(task)
+    tasks[0].has_begun = True
+    for answered in (estimated(tasks[1]), failed(tasks[2])):
+        register.computed(tasks[1], answered)
+    announcer.open()
+    announcer.ready()
+    identity = Identity("1.0", 7, "fastdds", "transport = auto (default)", started_s=0.0)
+    source = FactsSource(
+        identity, announcer, register, lambda: 0, CommandCounts(), lambda: None, list
+    )
+    before = source.facts()
+    announcer.pause()
+    paused = source.facts()
+
+    assert (before.running, before.waiting_count) == ((tasks[0],), 2)
+    assert (before.answered_count, before.failed_count) == (2, 1)
+    assert (before.status.name, before.degraded) == ("IDLE", ())
+    assert (paused.is_paused, paused.status.name) == (True, "INACTIVE")
+    assert paused.degraded == ("a peer's STOP_NODE lets no more tasks begin until its START_NODE",)

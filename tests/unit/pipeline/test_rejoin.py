@@ -39,8 +39,8 @@ async def test_what_no_reader_has_acknowledged_leaves_again_as_it_was(
 ) -> None:
     """Unless its task has begun again: then the old answer is nobody's."""
     async with running_world() as world, asyncio.timeout(PATIENCE_S):
-        monkeypatch.setattr(world._node, "wait_for_acknowledgments", silent)
-        monkeypatch.setattr(world._node, "is_acknowledged", lambda *_: False)
+        monkeypatch.setattr(world.node, "wait_for_acknowledgments", silent)
+        monkeypatch.setattr(world.node, "is_instance_acknowledged", lambda *_: False)
         await answer_two(world)
 
         def rejoin() -> None:

@@ -171,6 +171,7 @@ REFUSED = [
     (Code.NOT_JSON, '{"set": {"pue": ' + "1" * 5000 + "}}"),
     (Code.TOO_LARGE, '{"get": ["' + "x" * 5_000_000 + '"]}'),
     (Code.TOO_LARGE, " " * 5_000_000),
+    (Code.TOO_LARGE, " " * 65_537),
     (Code.DUPLICATE_KEY, '{"set": {"pue": 1.2, "pue": 1.3}}'),
     (Code.DUPLICATE_KEY, '{"get": "all", "get": ["pue"]}'),
     (Code.INVALID_REQUEST, "[]"),
@@ -194,6 +195,13 @@ REFUSED = [
     (Code.INVALID_REQUEST, '{"results": {"last": 1, "first": 1}}'),
     (Code.INVALID_REQUEST, '{"results": {"problem_id": 1}}'),
     (Code.INVALID_REQUEST, '{"results": {"problem_id": 1, "iteration_id": 4294967296}}'),
+    (Code.INVALID_REQUEST, '{"results": {"problem_id": 4294967296, "iteration_id": 1}}'),
+    (Code.INVALID_REQUEST, '{"results": {"problem_id": -1, "iteration_id": 1}}'),
+    (Code.INVALID_REQUEST, '{"results": {"problem_id": 1, "iteration_id": -1}}'),
+    (Code.INVALID_REQUEST, '{"results": {"problem_id": 1, "iteration_id": 1, "last": 1}}'),
+    (Code.INVALID_REQUEST, '{"results": {"last": -1}}'),
+    (Code.INVALID_REQUEST, '{"set": {"pue": 1.2}, "revision": 1.0}'),
+    (Code.INVALID_REQUEST, '{"set": {"pue": 1.2}, "revision": ' + "9" * 30 + "}"),
     (Code.UNKNOWN_KEY, '{"get": ["peu"]}'),
     (Code.UNKNOWN_KEY, '{"get": ["tracker"]}'),
     (Code.UNKNOWN_KEY, '{"describe": [""]}'),
@@ -219,6 +227,8 @@ REFUSED = [
     (Code.REVISION_CONFLICT, '{"set": {"pue": 1.2}, "revision": 1}'),
     (Code.REVISION_CONFLICT, '{"reset": "all", "revision": 1}'),
     (Code.NOT_FOUND, '{"results": {"problem_id": 9, "iteration_id": 9}}'),
+    (Code.NOT_FOUND, '{"results": {"problem_id": 0, "iteration_id": 0}}'),
+    (Code.NOT_FOUND, '{"results": {"problem_id": 4294967295, "iteration_id": 4294967295}}'),
 ]
 
 
@@ -237,6 +247,38 @@ async def test_what_cannot_be_granted_is_answered_by_a_code(
     assert error["hint"]
     assert len(answer.text) < 1000
     assert answer.text.isascii()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *('{"results": {"last": 1}}', '{"results": {"last": 100}}', " " * 65_536),
+        *('{"set": {"pue": 1.2}, "revision": 0}', '{"set": {"pue": 1.2}, "revision": null}'),
+    ],
+)
+async def test_what_is_just_allowed_is_granted(text: str, node: NodeQuestions) -> None:
+    """The bounds themselves are within."""
+    _, answer = await answered(configuration(), text, node)
+    assert answer.success
+
+
+@pytest.mark.parametrize(
+    ("value", "quoted"),
+    [
+        ('"' + "x" * 10_000 + '"', "'" + "x" * 30),
+        ("1" * 40, "1" * 40),
+        ("1" + "0" * 78, "a number of 260 bits"),
+        ("[" + "1," * 5_000 + "1]", "[1, 1, 1,"),
+    ],
+)
+async def test_a_refused_value_is_quoted_in_short(
+    value: str, quoted: str, node: NodeQuestions
+) -> None:
+    """Enough of it to recognise it, on one line, whatever its size."""
+    _, answer = await answered(configuration(), f'{{"set": {{"place": {value}}}}}', node)
+    message = json.loads(answer.text)["error"]["message"]
+    assert message.startswith(f"place cannot be {quoted}")
+    assert len(message) <= len("place cannot be ") + 80
 
 
 async def test_a_set_with_one_bad_value_changes_nothing(node: NodeQuestions) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from carbon_node.errors import ConfigError
+from carbon_node.estimation import LatencyUnit
 from carbon_node.settings import ConfigurationService, Loaded, NodeQuestions, Source, load
 from carbon_node.settings.hardware import entries_of
 
@@ -29,6 +30,19 @@ def test_an_entry_of_the_map_is_a_table_of_its_own(tmp_path: Path) -> None:
     assert entry.power_w is not None
     assert entry.power_w.value == 40
     assert settings.tracker.workers == 3
+
+
+def test_all_that_an_entry_says_reaches_the_map(tmp_path: Path) -> None:
+    """And what it leaves out is left to the catalogue."""
+    text = (
+        '[hardware."X9"]\ncount = 4\nlatency_unit = "h"\nmeasured_on = "localhost"\npue = 1.1\n'
+        '[hardware."X8"]\nsame_as = "NVIDIA L4"\n'
+    )
+    full, least = entries_of(loaded(tmp_path, text).settings.hardware)
+    assert (full.name, full.same_as, full.count, full.power_w) == ("X9", "", 4, None)
+    assert full.latency_unit is LatencyUnit.H
+    assert (full.measured_on, full.pue) == ("localhost", 1.1)
+    assert (least.count, least.latency_unit, least.measured_on, least.pue) == (None, None, "", None)
 
 
 @pytest.mark.parametrize(
@@ -92,7 +106,8 @@ async def test_the_map_can_be_set_by_request_whole_or_not_at_all(node: NodeQuest
 
 
 @pytest.mark.parametrize(
-    ("text", "expected"), [("250.5", 250.5), ("0", None), ("", None), (" 0.0 ", None)]
+    ("text", "expected"),
+    [("250.5", 250.5), ("3000", 3000.0), ("0.01", 0.01), ("0", None), ("", None), (" 0.0 ", None)],
 )
 def test_the_frameworks_intensity_counts_above_zero(text: str, expected: float | None) -> None:
     """0 is how the framework says none."""
@@ -102,7 +117,7 @@ def test_the_frameworks_intensity_counts_above_zero(text: str, expected: float |
     assert is_framework == (expected is not None)
 
 
-@pytest.mark.parametrize("text", ["250,5", "nan", "inf", "-1", "4000", "x" * 10_000])
+@pytest.mark.parametrize("text", ["250,5", "nan", "inf", "-1", "3000.1", "x" * 10_000])
 def test_a_framework_intensity_that_is_none_is_a_warning(text: str) -> None:
     """The node starts without it."""
     found = load({}, {"SUSTAINML_GRID_CI": text, "SUSTAINML_DOMAIN_ID": "3"})

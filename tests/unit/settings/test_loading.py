@@ -50,6 +50,19 @@ def test_without_sources_the_defaults_hold(tmp_path: Path) -> None:
     }
 
 
+def test_a_stop_fits_into_what_containers_grant() -> None:
+    """They kill 10 s after SIGTERM, and answers of the last tasks still have to leave."""
+    assert 1 <= Settings().stop_budget_s <= 8
+
+
+def test_the_defaults_are_those_of_a_pipeline_with_orchestrator() -> None:
+    """Seconds, its own units, the baseline left to it, nobody may end the node from afar."""
+    defaults = Settings()
+    assert (defaults.latency_unit.value, defaults.baseline.value) == ("s", "auto")
+    assert defaults.output_units.value == "g_kwh"
+    assert not defaults.allow_remote_terminate
+
+
 def test_each_source_wins_over_those_below_it(tmp_path: Path) -> None:
     """Machine file, user file, persisted change, environment and option win in this order."""
     user_file = tmp_path / ".config/carbon-node/carbon-node.toml"

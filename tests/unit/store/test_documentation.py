@@ -12,6 +12,8 @@ from tests.unit.store.samples import answer, summary, task
 from carbon_node.store.database import DATABASE_NAME, Database
 from carbon_node.store.editions import Edition, State
 from carbon_node.store.schema import VERSION
+from carbon_node.store.spool import LIMIT_BYTES
+from carbon_node.store.store import READ_ATTEMPTS, StoreConfig
 
 PAGE = (Path(__file__).parents[3] / "docs" / "history.md").read_text()
 
@@ -60,3 +62,11 @@ def test_view_in_the_page_is_there(state_dir: Path) -> None:
         assert database.execute(query[1]).fetchall() == [
             ("1970-01-01T00:00:00.000Z", "resnet50", 2.0)
         ]
+
+
+def test_the_page_says_how_much_waits_and_how_long_is_tried() -> None:
+    """With the bounds of the code."""
+    text = " ".join(PAGE.split())
+    assert f"All that wait take {LIMIT_BYTES // 2**20} MiB together at most" in text
+    assert READ_ATTEMPTS * StoreConfig(None, 1, 1).retry_s == 60
+    assert "the node tries again for a minute" in text

@@ -18,7 +18,18 @@ from tests.unit.store.samples import answer, summary, task
 
 from carbon_node.errors import StoreError
 from carbon_node.store.database import Database
-from carbon_node.store.editions import Accept, Editions, End, Mark, Save, State, accept, note, save
+from carbon_node.store.editions import (
+    Accept,
+    Edition,
+    Editions,
+    End,
+    Mark,
+    Save,
+    State,
+    accept,
+    note,
+    save,
+)
 from carbon_node.store.history import Query
 from carbon_node.store.ledger import Ledger
 from carbon_node.store.pages import Page
@@ -347,4 +358,100 @@ def test_a_mark_follows_its_answer_to_its_place(tmp_path: Path) -> None:
     first, second = ledger.editions(task())
     assert (first.number, first.state) == (1, State.SAVED)
     assert (second.number, second.state, second.digest) == (2, State.ACKNOWLEDGED, "b")
+    ledger.close()
+
+
+def test_writers_are_told_while_the_database_can_be_read(tmp_path: Path) -> None:
+    """Tasks of others are new without a look; in trouble nobody is known, so all are looked up."""
+    ledger = Ledger(tmp_path / "state")
+    ledger.open()
+    assert ledger.writers() == frozenset()
+    ledger.commit([Accept(key, "a", summary(), 1) for key in KEYS])
+    assert ledger.writers() == frozenset(key.writer for key in KEYS)
+    ledger.close()
+
+    (tmp_path / "file").touch()
+    troubled = Ledger(tmp_path / "file")
+    troubled.open()
+    assert troubled.health.is_degraded
+    assert troubled.writers() is None
+    assert troubled.health.unwritten == 0
+
+
+def test_there_is_nothing_to_prune_in_trouble(tmp_path: Path) -> None:
+    """Whoever prunes until nothing is left ends; with a database, too, once all is gone."""
+    (tmp_path / "file").touch()
+    troubled = Ledger(tmp_path / "file")
+    troubled.open()
+    assert not troubled.prune(0, 10)
+    ledger = Ledger(tmp_path / "state")
+    ledger.open()
+    ledger.commit([Accept(key, "a", summary(), 1) for key in KEYS])
+    assert ledger.prune(1, -1)
+    assert not ledger.prune(1, -1)
+    assert len(_found(ledger, 9)) == 1
+    with FailingDatabase("prune", 0, 1, is_late=False):
+        assert not ledger.prune(0, 10)
+    assert not ledger.health.is_degraded
+    ledger.close()
+
+
+def _found(ledger: Ledger, limit: int) -> list[Edition]:
+    """The newest editions, oldest first."""
+    page = Page(Query(), limit, max_bytes=2**30)
+    while not page.is_complete:
+        ledger.look(page)
+    return page.editions[::-1]
+
+
+def test_what_is_not_written_yet_is_found_with_what_is(tmp_path: Path) -> None:
+    """Each edition once, as it is now, in one order, whichever of the two places it is in."""
+    ledger = Ledger(tmp_path / "state")
+    ledger.open()
+    tasks = [task(number) for number in (1, 2, 3)]
+    ledger.commit([Save(key, "a", summary(), answer(key), 1) for key in tasks])
+    with FailingDatabase("write", 0, 100, is_late=False):
+        ledger.commit([Save(task(2), "b", summary(), answer(task(2), 5.0), 2)])
+        assert ledger.health.unwritten == 1
+    found, newest = _found(ledger, 9), _found(ledger, 2)
+    shown = [(each.key.task_id.problem_id, each.number, each.is_superseded) for each in found]
+    assert shown == [(1, 1, False), (3, 1, False), (2, 1, True), (2, 2, False)]
+    assert newest == found[-2:]
+    ledger.recover()
+    ledger.close()
+    again = Ledger(tmp_path / "state")
+    again.open()
+    assert [each.digest for each in again.editions(task(2))] == ["a", "b"]
+    again.close()
+
+
+def test_each_damaged_database_keeps_a_name_of_its_own(tmp_path: Path) -> None:
+    """Also several within a second; the node goes on with a new one, and says where they are."""
+    path = tmp_path / "results.sqlite3"
+    moved = []
+    for number in range(3):
+        content = b"damaged" * 1_000 + bytes([number])
+        path.write_bytes(content)
+        ledger = Ledger(tmp_path)
+        ledger.open()
+        assert not ledger.health.is_degraded
+        assert ledger.health.moved_aside is not None
+        assert ledger.health.moved_aside.read_bytes() == content
+        moved.append(ledger.health.moved_aside)
+        ledger.close()
+    assert len({*moved}) == 3
+    assert all(file.name.startswith("results.sqlite3.damaged-") for file in moved)
+
+
+def test_what_cannot_be_written_is_not_read_for_what_is_known(tmp_path: Path) -> None:
+    """With a database that is open and cannot be written, nobody counts as known."""
+    ledger = Ledger(tmp_path)
+    ledger.open()
+    with FailingDatabase("write", 0, 100, is_late=False):
+        ledger.commit([Accept(task(), "a", summary(), 1)])
+        assert ledger.health.is_degraded
+        assert ledger.writers() is None
+        assert not ledger.prune(0, 10)
+    ledger.recover()
+    assert ledger.writers() == frozenset({task().writer})
     ledger.close()

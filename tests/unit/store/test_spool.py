@@ -55,3 +55,34 @@ def test_a_large_model_alone_is_kept(small_spool: FileSpool) -> None:
     other = small_spool.put(b"1" * 50)
     assert content(small_spool.put(b"2" * 500)) == b"2" * 500
     assert content(other) == GIVEN_UP
+
+
+def test_models_fill_the_room_to_the_last_byte(small_spool: FileSpool) -> None:
+    """What fits is kept; one byte more costs the oldest its place, and no other."""
+    full = [small_spool.put(b"1" * 50), small_spool.put(b"2" * 50)]
+    assert [content(each) for each in full] == [b"1" * 50, b"2" * 50]
+    assert content(small_spool.put(b"3")) == b"3"
+    assert [content(each) for each in full] == [GIVEN_UP, b"2" * 50]
+
+
+def test_a_spool_makes_its_private_place(tmp_path: Path) -> None:
+    """Even below a state directory that is not there yet; a predecessor's models go."""
+    models = FileSpool(tmp_path / "state" / "node")
+    models.clear()
+    waiting = models.put(b"octets")
+    assert content(waiting) == b"octets"
+    folder = tmp_path / "state" / "node" / "waiting-models"
+    assert folder.stat().st_mode & 0o777 == 0o700
+    assert {file.stat().st_mode & 0o777 for file in folder.iterdir()} == {0o600}
+    models.clear()
+    assert not folder.exists()
+
+
+def test_a_model_that_cannot_be_written_leaves_nothing(tmp_path: Path) -> None:
+    """The error is the disk's, for whoever keeps the model in memory instead."""
+    models = FileSpool(tmp_path)
+    (tmp_path / "waiting-models").mkdir()
+    (tmp_path / "waiting-models" / "1").mkdir()
+    with pytest.raises(OSError, match="Is a directory"):
+        models.put(b"octets")
+    assert content(models.put(b"next")) == b"next"

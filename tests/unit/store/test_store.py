@@ -27,7 +27,7 @@ from carbon_node.store import store as store_module
 from carbon_node.store.ledger import Ledger
 from carbon_node.tasks.answer import Kept
 from carbon_node.tasks.decision import Answered, Compute, ComputeReason
-from carbon_node.tasks.key import TaskKey
+from carbon_node.tasks.key import Summary, TaskKey
 from carbon_node.tasks.lineage import SampleId, Sources, Span, Use
 from carbon_node.wire.samples import TaskId
 
@@ -383,3 +383,69 @@ async def test_samples_that_were_used_are_known_after_a_restart(state_dir: Path)
         }
         assert await store.uses(TaskId(2, 1), later, SampleId()) == (Use(writer, later),)
         assert await store.uses(TaskId(1, 1), SampleId("others", 7), SampleId()) == ()
+
+
+async def test_trouble_is_told_and_over_once_the_place_is_free(tmp_path: Path) -> None:
+    """Until then memory stands in; what it holds is on disk in the end."""
+    place, told = tmp_path / "state", list[Health]()
+    place.write_text("in the way")
+    async with open_store(store_config(place, retry_s=0.001), told.append) as store:
+        (first,) = told
+        assert first.is_degraded
+        assert f"{place}: " in first.trouble
+        kept = await _answer(store, task())
+        assert store.health.unwritten == 1
+        assert await store.accept(task(), "a", summary()) == Answered(kept, is_acknowledged=False)
+        assert [each.answer for each in await store.editions(task())] == [kept.answer]
+        assert await _kept(store) == [1]
+        place.unlink()
+        async with asyncio.timeout(PATIENCE_S):
+            while store.health.is_degraded:  # noqa: ASYNC110  # asks the disk
+                await asyncio.sleep(0.005)
+        await store.editions(task())
+        assert told[-1] == Health()
+    async with open_store(store_config(place), told.append) as store:
+        again = await store.accept(task(), "a", summary())
+    assert isinstance(again, Answered)
+    # Its number among the editions was not known before.
+    assert again.kept.answer == kept.answer
+
+
+async def test_a_long_text_is_kept_in_part(config: StoreConfig) -> None:
+    """A thousand characters of what peers call their models, hardware and places."""
+    async with open_store(config, _nobody) as store:
+        texts = Summary("m" * 1_000, "h" * 1_001, "p" * 999)
+        await store.accept(task(), "a", texts)
+        await store.save(task(), "a", texts, answer(task()))
+        (edition,) = await store.editions(task())
+    assert edition.summary == Summary("m" * 1_000, "h" * 1_000, "p" * 999)
+
+
+async def test_inputs_that_were_not_run_are_on_record(config: StoreConfig) -> None:
+    """A restart that delivers them again is no change then."""
+    async with open_store(config, _nobody) as store:
+        kept = await _answer(store, task())
+        store.note_ignored(task(), "a", "b")
+        await _answer(store, task(2))
+        assert await store.accept(task(), "b", summary()) == Answered(kept, is_acknowledged=False)
+        assert await store.accept(task(), "c", summary()) == Compute(ComputeReason.CHANGED)
+
+
+async def test_a_repeat_is_another_edition(config: StoreConfig) -> None:
+    """The earlier answer stays in the history, and counts no more."""
+    async with open_store(config, _nobody) as store:
+        await _answer(store, task())
+        decision = await store.accept(task(), "a", summary(), repeat=True)
+        assert decision == Compute(ComputeReason.REPEATED)
+        await store.save(task(), "a", summary(), answer(task(), 3.0))
+        found = [(each.number, each.is_superseded) for each in await store.editions(task())]
+    assert found == [(1, True), (2, False)]
+
+
+async def test_a_closed_store_does_nothing_more(config: StoreConfig) -> None:
+    """Neither pruning nor repairing goes on, with a ledger that another node may have."""
+    before = asyncio.all_tasks()
+    async with open_store(config, _nobody) as store:
+        await _answer(store, task())
+    await asyncio.sleep(0)
+    assert asyncio.all_tasks() == before

@@ -1,6 +1,29 @@
-"""When calls of the configuration service wait."""
+"""What travels between main's orchestrator and the node, and when its calls wait."""
 
-from carbon_node.transport.rpc import HOLD_S, Hold
+from carbon_node.transport.rpc import HOLD_S, REPLY, REQUEST, Hold
+from carbon_node.wire.types import Struct
+
+
+def spelled(struct: Struct) -> str:
+    """Spell a struct of one member with its id, as IDL would."""
+    (member,) = struct.members
+    content = spelled(member.type) if isinstance(member.type, Struct) else member.type
+    number = "" if member.id is None else f"@id({member.id:#010x}) "
+    return f"{struct.extensibility} {{ {number}{content} {member.name} }}"
+
+
+def test_requests_and_replies_are_spelled_as_fast_dds_generates_them() -> None:
+    """From main's interface; a reply holds a result and nothing else, or it would be rejected."""
+    assert (REQUEST.name, REPLY.name) == (
+        *("CarbonFootprintService_Request", "CarbonFootprintService_Reply"),
+    )
+    assert spelled(REQUEST) == (
+        "mutable { @id(0x096ebada) final { string configuration } update_configuration }"
+    )
+    assert spelled(REPLY) == (
+        "mutable { @id(0x096ebada) mutable { @id(0x0784a8b4) final { string return_ } result } "
+        "update_configuration }"
+    )
 
 
 def test_calls_wait_until_every_caller_can_be_answered() -> None:

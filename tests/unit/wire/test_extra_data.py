@@ -1,6 +1,7 @@
 """What comes in as extra_data is not trusted; what goes out keeps the consumers alive."""
 
 import json
+import math
 
 import pytest
 from hypothesis import given
@@ -128,3 +129,20 @@ def test_the_consumers_keys_cannot_be_overwritten() -> None:
     )
 
     assert json.loads(octets) == {"num_outputs": 2, "model_restrains": ["m"], "error": "no power"}
+
+
+@pytest.mark.parametrize("number", [math.nan, math.inf, -math.inf])
+def test_what_json_cannot_spell_is_never_written(number: float) -> None:
+    """A parser that keeps to the standard would refuse all of it."""
+    with pytest.raises(ValueError, match="not JSON compliant"):
+        extra_data.write(1, ["m"], {"energy_kwh": [number]})
+
+
+def test_other_keys_stay_when_an_output_leaves_again() -> None:
+    """Only the number of outputs is rewritten; an output that asked for one stays as it is."""
+    first = extra_data.write(3, ["é"], {"schema": 1}, error="no power")
+    again = extra_data.with_single_output(first)
+    assert json.loads(again) == json.loads(first) | {"num_outputs": 1}
+    assert extra_data.with_single_output(again) is again
+    assert extra_data.error_in(again) == "no power"
+    assert extra_data.error_in(extra_data.write(1, [], {})) is None
