@@ -34,6 +34,9 @@ def area_of(answer: CarbonIntensity) -> str:
         ("Perth, WA", "AU-WA"),
         ("Nowheretown, WA 98101", "US-WA"),
         ("Nowheretown, AR 72001", "US-AR"),
+        ("Athens, EL", "GR-I"),
+        ("Stockholm SE3", "SE-AB"),
+        ("Palermo, IT-SIC", "IT-82"),
     ],
 )
 def test_every_part_of_an_address_is_accounted_for(
