@@ -13,6 +13,7 @@ from carbon_node.estimation import (
     Interval,
     LatencyUnit,
     Mode,
+    ModelRun,
     NamedHardware,
     OutputUnits,
 )
@@ -43,3 +44,9 @@ def test_the_documented_bounds() -> None:
     """Beyond them a number is a wrong unit, not a large machine."""
     assert (MAX_POWER_W, MAX_LATENCY_H) == (10e6, 8784)
     assert (MAX_PUE, MAX_G_PER_KWH, MAX_JOB_HOURS) == (5, 3000, 1e8)
+
+
+def test_a_serialized_model_is_not_shown() -> None:
+    """It may have gigabytes, and nobody wants them in a log."""
+    assert "xyzzy" not in repr(EstimationRequest("m", raw_model=b"xyzzy"))
+    assert "xyzzy" not in repr(ModelRun("m", raw_model=b"xyzzy"))

@@ -233,10 +233,12 @@ def test_a_redirect_is_not_followed(provider: Provider, clock: Clock) -> None:
 
 
 def test_nobody_listening_is_a_miss(clock: Clock) -> None:
-    """A refused connection is named."""
+    """A refused connection is named, and no zone is asked for until the pause is over."""
     with Provider().running() as gone:
         pass
-    assert "ConnectError" in miss(asking(gone, clock))
+    live = asking(gone, clock)
+    assert miss(live) == "request failed (ConnectError)"
+    assert miss(live, "PL") == "pausing after: request failed (ConnectError)"
 
 
 def test_after_a_failure_there_is_a_pause_that_grows(provider: Provider, clock: Clock) -> None:

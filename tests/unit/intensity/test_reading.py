@@ -34,6 +34,9 @@ def area_of(answer: CarbonIntensity) -> str:
         ("Perth, WA", "AU-WA"),
         ("Nowheretown, WA 98101", "US-WA"),
         ("Nowheretown, AR 72001", "US-AR"),
+        ("Athens, EL", "GR-I"),
+        ("Stockholm SE3", "SE-AB"),
+        ("Palermo, IT-SIC", "IT-82"),
     ],
 )
 def test_every_part_of_an_address_is_accounted_for(
@@ -178,12 +181,15 @@ def test_cloud_regions_are_their_providers(lookup: IntensityLookup, text: str, a
         ("Birmingham", "North America", "US"),
         ("Victoria", "Oceania", "AU"),
         ("Kingston", "Oceania", ""),
+        ("Saltillo", "North America", "MX"),
+        ("Shenzhen", "Asia", "CN"),
+        ("Dhaka", "Asia", "BD"),
     ],
 )
 def test_a_continent_decides_only_where_the_table_knows_enough(
     lookup: IntensityLookup, city: str, continent: str, country: str
 ) -> None:
-    """A namesake on the same continent, however small, keeps a city from being certain."""
+    """A namesake there keeps a city from being certain, unless the city is so much larger."""
     assert area_of(lookup.lookup(Place(city, continent)))[:2] == country
 
 
