@@ -118,7 +118,7 @@ def be_cyclone_side(domain: int) -> None:
     orders: queue.SimpleQueue[str] = queue.SimpleQueue()
     listener = threading.Thread(target=lambda: [*map(orders.put, sys.stdin)])
     listener.start()
-    with cyclone.cyclone_peer(domain) as peer:
+    with cyclone.cyclone_peer(domain, is_limited=False) as peer:
         while listener.is_alive():
             outputs = peer.received(cyclone.CO2FootprintImpl)
             if outputs:
