@@ -11,6 +11,7 @@ class Effort:
         name: "full" or "quick".
         installed_tasks: tasks that a node with default settings gets one at a time.
         installed_bursts: sizes of its bursts, and how many of each.
+        watched_tasks: tasks of the burst in which processor time and memory are sampled.
         starts: starts of the node.
         single_tasks: tasks that are sent one at a time.
         rate_s: seconds of a sustained load.
@@ -31,6 +32,7 @@ class Effort:
     name: str
     installed_tasks: int
     installed_bursts: tuple[tuple[int, int], ...]
+    watched_tasks: int
     starts: int
     single_tasks: int
     rate_s: float
@@ -52,6 +54,7 @@ FULL = Effort(
     name="full",
     installed_tasks=20,
     installed_bursts=((60, 3), (200, 3), (2_000, 1)),
+    watched_tasks=200,
     starts=20,
     single_tasks=2_000,
     rate_s=30.0,
@@ -72,7 +75,8 @@ FULL = Effort(
 QUICK = Effort(
     name="quick",
     installed_tasks=3,
-    installed_bursts=((60, 1), (200, 1)),
+    installed_bursts=((60, 1),),
+    watched_tasks=60,
     starts=3,
     single_tasks=100,
     rate_s=2.0,

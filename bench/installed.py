@@ -21,8 +21,6 @@ from bench.peers import Exchange, Peers, echoed, joined
 from carbon_node.settings.model import TrackerSettings
 
 RATE_HZ = 20.0
-WATCHED_TASKS = 200
-"""Tasks of the burst in which processor time and memory are sampled."""
 
 SAMPLE_S = 0.05
 """Seconds between two samples of the children, a tenth of what a child lives at least."""
@@ -55,14 +53,14 @@ def figures(effort: Effort) -> list[Figure]:
         at_rate = sustained(peers, range(first, first + round(RATE_HZ * effort.rate_s)), RATE_HZ)
         first += len(at_rate)
         with _watched(node) as watch:
-            bursts_watched = _bursts(peers, first, WATCHED_TASKS, 1)
+            bursts_watched = _bursts(peers, first, effort.watched_tasks, 1)
     with echoed() as peers:
         raw = {size: _bursts(peers, 1, size, 1) for size in bursts}
     return [
         _beyond("one task alone", alone, BEYOND),
         *(_seconds(size, each, raw[size]) for size, each in bursts.items()),
         _beyond(f"{RATE_HZ:g} tasks a second", at_rate, BEYOND_AT_RATE),
-        *watch.figures(),
+        *watch.figures(effort.watched_tasks),
         *_losses([*bursts.values(), bursts_watched]),
     ]
 
@@ -118,11 +116,15 @@ class _Watch:
         """Take no more samples."""
         self._has_ended.set()
 
-    def figures(self) -> list[Figure]:
-        """Return processor time of a task, and the most that all children held together."""
+    def figures(self, count: int) -> list[Figure]:
+        """Return processor time of a task, and the most that all children held together.
+
+        Args:
+            count: tasks of the burst.
+        """
         processor_s = sum(self._processor_s.values()) - self._before_s
-        of = f"of {WATCHED_TASKS} tasks at once"
-        task_ms = [1000 * processor_s / WATCHED_TASKS]
+        of = f"of {count} tasks at once"
+        task_ms = [1000 * processor_s / count]
         return [
             figure(f"processor time of a task, {of}", "ms", task_ms, None, PROCESSOR),
             figure("memory of all children at rest (PSS)", "MB", self._children_mb[:1]),

@@ -63,6 +63,10 @@ class PeersTransport(Protocol):
         """Write a sample."""
         ...
 
+    def retire(self, topic: Topic, sample: Sample) -> None:
+        """End the instance of a sample."""
+        ...
+
     def peers(self) -> tuple[Peer, ...]:
         """Other participants of the domain."""
         ...
@@ -80,6 +84,14 @@ class SubmittedTask:
     def task_id(self) -> TaskId:
         """Id on the wire."""
         return self.user_input.task_id
+
+    def samples(self) -> tuple[tuple[Topic, Sample], ...]:
+        """Return each input with its topic."""
+        return (
+            (Topic.USER_INPUT, self.user_input),
+            (Topic.ML_MODEL, self.ml_model),
+            (Topic.HW_RESOURCE, self.hw_resource),
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,9 +206,8 @@ class SimulatedPeers:
         Returns:
             The output and how long it took; None if the node fell silent before.
         """
-        self._transport.publish(Topic.USER_INPUT, task.user_input)
-        self._transport.publish(Topic.ML_MODEL, task.ml_model)
-        self._transport.publish(Topic.HW_RESOURCE, task.hw_resource)
+        for topic, sample in task.samples():
+            self._transport.publish(topic, sample)
         answered: asyncio.Future[CO2Footprint | None] = asyncio.get_running_loop().create_future()
         pending = _Pending(self._clock(), answered)
         self._pending[task.task_id] = pending
@@ -208,7 +219,11 @@ class SimulatedPeers:
         if footprint is None:
             return None
         self._done_count += 1
-        return Answer(footprint, self._clock() - pending.sent_s)
+        answer = Answer(footprint, self._clock() - pending.sent_s)
+        # Room in the writers for the tasks that follow.
+        for topic, sample in task.samples():
+            self._transport.retire(topic, sample)
+        return answer
 
     def situation(self) -> Situation:
         """Return how far the tasks are."""
@@ -261,6 +276,10 @@ class SimulatedPeers:
         self._status = status.node_status
         if status.node_status in (Status.IDLE, Status.RUNNING):
             self._node_is_ready.set()
+        if status.node_status is Status.INITIALIZING:
+            # It was started again, and begins with everything once more.
+            for each in self._pending.values():
+                each.has_begun = False
         pending = self._pending.get(status.task_id)
         if pending is not None and status.task_status is TaskStatus.RUNNING:
             pending.has_begun = True

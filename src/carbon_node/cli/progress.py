@@ -167,8 +167,12 @@ class Explanation:
         match cause:
             case Cause.NO_NODE:
                 start = f"start one with: carbon-node run --domain {self._domain}"
-                other = f"; this host has one in domain {elsewhere[0]}" if elsewhere else ""
-                return f"waiting for a carbon node in domain {self._domain}; {start}{other}"
+                if elsewhere:
+                    start = (
+                        f"this host has one in domain {elsewhere[0]}, for which you type: "
+                        f"carbon-node submit --domain {elsewhere[0]}"
+                    )
+                return f"waiting for a carbon node in domain {self._domain}; {start}"
             case Cause.NOT_READY:
                 said = "nothing yet" if situation.status is None else situation.status.name
                 return (
@@ -181,7 +185,7 @@ class Explanation:
                     f"return, start it with: carbon-node run --domain {self._domain}"
                 )
             case Cause.WORK:
-                return f"{done}; the node {_work(situation)}"
+                return f"{done}; at the node in domain {self._domain}, {_work(situation)}"
 
 
 def _description(situation: Situation) -> str:
@@ -192,4 +196,4 @@ def _description(situation: Situation) -> str:
 
 def _work(situation: Situation) -> str:
     queued = situation.sent_count - situation.done_count - situation.begun_count
-    return f"has begun {situation.begun_count}, {queued} wait in its queue"
+    return f"{situation.begun_count} have begun, {queued} wait"

@@ -25,6 +25,10 @@ PRIVATE_DOMAIN = 77
 """Domain of the simulated peers unless one is named: away from domain 0, where real pipelines live,
 and low enough that its ports stay below the ephemeral ones."""
 
+MAX_PENDING = 2_000
+"""Tasks without an answer at once; the next ones are submitted when outputs come. A writer has room
+for 5,000 instances."""
+
 TICK_S = 0.2
 """Seconds between two looks at how far the tasks are."""
 
@@ -129,10 +133,14 @@ async def _submit(
     async with peers.joined(), _told(peers, domain, len(tasks)):
         await peers.wait_for_node()
         reports: list[asyncio.Task[bool]] = []
+        room = asyncio.Semaphore(MAX_PENDING)
         for task in tasks:
             if reports:
                 await asyncio.sleep(interval_s)
-            reports.append(asyncio.create_task(_report(peers, task, as_json=as_json)))
+            await room.acquire()
+            report = asyncio.create_task(_report(peers, task, as_json=as_json))
+            report.add_done_callback(lambda _: room.release())
+            reports.append(report)
         are_answered = await asyncio.gather(*reports)
         is_node_there = peers.situation().is_node_there
     if not all(are_answered):
