@@ -308,7 +308,12 @@ def _soak(domain: int, directory: Path, cyclone: CycloneSide, options: argparse.
             with living(domain, directory, *settings):
                 soak.settle()
             _print([("lives that ended in the middle of tasks", LIVES), *soak.report()])
-    return 0 if soak.is_sound() else 1
+    if soak.is_sound():
+        return 0
+    print("what the node said last, beside answers:", file=sys.stderr)
+    lines = (directory / "log").read_text().splitlines()
+    print("\n".join([line for line in lines if "task answered" not in line][-30:]), file=sys.stderr)
+    return 1
 
 
 def _print(rows: Iterable[tuple[str, object]]) -> None:
