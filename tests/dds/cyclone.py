@@ -239,6 +239,10 @@ class CyclonePeer:
         for sample in samples:
             self._writers[type(sample)].write(sample, written_ns)
 
+    def add_writer(self, kind: type[IdlStruct], of: type[IdlStruct]) -> None:
+        """Write one more type, on the topic of another."""
+        self._writers[kind] = self._writer(WRITTEN[of], kind)
+
     def received(self, kind: type[Kind]) -> list[Kind]:
         """Every sample of a type that was received so far."""
         taken = self._readers[kind].take(N=500)
