@@ -10,7 +10,7 @@ import pytest
 from tests.patience import PATIENCE_S
 
 from carbon_node.pipeline.pacing import Pacing
-from carbon_node.pipeline.publishing import Outbox
+from carbon_node.pipeline.publishing import FIRST, LAST, Outbox
 
 pytestmark = pytest.mark.anyio
 
@@ -128,3 +128,35 @@ async def test_an_output_whose_task_was_cancelled_is_not_written() -> None:
         await following
 
     assert written == [1]
+
+
+async def test_what_readers_lost_goes_before_every_task_and_ends_go_last() -> None:
+    """Whatever waits, in whichever order it came."""
+    written: list[int] = []
+    outbox = outbox_with()
+    positions = (LAST, 7, FIRST + 1, 0, FIRST)
+    sends = [
+        asyncio.create_task(outbox.send(each, partial(written.append, each))) for each in positions
+    ]
+    await asyncio.sleep(0)
+    async with running(outbox):
+        await asyncio.gather(*sends)
+
+    assert written == [FIRST, FIRST + 1, 0, 7, LAST]
+
+
+async def test_a_task_whose_output_has_left_goes_on_before_the_next_leaves() -> None:
+    """Without a gap too: what comes after an output is not held up by a burst."""
+    seen: list[str] = []
+
+    async def answered(number: int) -> None:
+        await outbox.send(number, lambda: seen.append(f"output {number}"))
+        seen.append(f"task {number}")
+
+    outbox = outbox_with()
+    tasks = [asyncio.create_task(answered(number)) for number in (1, 2)]
+    await asyncio.sleep(0)
+    async with running(outbox):
+        await asyncio.gather(*tasks)
+
+    assert seen == ["output 1", "task 1", "output 2", "task 2"]
