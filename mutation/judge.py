@@ -39,7 +39,7 @@ OPTIONS = (
 LIMIT_FACTOR = 3
 """A mutant may take this much longer than its tests do on the code as it stands."""
 
-LIMIT_LEAST_S = 15
+LIMIT_LEAST_S = 5
 """Processor time that any mutant may take: imports are in it."""
 
 MEMORY_BYTES = 4 * 2**30

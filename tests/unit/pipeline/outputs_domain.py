@@ -136,6 +136,7 @@ async def outputs_of(*left: int, lease_s: float = LEASE_DURATION_S) -> AsyncIter
             )
         ]
         yield domain
+        assert not any(work.done() for work in following[:2]), "outputs are followed no more"
         for work in following:
             work.cancel()
         await node.close()

@@ -69,11 +69,19 @@ async def test_until_then_a_reader_may_turn_up(monkeypatch: pytest.MonkeyPatch) 
             await until(lambda: late.take() == [(1, None)])
 
 
-async def test_many_ends_leave_within_the_lease(monkeypatch: pytest.MonkeyPatch) -> None:
-    """However long the pause between two would be otherwise."""
+async def test_many_ends_leave_within_half_the_lease(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However long the pause between two would be otherwise: then the dead participant is gone."""
     monkeypatch.setattr(former_outputs, "FORMER_GAP_S", 3600.0)
-    async with outputs_of(*range(1, 101), lease_s=0.1) as domain, reader(domain, 100) as first:
-        await until(lambda: first.take() == [(100, None)])
+    loop, passed_s = asyncio.get_running_loop(), 0.0
+    real = loop.time
+    monkeypatch.setattr(loop, "time", lambda: real() + passed_s)
+    async with outputs_of(1, 2, 3, 4, lease_s=60.0) as domain, reader(domain, 1, 2, 3, 4) as first:
+        await until(lambda: bool(first.take()))
+        for count in (1, 2, 3, 4):
+            assert len(first.take()) == count
+            passed_s += 30.0 / 4 + 0.1
+            for _ in range(10):
+                await asyncio.sleep(0)
 
 
 async def test_a_reader_that_does_not_answer_holds_the_others_up_once() -> None:

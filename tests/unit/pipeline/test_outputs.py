@@ -28,6 +28,15 @@ async def test_an_output_that_was_taken_ends_and_a_late_reader_gets_nothing_of_i
         await domain.leaves_with_readers()
 
 
+async def test_every_output_that_was_taken_ends() -> None:
+    """Those of a burst, and those that come later."""
+    async with outputs_of() as domain, reader(domain):
+        for burst in ((1, 2, 3), (4, 5)):
+            for number in burst:
+                await domain.publish(number)
+            await until(lambda: not domain.node.retained_problems())
+
+
 async def test_an_output_that_was_not_acknowledged_stays() -> None:
     """It is not lost to a reader that has not got it, nor forgotten by a later life."""
     async with outputs_of() as domain, reader(domain):
@@ -170,7 +179,7 @@ async def test_an_output_that_was_lost_orders_iterations_of_its_only_reader(
     async with outputs_of() as domain, AsyncExitStack() as stack:
         first, *_ = [await stack.enter_async_context(reader(domain)) for _ in range(readers)]
         domain.node.are_acknowledging = False
-        domain.node.is_instance_acknowledged = never  # type: ignore[method-assign]
+        domain.node.is_instance_acknowledged = never  # type: ignore[method-assign, assignment]
         await domain.publish(1)
         first.take()
         lost = await domain.outputs.rejoin(lambda: None)
