@@ -195,3 +195,41 @@ async def test_what_one_reader_has_at_the_last_moment_is_not_lost() -> None:
         await domain.publish(1)
         assert await domain.outputs.rejoin(lambda: None) == ()
         await domain.leaves_with_readers()
+
+
+async def test_nothing_leaves_after_a_new_join_before_all_readers_are_back() -> None:
+    """What the first one acknowledges ends, and the others would not get it any more."""
+    async with outputs_of() as domain, reader(domain) as first, reader(domain) as second:
+        await domain.publish(1)
+        bus = domain.node._bus.transports
+        rejoining = asyncio.create_task(domain.outputs.rejoin(lambda: bus.remove(second.transport)))
+        await asyncio.sleep(0.01)
+        assert not domain.outputs.has_room()
+        waiting = asyncio.create_task(domain.publish(2))
+        await asyncio.sleep(0.01)
+        assert not rejoining.done()
+        await second.transport.open()
+        assert await rejoining == ()
+        await waiting
+        assert (2, ASKED) in first.take()
+        assert (2, ASKED) in second.take()
+
+
+@pytest.mark.usefixtures("_few")
+async def test_what_readers_have_taken_has_ended_with_the_old_writer() -> None:
+    """The next life has not to end it, nor does a new reader get it."""
+    async with outputs_of() as domain, reader(domain):
+        await domain.publish(1)
+        await domain.leaves_with_readers(1)
+        assert await domain.outputs.confirm()
+        assert await domain.outputs.rejoin(lambda: None) == ()
+        await domain.leaves_with_readers()
+
+
+async def test_a_new_join_waits_for_no_reader_where_none_was() -> None:
+    """The next output waits for one as after a start."""
+    async with outputs_of() as domain:
+        await domain.publish(1)
+        assert domain.outputs.has_room()
+        assert await domain.outputs.rejoin(lambda: None) == (TaskId(1, 1),)
+        assert not domain.outputs.has_room()
