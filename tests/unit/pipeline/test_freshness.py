@@ -170,3 +170,9 @@ def test_the_second_sample_of_a_writer_was_not_retained() -> None:
     """A writer retains one sample of a task: the second came as it was written."""
     assert following(received(number=2), received()).known_for_s == math.inf
     assert following(received(number=2), received(writer="other")).known_for_s == 0.0
+
+
+def test_only_what_is_not_known_to_be_older_or_used_completes_a_task() -> None:
+    """Certainty is not asked for: a task would never start where nothing tells."""
+    good = {verdict for verdict in Verdict if verdict.is_good}
+    assert good == {Verdict.CERTAIN, Verdict.LIKELY}
