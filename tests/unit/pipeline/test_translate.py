@@ -180,6 +180,7 @@ def test_an_answer_keeps_every_number_under_its_name() -> None:
     assert (answer.tracker_failure, answer.stage_seconds) == ("", {"intensity": 0.5})
     assert answer.footprint.carbon_intensity == 400.0
     assert answer.footprint.task_id == KEY.task_id
+    assert json.loads(answer.footprint.extra_data)["settings_revision"] == 4
 
 
 def test_an_answer_without_numbers_says_why() -> None:
