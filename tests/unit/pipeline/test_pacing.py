@@ -170,3 +170,20 @@ def test_the_warning_says_what_a_silent_reader_costs(desk: Desk) -> None:
     with capture_logs() as lines:
         desk.miss(MISSES)
     assert (lines[0]["waited_s"], lines[0]["gap_s"]) == (pytest.approx(1.0), 0.03)
+
+
+@pytest.mark.anyio
+async def test_who_waits_for_the_gap_goes_on_when_it_is_over(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And not at the next look only."""
+
+    async def pass_(seconds: float) -> None:
+        desk.now_s += seconds
+
+    desk.gap_s = 0.25
+    desk.leave()
+    left_s = desk.now_s
+    monkeypatch.setattr(asyncio, "sleep", pass_)
+    await desk.pacing.due()
+    assert desk.now_s - left_s == pytest.approx(0.25)

@@ -160,3 +160,35 @@ async def test_a_task_whose_output_has_left_goes_on_before_the_next_leaves() -> 
         await asyncio.gather(*tasks)
 
     assert seen == ["output 1", "task 1", "output 2", "task 2"]
+
+
+async def test_an_output_that_has_its_turn_leaves_at_once() -> None:
+    """Its task does not even yield to the loop."""
+    written: list[int] = []
+    outbox = outbox_with()
+    async with running(outbox):
+        await asyncio.sleep(0)
+        with pytest.raises(StopIteration):
+            outbox.send(7, partial(written.append, 7)).send(None)
+        assert written == [7]
+
+
+@pytest.mark.parametrize(("has_room", "gap_s"), [(False, 0.0), (True, 3600.0)])
+async def test_an_output_has_no_turn_before_its_readers_are_ready(
+    has_room: bool,  # noqa: FBT001 - a case
+    gap_s: float,
+) -> None:
+    """It waits for room, and for the gap after the one before."""
+    written: list[int] = []
+    readers = Readers()
+    outbox = Outbox(Pacing(lambda: gap_s, lambda: True, asyncio.sleep), readers)
+    async with running(outbox):
+        await asyncio.sleep(0)
+        await outbox.send(1, partial(written.append, 1))
+        readers.has_room = lambda: has_room  # type: ignore[method-assign]
+        readers.room = asyncio.Event().wait  # type: ignore[method-assign, assignment]
+        waiting = asyncio.create_task(outbox.send(2, partial(written.append, 2)))
+        for _ in range(5):
+            await asyncio.sleep(0)
+        assert written == [1]
+        waiting.cancel()
