@@ -162,6 +162,21 @@ async def test_a_task_whose_output_has_left_goes_on_before_the_next_leaves() -> 
     assert seen == ["output 1", "task 1", "output 2", "task 2"]
 
 
+async def test_without_a_gap_a_burst_leaves_within_turns_of_the_loop() -> None:
+    """No time passes between two outputs."""
+    written: list[int] = []
+    outbox = outbox_with()
+    sends = [
+        asyncio.create_task(outbox.send(each, partial(written.append, each))) for each in range(3)
+    ]
+    await asyncio.sleep(0)
+    async with running(outbox):
+        for _ in range(20):
+            await asyncio.sleep(0)
+        assert written == [0, 1, 2]
+    await asyncio.gather(*sends)
+
+
 async def test_an_output_that_has_its_turn_leaves_at_once() -> None:
     """Its task does not even yield to the loop."""
     written: list[int] = []
