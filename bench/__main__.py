@@ -17,7 +17,17 @@ from bench.machine import this_machine
 from bench.report import Report, comparison, figures_from_json, read, table, to_json
 from bench.single import end
 
-NODE = ("start", "overhead", "declared", "bursts", "resources", "large", "endpoints", "growth")
+NODE = (
+    "installed",
+    "start",
+    "overhead",
+    "declared",
+    "bursts",
+    "resources",
+    "large",
+    "endpoints",
+    "growth",
+)
 """Benchmarks of the running node."""
 
 PARTS = ("transport", "store", "guard", "places")

@@ -9,6 +9,9 @@ class Effort:
 
     Args:
         name: "full" or "quick".
+        installed_tasks: tasks that a node with default settings gets one at a time.
+        installed_bursts: sizes of its bursts, and how many of each.
+        watched_tasks: tasks of the burst in which processor time and memory are sampled.
         starts: starts of the node.
         single_tasks: tasks that are sent one at a time.
         rate_s: seconds of a sustained load.
@@ -28,6 +31,9 @@ class Effort:
     """
 
     name: str
+    installed_tasks: int
+    installed_bursts: tuple[tuple[int, int], ...]
+    watched_tasks: int
     starts: int
     single_tasks: int
     rate_s: float
@@ -48,6 +54,9 @@ class Effort:
 
 FULL = Effort(
     name="full",
+    installed_tasks=20,
+    installed_bursts=((60, 3), (200, 3), (2_000, 1)),
+    watched_tasks=200,
     starts=20,
     single_tasks=2_000,
     rate_s=30.0,
@@ -68,6 +77,9 @@ FULL = Effort(
 
 QUICK = Effort(
     name="quick",
+    installed_tasks=3,
+    installed_bursts=((60, 1),),
+    watched_tasks=60,
     starts=3,
     single_tasks=100,
     rate_s=2.0,

@@ -118,7 +118,7 @@ def be_cyclone_side(domain: int) -> None:
     orders: queue.SimpleQueue[str] = queue.SimpleQueue()
     listener = threading.Thread(target=lambda: [*map(orders.put, sys.stdin)])
     listener.start()
-    with cyclone.cyclone_peer(domain) as peer:
+    with cyclone.cyclone_peer(domain, is_limited=False) as peer:
         while listener.is_alive():
             outputs = peer.received(cyclone.CO2FootprintImpl)
             if outputs:
@@ -177,6 +177,12 @@ class Soak:
                 return False
         return True
 
+    def read_for(self, seconds: float) -> None:
+        """Count for a while what comes."""
+        deadline_s = time.monotonic() + seconds
+        while time.monotonic() < deadline_s:
+            self.take(TICK_S)
+
     def missing(self) -> tuple[int, int]:
         """Tasks without an output at the Fast DDS and at the CycloneDDS reader."""
         return (
@@ -215,7 +221,7 @@ def long_life(soak: Soak, node: Node, tasks: int) -> Iterator[tuple[str, object]
         soak.wave(min(WAVE, tasks - soak.sent), is_cyclone=number % CYCLONE_EVERY == 1)
         if number in frozen:
             node.process.suspend()
-            time.sleep(FREEZE_S)
+            soak.read_for(FREEZE_S)
             node.process.resume()
         is_whole = soak.settle()
         done = soak.sent
@@ -232,9 +238,7 @@ def long_life(soak: Soak, node: Node, tasks: int) -> Iterator[tuple[str, object]
 def short_life(soak: Soak, node: Node, moments: random.Random, number: int) -> None:
     """Send tasks and end the node in the middle of them."""
     soak.wave(LIFE_TASKS, is_cyclone=number % 2 == 1)
-    deadline_s = time.monotonic() + moments.uniform(0.0, 1.5)
-    while time.monotonic() < deadline_s:
-        soak.take(TICK_S)
+    soak.read_for(moments.uniform(0.0, 1.5))
     node.process.send_signal(signal.SIGKILL if number % 2 else signal.SIGTERM)
 
 

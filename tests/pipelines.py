@@ -67,16 +67,24 @@ class PatientTracker:
     def __init__(self) -> None:
         self.begun_count = 0
         self.cancelled_count = 0
+        self.has_worker = asyncio.Event()
+        self.has_worker.set()
         self.may_end = asyncio.Event()
 
     def can_run(self, run: ModelRun) -> bool:  # noqa: ARG002 - all are the same
         """Never: models belong to the tests of measurements."""
         return False
 
-    async def measure(self, run: Run) -> Measurement:  # noqa: ARG002 - all are the same
+    async def measure(
+        self,
+        run: Run,  # noqa: ARG002 - all are the same
+        on_begin: Callable[[], None],
+    ) -> Measurement:
         """Wait for the test."""
         self.begun_count += 1
         try:
+            await self.has_worker.wait()
+            on_begin()
             await self.may_end.wait()
         except asyncio.CancelledError:
             self.cancelled_count += 1

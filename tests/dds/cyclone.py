@@ -231,12 +231,17 @@ class CyclonePeer:
     Args:
         domain: DDS domain id.
         lease_duration_s: seconds after which others take it for dead; the default is CycloneDDS's.
+        is_limited: whether it reads 500 instances, as the nodes of a real pipeline. CycloneDDS for
+            Python does not understand how Fast DDS ends an instance, so that they last for ever.
     """
 
-    def __init__(self, domain: int, lease_duration_s: float = 10.0) -> None:
+    def __init__(
+        self, domain: int, lease_duration_s: float = 10.0, *, is_limited: bool = True
+    ) -> None:
         # The domain must outlive the participant: it holds the configuration.
         self._domain = Domain(domain, configuration(lease_s=lease_duration_s))
         self._participant = DomainParticipant(domain)
+        self._quality = QOS + Qos(PEER_LIMITS) if is_limited else QOS
         self._writers = {kind: self._writer(name, kind) for kind, name in WRITTEN.items()}
         self._readers = {kind: self._reader(name, kind) for kind, name in READ.items()}
         self._received: dict[type[IdlStruct], list[Any]] = {kind: [] for kind in READ}
@@ -247,7 +252,7 @@ class CyclonePeer:
 
     def _reader(self, name: str, kind: type[IdlStruct]) -> DataReader[Any]:
         topic = Topic(self._participant, name, kind, qos=Qos(CDR))
-        return DataReader(self._participant, topic, qos=QOS + Qos(PEER_LIMITS))
+        return DataReader(self._participant, topic, qos=self._quality)
 
     def write(self, *samples: IdlStruct, ahead_s: float = 0.0) -> None:
         """Write samples, each on the topic of its type, by a clock that is ahead."""
@@ -295,9 +300,9 @@ class CyclonePeer:
 
 
 @contextmanager
-def cyclone_peer(domain: int) -> Iterator[CyclonePeer]:
+def cyclone_peer(domain: int, *, is_limited: bool = True) -> Iterator[CyclonePeer]:
     """Have a CycloneDDS peer in a domain."""
-    peer = CyclonePeer(domain)
+    peer = CyclonePeer(domain, is_limited=is_limited)
     try:
         yield peer
     finally:

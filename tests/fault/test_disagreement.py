@@ -1,6 +1,7 @@
 """A tracker whose number is believable and wrong: the domain alone decides that it disagrees."""
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -27,9 +28,9 @@ class GuardedTracker:
         """Never: the run is simulated."""
         return False
 
-    async def measure(self, run: Run) -> Measurement:
+    async def measure(self, run: Run, on_begin: Callable[[], None]) -> Measurement:
         """Measure with time for the forkserver to get warm."""
-        return await self._pool.measure(run, 30.0)
+        return await self._pool.measure(run, 30.0, on_begin=on_begin)
 
 
 async def test_a_task_whose_tracker_disagrees_is_published_as_such(tmp_path: Path) -> None:

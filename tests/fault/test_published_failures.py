@@ -1,6 +1,7 @@
 """Every way a measurement can fail ends in a published result that names it."""
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -39,9 +40,14 @@ class Misbehaving:
         """Never."""
         return False
 
-    async def measure(self, run: Run) -> Measurement:  # noqa: ARG002 - see the class
+    async def measure(
+        self,
+        run: Run,  # noqa: ARG002 - see the class
+        on_begin: Callable[[], None],
+    ) -> Measurement:
         """Misbehave."""
-        return await self._pool.measure(ModelRun(self._behaviour), self._deadline_s)
+        behaviour = ModelRun(self._behaviour)
+        return await self._pool.measure(behaviour, self._deadline_s, on_begin=on_begin)
 
 
 @pytest.mark.parametrize(("behaviour", "failure"), (ENDLESS | ENDING).items())

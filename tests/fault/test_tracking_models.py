@@ -56,12 +56,18 @@ def config(tmp_path: Path) -> TrackerConfig:
 
 
 async def test_energy_per_inference_of_an_onnx_model_is_stable(config: TrackerConfig) -> None:
-    """In five runs of one model, energy per inference stays well within the interval of a guess."""
+    """In five runs of one model, energy per inference stays well within the interval of a guess.
+
+    A run that others disturbed says so, and may differ.
+    """
     runs = [ModelRun("square", raw_model=_model())] * 5
     energies_kwh = [
         measurement.device_energy_kwh / measurement.inferences
         for measurement in await _measure(config, *runs)
+        if not measurement.others
     ]
+    if len(energies_kwh) < 2:
+        pytest.skip("other work on this host disturbed the runs")
     assert max(energies_kwh) < GUESS_FACTOR / 2 * min(energies_kwh)
 
 

@@ -62,7 +62,7 @@ def test_a_comparison_follows_the_table(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
-        (("strat",), "no benchmark is named strat; choose of start, overhead"),
+        (("strat",), "no benchmark is named strat; choose of installed, start"),
         (("start", "--compare", "missing.json"), "missing.json: No such file or directory; name"),
         (("start", "--compare", "README.md"), "README.md is no result of scripts/bench"),
     ],

@@ -14,7 +14,7 @@ import psutil
 import pytest
 from tests.calling_transport import participant
 from tests.domains import fresh_domain
-from tests.program.peers import peers_of
+from tests.program.peers import footprint_of, peers_of
 from tests.program.processes import PATIENCE_S, NodeProcess, running_node
 
 from carbon_node.cli.peers import PEERS_ROLE, SubmittedTask
@@ -42,7 +42,7 @@ def task(*, user: bytes = b"", model: bytes = b"", hardware: bytes = b"") -> Sub
 async def answers(domain: int, *tasks: SubmittedTask) -> list[CO2Footprint]:
     """Submit tasks one after the other; their outputs."""
     async with peers_of(domain) as (peers, _):
-        return [(await peers.submit(each, PATIENCE_S)).footprint for each in tasks]
+        return [await footprint_of(peers, each) for each in tasks]
 
 
 def content(footprint: CO2Footprint) -> dict[str, Any]:
@@ -175,7 +175,7 @@ async def test_the_invalid_task_id_is_reported_and_skipped(node: tuple[NodeProce
         transport.publish(Topic.USER_INPUT, UserInput())
         transport.publish(Topic.ML_MODEL, MLModel(model="m"))
         transport.publish(Topic.HW_RESOURCE, HWResource("hw", 1.0, 1.0))
-        assert (await peers.submit(task(), PATIENCE_S)).footprint.carbon_footprint > 0
+        assert (await footprint_of(peers, task())).carbon_footprint > 0
     rejected = {event["topic"] for event in running.events() if event["event"] == "sample rejected"}
     assert rejected == {
         "/sustainml/user_input",
@@ -219,7 +219,7 @@ async def test_an_incomplete_task_blocks_no_other(node: tuple[NodeProcess, int])
         incomplete = task()
         transport.publish(Topic.USER_INPUT, incomplete.user_input)
         transport.publish(Topic.ML_MODEL, incomplete.ml_model)
-        assert (await peers.submit(task(), PATIENCE_S)).footprint.carbon_footprint > 0
+        assert (await footprint_of(peers, task())).carbon_footprint > 0
 
 
 async def _measuring(node: NodeProcess) -> psutil.Process:
@@ -253,10 +253,10 @@ async def test_a_measurement_that_dies_or_hangs_still_yields_the_result(
     }
     with running_node(domain, tmp_path, env=env) as running:
         async with peers_of(domain) as (peers, _):
-            submitted = asyncio.create_task(peers.submit(task(), PATIENCE_S))
+            submitted = asyncio.create_task(footprint_of(peers, task()))
             async with asyncio.timeout(PATIENCE_S):
                 os.kill((await _measuring(running)).pid, by)
-            footprint = (await submitted).footprint
+            footprint = await submitted
         children = running.children()
         assert running.stop() == 0
 

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 from tests.domains import fresh_domain
 from tests.process_memory import forget_peak, memory_bytes
-from tests.program.peers import peers_of
-from tests.program.processes import PATIENCE_S, running_node
+from tests.program.peers import footprint_of, peers_of
+from tests.program.processes import running_node
 from tests.transports import wait_for
 
 from carbon_node.cli.peers import SubmittedTask
@@ -35,10 +35,10 @@ async def test_a_large_model_is_in_the_daemon_once(tmp_path: Path, mode: str) ->
     with running_node(domain, tmp_path, env={"CARBON_NODE_TRACKER__MODE": mode}) as node:
         pid = node.process.pid
         async with peers_of(domain) as (peers, _):
-            await peers.submit(task(1, bytes(100_000)), PATIENCE_S)
+            await footprint_of(peers, task(1, bytes(100_000)))
             before = memory_bytes(pid, "VmRSS")
             forget_peak(pid)
-            await peers.submit(task(2, bytes(SIZE_BYTES)), PATIENCE_S)
+            await footprint_of(peers, task(2, bytes(SIZE_BYTES)))
             least = before + 0.25 * SIZE_BYTES
             await asyncio.to_thread(wait_for, lambda: memory_bytes(pid, "VmRSS") < least)
             peak = memory_bytes(pid, "VmHWM") - before

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from onnx import TensorProto, helper
 from tests.domains import fresh_domain
-from tests.program.peers import peers_of
-from tests.program.processes import PATIENCE_S, running_node
+from tests.program.peers import footprint_of, peers_of
+from tests.program.processes import running_node
 
 from carbon_node.cli.peers import SubmittedTask
 from carbon_node.wire.samples import CO2Footprint, HWResource, MLModel, TaskId, UserInput
@@ -40,7 +40,7 @@ async def _answered(tmp_path: Path, hardware: str) -> CO2Footprint:
                 MLModel(model="relu", raw_model=_model(), task_id=TASK_ID),
                 HWResource(hardware, task_id=TASK_ID),
             )
-            return (await peers.submit(task, PATIENCE_S)).footprint
+            return await footprint_of(peers, task)
 
 
 async def test_a_model_for_this_host_is_measured_here(tmp_path: Path) -> None:

@@ -43,7 +43,7 @@ async def test_the_screen_shows_state_tasks_totals_and_results() -> None:
         "RUNNING",
         "domain 7",
         "up 1:02:05",
-        "2 waiting   1 running   1 estimated",
+        "1 wait for inputs   2 wait for a worker   1 running   1 estimated",
         "26 mWh",
         "12.3 mg CO2e",
         "degraded: live intensity is off: no key",

@@ -6,7 +6,7 @@ orchestrator, which cannot cope with participants that it does not know.
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Protocol
@@ -21,6 +21,7 @@ from carbon_node.wire.samples import (
     Sample,
     Status,
     TaskId,
+    TaskStatus,
     UserInput,
 )
 
@@ -34,6 +35,9 @@ PEERS_ROLE = Role(
 DISCOVERY_S = 0.5
 """Seconds within which an orchestrator in the domain announces itself: five initial announcements,
 0.1 s apart."""
+
+LOOK_S = 0.25
+"""Seconds between two looks for tasks that wait without a sign of the node."""
 
 
 class PeersTransport(Protocol):
@@ -59,6 +63,10 @@ class PeersTransport(Protocol):
         """Write a sample."""
         ...
 
+    def retire(self, topic: Topic, sample: Sample) -> None:
+        """End the instance of a sample."""
+        ...
+
     def peers(self) -> tuple[Peer, ...]:
         """Other participants of the domain."""
         ...
@@ -77,6 +85,14 @@ class SubmittedTask:
         """Id on the wire."""
         return self.user_input.task_id
 
+    def samples(self) -> tuple[tuple[Topic, Sample], ...]:
+        """Return each input with its topic."""
+        return (
+            (Topic.USER_INPUT, self.user_input),
+            (Topic.ML_MODEL, self.ml_model),
+            (Topic.HW_RESOURCE, self.hw_resource),
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Answer:
@@ -91,18 +107,61 @@ class Answer:
     seconds: float
 
 
+@dataclass(frozen=True, slots=True)
+class Situation:
+    """How far the tasks are, and what is known of the node.
+
+    Args:
+        is_node_there: whether a carbon node is in the domain.
+        status: what the node last said of itself; None before it said anything.
+        sent_count: tasks submitted so far.
+        begun_count: those of them that the node has begun and not answered.
+        done_count: those of them that are answered.
+    """
+
+    is_node_there: bool
+    status: Status | None
+    sent_count: int
+    begun_count: int
+    done_count: int
+
+
+@dataclass(slots=True, eq=False)
+class _Pending:
+    """A task without an answer."""
+
+    sent_s: float
+    answered: asyncio.Future[CO2Footprint | None]
+    has_begun: bool = False
+
+
 class SimulatedPeers:
     """The other nodes of a pipeline, as far as a carbon node notices.
+
+    A sign of the node is a status that it publishes, or an output for one of the tasks.
 
     Args:
         transport: built for `PEERS_ROLE`.
         domain: DDS domain id, for messages.
+        timeout_s: seconds without a sign of the node after which a task is given up, > 0.
+        clock: tells a monotonic time in seconds.
     """
 
-    def __init__(self, transport: PeersTransport, domain: int) -> None:
+    def __init__(
+        self,
+        transport: PeersTransport,
+        domain: int,
+        timeout_s: float,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._transport = transport
         self._domain = domain
-        self._answers: dict[TaskId, asyncio.Future[CO2Footprint]] = {}
+        self._timeout_s = timeout_s
+        self._clock = clock
+        self._pending: dict[TaskId, _Pending] = {}
+        self._sent_count = self._done_count = 0
+        self._sign_s = clock()
+        self._status: Status | None = None
         self._node_is_ready = asyncio.Event()
 
     @asynccontextmanager
@@ -113,62 +172,68 @@ class SimulatedPeers:
             TransportError: an orchestrator is in the domain, or the domain cannot be joined.
         """
         await self._transport.open()
-        reading = asyncio.create_task(self._read())
+        helpers = [asyncio.create_task(self._read()), asyncio.create_task(self._watch())]
         try:
             await self._refuse_orchestrator()
             self._transport.connect(*PEERS_ROLE.writes, *PEERS_ROLE.reads)
             yield
         finally:
-            reading.cancel()
+            for helper in helpers:
+                helper.cancel()
             await self._transport.close()
 
-    async def wait_for_node(self, timeout_s: float) -> None:
+    async def wait_for_node(self) -> None:
         """Wait until a carbon node takes tasks.
-
-        Args:
-            timeout_s: seconds to wait, > 0.
 
         Raises:
             TransportError: none is ready in time.
         """
         try:
-            async with asyncio.timeout(timeout_s):
+            async with asyncio.timeout(self._timeout_s):
                 await self._node_is_ready.wait()
         except TimeoutError:
             raise TransportError(
-                f"no carbon node answered in domain {self._domain} within {timeout_s:g} s; "
+                f"no carbon node answered in domain {self._domain} within {self._timeout_s:g} s; "
                 f"start one with: carbon-node run --domain {self._domain}"
             ) from None
 
-    async def submit(self, task: SubmittedTask, timeout_s: float) -> Answer:
-        """Write the inputs of a task and wait for its output.
+    async def submit(self, task: SubmittedTask) -> Answer | None:
+        """Write the inputs of a task and wait for its output, as long as the node gives signs.
 
         Args:
             task: what to submit; its id must not have been used with these peers.
-            timeout_s: seconds to wait after the last input was written, > 0.
 
         Returns:
-            The output and how long it took.
-
-        Raises:
-            TransportError: no output came in time.
+            The output and how long it took; None if the node fell silent before.
         """
-        answered: asyncio.Future[CO2Footprint] = asyncio.get_running_loop().create_future()
-        self._answers[task.task_id] = answered
-        self._transport.publish(Topic.USER_INPUT, task.user_input)
-        self._transport.publish(Topic.ML_MODEL, task.ml_model)
-        self._transport.publish(Topic.HW_RESOURCE, task.hw_resource)
-        since_s = time.monotonic()
+        for topic, sample in task.samples():
+            self._transport.publish(topic, sample)
+        answered: asyncio.Future[CO2Footprint | None] = asyncio.get_running_loop().create_future()
+        pending = _Pending(self._clock(), answered)
+        self._pending[task.task_id] = pending
+        self._sent_count += 1
         try:
-            async with asyncio.timeout(timeout_s):
-                return Answer(await answered, time.monotonic() - since_s)
-        except TimeoutError:
-            raise TransportError(
-                f"task {task.task_id.problem_id}.{task.task_id.iteration_id} got no output within "
-                f"{timeout_s:g} s; see the node's log"
-            ) from None
+            footprint = await answered
         finally:
-            del self._answers[task.task_id]
+            del self._pending[task.task_id]
+        if footprint is None:
+            return None
+        self._done_count += 1
+        answer = Answer(footprint, self._clock() - pending.sent_s)
+        # Room in the writers for the tasks that follow.
+        for topic, sample in task.samples():
+            self._transport.retire(topic, sample)
+        return answer
+
+    def situation(self) -> Situation:
+        """Return how far the tasks are."""
+        return Situation(
+            any(peer.name == NODE_NAME for peer in self._transport.peers()),
+            self._status,
+            self._sent_count,
+            sum(pending.has_begun for pending in self._pending.values()),
+            self._done_count,
+        )
 
     async def _refuse_orchestrator(self) -> None:
         deadline_s = time.monotonic() + DISCOVERY_S
@@ -180,19 +245,41 @@ class SimulatedPeers:
                 )
             await asyncio.sleep(0.02)
 
+    async def _watch(self) -> None:
+        while True:
+            await asyncio.sleep(LOOK_S)
+            limit_s = self._clock() - self._timeout_s
+            if self._sign_s > limit_s:
+                continue
+            for pending in self._pending.values():
+                if pending.sent_s <= limit_s and not pending.answered.done():
+                    pending.answered.set_result(None)
+
     async def _read(self) -> None:
         async for arrival in self._transport.arrivals():
             match arrival.sample:
                 case CO2Footprint() as footprint:
                     self._deliver(footprint)
-                case NodeStatus(node_name=name, node_status=Status.IDLE | Status.RUNNING) if (
-                    name == NODE_NAME
-                ):
-                    self._node_is_ready.set()
+                case NodeStatus(node_name=name) as status if name == NODE_NAME:
+                    self._note(status)
                 case _:
                     pass
 
     def _deliver(self, footprint: CO2Footprint) -> None:
-        answered = self._answers.get(footprint.task_id)
-        if answered is not None and not answered.done():
-            answered.set_result(footprint)
+        pending = self._pending.get(footprint.task_id)
+        if pending is not None and not pending.answered.done():
+            self._sign_s = self._clock()
+            pending.answered.set_result(footprint)
+
+    def _note(self, status: NodeStatus) -> None:
+        self._sign_s = self._clock()
+        self._status = status.node_status
+        if status.node_status in (Status.IDLE, Status.RUNNING):
+            self._node_is_ready.set()
+        if status.node_status is Status.INITIALIZING:
+            # It was started again, and begins with everything once more.
+            for each in self._pending.values():
+                each.has_begun = False
+        pending = self._pending.get(status.task_id)
+        if pending is not None and status.task_status is TaskStatus.RUNNING:
+            pending.has_begun = True

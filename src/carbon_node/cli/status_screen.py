@@ -76,7 +76,11 @@ def quantity(value: float | None, unit: str) -> str:
 
 
 def _overview(node: Fields, totals: Fields) -> Panel:
-    counts = [(node["waiting"], "waiting"), (len(node["running"]), "running")]
+    counts = [
+        (node["incomplete"], "wait for inputs"),
+        (node["waiting"], "wait for a worker"),
+        (len(node["running"]), "running"),
+    ]
     counts += [(count, outcome) for outcome, count in sorted(totals["tasks"].items())]
     energy = quantity(totals["energy_kwh"] * _WH_PER_KWH, "Wh")
     lines = [

@@ -98,7 +98,12 @@ class OperatorInterface:
         await stop.wait()
         self._supervisor.stopping()
         facts = self._facts.facts()
-        log.info("stopping", waiting=facts.waiting_count, running=len(facts.running))
+        log.info(
+            "stopping",
+            incomplete=facts.incomplete_count,
+            waiting=facts.waiting_count,
+            running=len(facts.running),
+        )
 
     def _token(self) -> str:
         if self._token_file is None:
@@ -146,11 +151,12 @@ class StatusReceiver(Protocol):
 
 def status_text(facts: NodeFacts) -> str:
     """Return the line."""
-    waiting = facts.incomplete_count + facts.waiting_count
     state = "paused" if facts.is_paused else facts.status.name.lower()
-    counts = f"{waiting} waiting, {len(facts.running)} running, {facts.answered_count} done"
+    running, answered = len(facts.running), facts.answered_count
+    counts = f"{facts.waiting_count} waiting, {running} running, {answered} done"
     failed = f" ({facts.failed_count} without a result)" if facts.failed_count else ""
-    return f"{state}: {counts}{failed}"
+    incomplete = f", {facts.incomplete_count} without all inputs" if facts.incomplete_count else ""
+    return f"{state}: {counts}{failed}{incomplete}"
 
 
 class StatusLine:

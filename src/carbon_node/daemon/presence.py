@@ -23,6 +23,10 @@ from carbon_node.wire.contract import NODE_NAME, Peer
 _PROCESS = "carbon_node.process"
 _STARTED = "carbon_node.started_ns"
 _CLAIM = frozenset({_PROCESS, _STARTED})
+_CLAIMS = "carbon_node/domain/"
+# A zero octet, which marks a name that is no path, is printed as "@".
+_CLAIMED = re.compile(rf" @{_CLAIMS}([0-9]{{1,3}})$", re.MULTILINE)
+_SOCKETS = Path("/proc/net/unix")
 _TIME = re.compile(r"[0-9]{1,20}")
 
 
@@ -36,7 +40,7 @@ def claimed(domain: int) -> Iterator[None]:
     Raises:
         NodeAlreadyPresent: another process has claimed the domain; the message names it.
     """
-    name = f"\0carbon_node/domain/{domain}"
+    name = f"\0{_CLAIMS}{domain}"
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as claim:
         try:
             claim.bind(name)
@@ -44,6 +48,16 @@ def claimed(domain: int) -> Iterator[None]:
             raise already_present(domain, [f"process {_owner(name)} on this host"]) from error
         claim.listen()
         yield
+
+
+def claimed_domains() -> tuple[int, ...]:
+    """Find the domains of the carbon nodes in this network namespace, lowest first."""
+    try:
+        sockets = _SOCKETS.read_text(errors="replace")
+    except OSError:
+        # Without /proc nothing is known.
+        return ()
+    return tuple(sorted({int(domain) for domain in _CLAIMED.findall(sockets)}))
 
 
 def already_present(domain: int, rivals: Iterable[str]) -> NodeAlreadyPresent:

@@ -32,8 +32,8 @@ class _TrackerAsConfigured:
     def can_run(self, run: ModelRun) -> bool:
         return is_runnable(run, self.config.model_roots)
 
-    def measure(self, run: Run) -> Coroutine[Any, Any, Measurement]:
-        return self.pool.measure(run, config=self.config)
+    def measure(self, run: Run, on_begin: Callable[[], None]) -> Coroutine[Any, Any, Measurement]:
+        return self.pool.measure(run, config=self.config, on_begin=on_begin)
 
 
 class SettingsInForce:

@@ -158,7 +158,8 @@ class LocalView:
             domain=facts.identity.domain,
             transport=facts.identity.transport,
             uptime_s=facts.uptime_s,
-            waiting=facts.incomplete_count + facts.waiting_count,
+            incomplete=facts.incomplete_count,
+            waiting=facts.waiting_count,
             running=tuple(_running(task) for task in facts.running),
             intensity_table_age_s=self._table_age_s(),
         )

@@ -99,8 +99,9 @@ def _stages(stages: dict[str, Durations]) -> Metric:
 
 
 def _gauges(summary: NodeSummary) -> Iterator[Metric]:
-    yield _gauge("tasks_waiting", "Tasks that wait for inputs or a worker.", summary.waiting)
-    yield _gauge("tasks_running", "Tasks in progress.", len(summary.running))
+    yield _gauge("tasks_incomplete", "Tasks that wait for an input.", summary.incomplete)
+    yield _gauge("tasks_waiting", "Complete tasks that wait for a worker.", summary.waiting)
+    yield _gauge("tasks_running", "Tasks for which something is done.", len(summary.running))
     yield _gauge("ready", "Whether tasks are answered, 1 or 0.", summary.is_ready)
     yield _gauge("degraded", "How many things work less well than set.", len(summary.degraded))
     if summary.intensity_table_age_s is not None:

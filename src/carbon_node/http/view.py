@@ -9,7 +9,7 @@ from carbon_node.store import Cursor
 
 @dataclass(frozen=True, slots=True)
 class RunningTask:
-    """A task in progress.
+    """A task for which something is done.
 
     Args:
         problem_id: first part of the task id.
@@ -39,8 +39,9 @@ class NodeSummary:
         domain: DDS domain id.
         transport: name of the transport in use.
         uptime_s: seconds since the start, >= 0.
-        waiting: how many tasks wait for inputs or for a free worker.
-        running: the tasks in progress.
+        incomplete: how many tasks wait for an input.
+        waiting: how many complete tasks wait for their turn or for a worker.
+        running: the tasks for which something is done.
         intensity_table_age_s: seconds since the edition of the intensity table; None without one.
     """
 
@@ -54,6 +55,7 @@ class NodeSummary:
     domain: int
     transport: str
     uptime_s: float
+    incomplete: int
     waiting: int
     running: tuple[RunningTask, ...]
     intensity_table_age_s: float | None

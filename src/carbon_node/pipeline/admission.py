@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from carbon_node.pipeline.task import Progress
+from carbon_node.pipeline.task import WAITING, Progress
 
 
 class Admission:
@@ -30,7 +30,7 @@ class Admission:
     @asynccontextmanager
     async def place(self, progress: Progress) -> AsyncIterator[None]:
         """Wait for a place and hold it; a task that is stopped needs none and waits no longer."""
-        with progress.stage("waiting"):
+        with progress.stage(WAITING):
             has_place = await self._entered(progress)
         progress.has_begun = True
         try:

@@ -1,6 +1,7 @@
 """From a task's inputs to its answer: plan, look up, measure, conclude."""
 
 import asyncio
+from contextlib import ExitStack
 from dataclasses import replace
 
 import structlog
@@ -29,7 +30,7 @@ from carbon_node.estimation.measurement import (
 from carbon_node.pipeline import translate
 from carbon_node.pipeline.interruption import Repeat, Stopped
 from carbon_node.pipeline.ports import Conditions, ConditionsSource, IntensitySource, Tracker
-from carbon_node.pipeline.task import Progress
+from carbon_node.pipeline.task import WORKER, Progress
 from carbon_node.tasks.answer import Answer
 
 log = structlog.get_logger(__name__)
@@ -95,8 +96,7 @@ class Answering:
             case Plan(run=run):
                 with progress.stage("intensity"):
                     intensity = await _intensity(conditions.intensity, request.place)
-                with progress.stage("tracker"):
-                    outcome = await _track(conditions.tracker, run, progress)
+                outcome = await _track(conditions.tracker, run, progress)
                 return conclude(planned, intensity, outcome)
 
 
@@ -119,7 +119,14 @@ async def _track(tracker: Tracker, run: Run | None, progress: Progress) -> Track
     if run is None:
         return NotTracked()
     try:
-        return await tracker.measure(run)
+        with ExitStack() as stage:
+            stage.enter_context(progress.stage(WORKER))
+
+            def begin() -> None:
+                stage.close()
+                stage.enter_context(progress.stage("tracker"))
+
+            return await tracker.measure(run, begin)
     except TrackerError as error:
         log.warning(
             "measurement failed",

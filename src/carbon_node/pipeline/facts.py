@@ -42,8 +42,8 @@ class NodeFacts:
         status: as published.
         is_paused: whether no more tasks begin until a peer says so.
         incomplete_count: tasks of which an input is missing.
-        waiting_count: complete tasks that wait for their turn.
-        running: tasks in progress.
+        waiting_count: complete tasks that wait for their turn or for a worker of the tracker.
+        running: tasks for which something is done, in the order of their starts.
         answered_count: tasks answered since the start.
         failed_count: those of them whose answer is that there is no result.
         commands: counts of control commands.
@@ -99,7 +99,7 @@ class FactsSource:
 
     def facts(self) -> NodeFacts:
         """Return how the node is."""
-        running, is_paused = tuple(self._register.in_progress()), self._announcer.is_paused
+        running, is_paused = tuple(self._register.running()), self._announcer.is_paused
         overload = self._overload()
         problems = (overload, PAUSED if is_paused else None)
         return NodeFacts(

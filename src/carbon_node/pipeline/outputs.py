@@ -33,6 +33,10 @@ it within milliseconds; it lost none with this, and restarted backends were spar
 END_GAP_S = 0.1
 """Seconds between two ends: of a burst, a reader that needs as long for each output sees all."""
 
+TAKING_S = 1.0
+"""Seconds before the node joins again in which readers take what they have received: the rest goes
+with the former participant, and a reader on the same machine may have stood still as well."""
+
 MEETING_S = 5.0
 """Seconds that an output waits for a reader, where there is none and may be one soon. After a start
 the reader that it is for may be discovered seconds after its task: participants announce themselves
@@ -167,6 +171,9 @@ class Outputs:
         try:
             # What readers have received in the last moment must not reach them twice.
             if not await self.confirm() and self._has_reader():
+                self._note_received()
+            if len(self._retained) > len(self._unacknowledged):
+                await asyncio.sleep(TAKING_S)
                 self._note_received()
             reader_count = max(self._reader_count, self._transport.matched(Topic.FOOTPRINT) or 0)
             is_shared = reader_count > 1

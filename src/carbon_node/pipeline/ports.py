@@ -1,6 +1,6 @@
 """What the pipeline needs from the world; adapters satisfy these without knowing the pipeline."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -164,8 +164,12 @@ class Tracker(Protocol):
         """Tell whether a model could be measured here; may block, so it is called in a thread."""
         ...
 
-    async def measure(self, run: Run) -> Measurement:
+    async def measure(self, run: Run, on_begin: Callable[[], None]) -> Measurement:
         """Measure; cancelling ends the measurement and its processes.
+
+        Args:
+            run: what to measure.
+            on_begin: called once the run waits for a worker no longer.
 
         Raises:
             TrackerError: there is no trustworthy number; the name of the failure says why.

@@ -92,11 +92,11 @@ class TaskRegister:
         self._observer.task_finished(STORED)
         self._keep(progress, answer)
 
-    def in_progress(self) -> list[Progress]:
-        """List the tasks that wait no longer, in the order of their starts."""
+    def running(self) -> list[Progress]:
+        """List the tasks for which something is done, in the order of their starts."""
         found = [progress for same_id in self._open.values() for progress in same_id]
         return sorted(
-            (progress for progress in found if progress.has_begun),
+            (progress for progress in found if progress.is_running),
             key=lambda progress: progress.position,
         )
 

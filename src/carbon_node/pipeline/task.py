@@ -20,6 +20,13 @@ LARGE_BYTES = 65_536
 would hold up the loop."""
 
 
+WAITING = "waiting"
+"""Stage of a task that waits until it may begin."""
+
+WORKER = "worker"
+"""Stage of a task that waits for a free worker of the tracker."""
+
+
 def size_bytes(sample: Input) -> int:
     """Return about how much a sample of a task holds, in memory and elsewhere."""
     match sample:
@@ -118,7 +125,7 @@ class Progress:
         current_stage: name of the stage that it is in, empty between two.
         since_s: monotonic time in seconds at which its last input arrived.
         revision: revision of the settings that it is computed under; None before that.
-        has_begun: whether it waits no longer.
+        has_begun: whether it waits to begin no longer.
         is_repeat: whether it is computed again although it was answered.
         digest: of the inputs; empty until it has begun.
         summary: what the task is about; empty until it has begun.
@@ -150,6 +157,11 @@ class Progress:
         finally:
             self.current_stage = ""
             self.stage_s[name] = round(time.monotonic() - since_s, 4)
+
+    @property
+    def is_running(self) -> bool:
+        """Whether something is done for it: it waits neither to begin nor for a worker."""
+        return self.has_begun and self.current_stage != WORKER
 
     def revise(self, arrival: Arrival) -> None:
         """Take in a later sample of this task: before it has begun, the newest counts."""

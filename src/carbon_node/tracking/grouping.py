@@ -41,6 +41,7 @@ class _Member:
     config: TrackerConfig
     deadline_s: float
     verdict: asyncio.Future[Measurement]
+    on_begin: Callable[[], None]
     begun: asyncio.Event = field(default_factory=asyncio.Event)
     deadline_monotonic_s: float = math.inf
     group: "_Group | None" = None
@@ -51,6 +52,7 @@ class _Member:
         if not self.begun.is_set():
             self.deadline_monotonic_s = time.monotonic() + self.deadline_s
             self.begun.set()
+            self.on_begin()
 
     def left_s(self) -> float:
         """Return the seconds that are left of the deadline; infinite before it runs."""
@@ -100,7 +102,11 @@ class Groups:
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def measure(
-        self, run: SimulatedRun, config: TrackerConfig, deadline_s: float
+        self,
+        run: SimulatedRun,
+        config: TrackerConfig,
+        deadline_s: float,
+        on_begin: Callable[[], None] = lambda: None,
     ) -> Measurement:
         """Measure a run, in company or alone.
 
@@ -110,11 +116,13 @@ class Groups:
             run: what to measure.
             config: how; runs of different configurations share nothing.
             deadline_s: seconds that it may take once it has begun.
+            on_begin: called once, when it begins.
 
         Raises:
             TrackerError: there is no measurement, or no worker within `queue_wait_s`.
         """
-        member = _Member(run, config, deadline_s, asyncio.get_running_loop().create_future())
+        verdict = asyncio.get_running_loop().create_future()
+        member = _Member(run, config, deadline_s, verdict, on_begin)
         self._waiting.append(member)
         self._dispatch()
         try:

@@ -6,7 +6,7 @@ import os
 import secrets
 import socket
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, ExitStack, asynccontextmanager, suppress
 from shutil import rmtree
 from types import TracebackType
@@ -93,7 +93,11 @@ class TrackerPool:
         self._config = config
 
     async def measure(
-        self, run: Run, deadline_s: float | None = None, config: TrackerConfig | None = None
+        self,
+        run: Run,
+        deadline_s: float | None = None,
+        config: TrackerConfig | None = None,
+        on_begin: Callable[[], None] = lambda: None,
     ) -> Measurement:
         """Measure a run once a worker is free.
 
@@ -108,6 +112,7 @@ class TrackerPool:
                 ones.
             config: how to measure; None takes the pool's at the time of the call. The number of
                 workers is the pool's in any case.
+            on_begin: called once a worker is free; the deadline runs from then on.
 
         Returns:
             The measurement, within `queue_wait_s`, the deadline, the grace and a second.
@@ -120,10 +125,11 @@ class TrackerPool:
             deadline_s = config.deadline_s
         match run:
             case SimulatedRun():
-                return await self._groups.measure(run, config, deadline_s)
+                return await self._groups.measure(run, config, deadline_s, on_begin)
             case ModelRun():
                 _require_acceptable_size(run, config.model_limit_bytes)
                 async with self._host_and_worker():
+                    on_begin()
                     return await self._measure_one(run, config, deadline_s)
 
     async def _measure_together(

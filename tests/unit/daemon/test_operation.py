@@ -45,10 +45,12 @@ class Desk:
 
 
 def test_the_line_counts_tasks() -> None:
-    """Incomplete tasks wait, too; failures are told only if there are any."""
-    assert status_text(FACTS) == "idle: 3 waiting, 0 running, 40 done"
+    """Those that miss inputs and failures are told only if there are any."""
+    assert status_text(FACTS) == "idle: 2 waiting, 0 running, 40 done, 1 without all inputs"
     failed = replace(FACTS, failed_count=2, is_paused=True)
-    assert status_text(failed) == "paused: 3 waiting, 0 running, 40 done (2 without a result)"
+    assert status_text(replace(failed, incomplete_count=0)) == (
+        "paused: 2 waiting, 0 running, 40 done (2 without a result)"
+    )
 
 
 async def test_many_changes_give_one_line_and_quiet_gives_none(
@@ -82,4 +84,4 @@ async def test_the_line_follows_tasks_until_none_is_left(monkeypatch: pytest.Mon
     known = len(desk.lines)
     await asyncio.sleep(0.05)
     assert len(desk.lines) == known
-    assert desk.lines[-1] == "idle: 1 waiting, 0 running, 40 done"
+    assert desk.lines[-1] == "idle: 0 waiting, 0 running, 40 done, 1 without all inputs"

@@ -3,8 +3,9 @@
 import os
 
 import pytest
+from tests.domains import fresh_domain
 
-from carbon_node.daemon.presence import properties, rivals, unverified
+from carbon_node.daemon.presence import claimed, claimed_domains, properties, rivals, unverified
 from carbon_node.wire.contract import NODE_NAME, Peer
 
 NOW_NS = 1_000_000
@@ -20,6 +21,14 @@ def namesake(pairs: Pairs) -> Peer:
 def elsewhere(started: str) -> Pairs:
     """What a node on another host says, whose life cannot be looked up."""
     return (("carbon_node.process", "host/pid:[1]/7"), ("carbon_node.started_ns", started))
+
+
+def test_claimed_domains_can_be_looked_up() -> None:
+    """Whoever asks on this host learns where nodes are, until they end."""
+    domain = fresh_domain()
+    with claimed(domain):
+        assert domain in claimed_domains()
+    assert domain not in claimed_domains()
 
 
 @pytest.mark.parametrize("is_running", [False, True])

@@ -2,7 +2,7 @@
 
 import json
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -33,6 +33,7 @@ class NotingPool(TrackerPool):
         run: Run,  # noqa: ARG002 - all are the same
         deadline_s: float | None = None,  # noqa: ARG002 - the configured one
         config: TrackerConfig | None = None,
+        on_begin: Callable[[], None] = lambda: None,  # noqa: ARG002 - nobody waits
     ) -> Measurement:
         """Note the window."""
         assert config is not None
@@ -83,7 +84,7 @@ async def test_the_tracker_of_a_task_keeps_its_configuration() -> None:
     after = settings.conditions().tracker
 
     for tracker in (before, after):
-        await tracker.measure(SimulatedRun(1.0))
+        await tracker.measure(SimulatedRun(1.0), lambda: None)
 
     assert pool.windows_s == [0.5, 0.2]
 

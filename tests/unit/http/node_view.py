@@ -35,6 +35,7 @@ SUMMARY = NodeSummary(
     domain=7,
     transport="fastdds",
     uptime_s=3725.5,
+    incomplete=1,
     waiting=2,
     running=(RunningTask(9, 1, "tracker", 0.4),),
     intensity_table_age_s=86_400.0,

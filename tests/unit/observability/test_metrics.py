@@ -56,8 +56,9 @@ def test_the_state_is_read_at_the_scrape() -> None:
     view = PlainView()
     metrics = Metrics()
     assert values(families(metrics, view)["carbon_node_tasks_waiting"]) == {(): 2}
-    view.change(waiting=5, running=(), is_ready=False, degraded=())
+    view.change(incomplete=3, waiting=5, running=(), is_ready=False, degraded=())
     read = families(metrics, view)
+    assert values(read["carbon_node_tasks_incomplete"]) == {(): 3}
     assert values(read["carbon_node_tasks_waiting"]) == {(): 5}
     assert values(read["carbon_node_tasks_running"]) == {(): 0}
     assert values(read["carbon_node_ready"]) == {(): 0}

@@ -1,9 +1,11 @@
 """A task's way from its inputs to its answer."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import pytest
 from structlog.testing import capture_logs
+from tests.pipelines import running_world
 
 from carbon_node.errors import TrackerError
 from carbon_node.estimation import (
@@ -59,8 +61,9 @@ class Node:
         self.asked.append(run)
         return self.is_runnable
 
-    async def measure(self, run: Run) -> Measurement:
-        """Note the run, and end as set."""
+    async def measure(self, run: Run, on_begin: Callable[[], None]) -> Measurement:
+        """Note the run, begin at once, and end as set."""
+        on_begin()
         self.measured.append(run)
         if self.failure is not None:
             raise self.failure
@@ -126,7 +129,7 @@ async def test_an_answer_has_what_it_was_computed_from() -> None:
     assert found.carbon_g == pytest.approx(300.0 / 3.6e6 * 1.58 * 100)
     assert (found.tracker_failure, found.agrees) == ("", True)
     assert (found.revision, task.revision) == (5, 5)
-    assert list(found.stage_seconds) == ["intensity", "tracker"]
+    assert list(found.stage_seconds) == ["intensity", "worker", "tracker"]
     assert node.measured == [SimulatedRun(300)]
     assert node.looked_up == []
 
@@ -211,3 +214,22 @@ async def test_a_task_that_cannot_be_planned_costs_nothing() -> None:
     assert found.reason == "no power"
     assert found.stage_seconds == {}
     assert (node.measured, node.looked_up) == ([], [])
+
+
+async def test_a_task_without_a_worker_waits() -> None:
+    """It counts as running once a worker is free, and both times are told apart."""
+    async with running_world() as world:
+        world.tracker.has_worker.clear()
+        world.submit()
+        await world.begun()
+        assert (world.register.open_count, world.register.running()) == (1, [])
+
+        world.tracker.has_worker.set()
+        await world.until(lambda: len(world.register.running()) == 1)
+        (progress,) = world.register.running()
+        assert progress.current_stage == "tracker"
+
+        world.tracker.may_end.set()
+        await world.answered()
+        await world.until(lambda: world.register.open_count == 0)
+        assert {"worker", "tracker"} <= world.metrics.stages.keys()

@@ -112,10 +112,10 @@ def test_tasks_in_progress_are_listed_in_the_order_of_their_starts() -> None:
         register.enter(task)
     tasks[0].has_begun = tasks[1].has_begun = True
 
-    assert [task.position for task in register.in_progress()] == [1, 3]
+    assert [task.position for task in register.running()] == [1, 3]
     register.leave(tasks[1])
     assert changes == [1, 2, 3, 2]
-    assert register.in_progress() == [tasks[0]]
+    assert register.running() == [tasks[0]]
 
 
 def test_one_line_and_the_metrics_say_all_of_a_computed_task() -> None:

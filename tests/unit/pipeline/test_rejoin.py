@@ -6,6 +6,7 @@ import pytest
 from tests.patience import PATIENCE_S
 from tests.pipelines import World, running_world
 
+from carbon_node.pipeline import outputs
 from carbon_node.wire.samples import TaskId
 
 pytestmark = pytest.mark.anyio
@@ -32,6 +33,20 @@ async def test_an_acknowledged_output_does_not_leave_again() -> None:
         joined: list[str] = []
         assert await world.publishing.rejoin(lambda: joined.append("again")) == 0
         assert joined == ["again"]
+
+
+async def test_readers_have_a_moment_to_take_before_the_node_joins_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """What they have received and not taken would be gone with the former participant."""
+    monkeypatch.setattr(outputs, "TAKING_S", 0.05)
+    loop = asyncio.get_running_loop()
+    async with running_world() as world, asyncio.timeout(PATIENCE_S):
+        await answer_two(world)
+        await world.publishing.settle()
+        since_s, joined_s = loop.time(), list[float]()
+        await world.publishing.rejoin(lambda: joined_s.append(loop.time()))
+        assert joined_s[0] - since_s >= 0.05
 
 
 async def test_what_no_reader_has_acknowledged_leaves_again_as_it_was(

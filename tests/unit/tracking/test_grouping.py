@@ -213,6 +213,25 @@ async def test_a_run_alone_has_no_more_than_its_deadline() -> None:
     assert await asyncio.gather(*tasks[:2]) == [measured(SimulatedRun(each)) for each in (1, 2)]
 
 
+async def test_a_run_tells_when_it_waits_for_a_worker_no_longer() -> None:
+    """Those that find none free begin when the process before them has ended."""
+    processes, begun = Processes(all_measured), []
+    groups = processes.groups()
+
+    async def measure(power_w: float) -> None:
+        run = SimulatedRun(power_w)
+        await groups.measure(run, CONFIG, PATIENCE_S, lambda: begun.append(power_w))
+
+    tasks = [asyncio.create_task(measure(1))]
+    await processes.begun.wait()
+    tasks += [asyncio.create_task(measure(power_w)) for power_w in (2, 3)]
+    await asyncio.sleep(0)
+    assert begun == [1]
+    processes.may_end.set()
+    await asyncio.gather(*tasks)
+    assert begun == [1, 2, 3]
+
+
 async def cancelled(task: asyncio.Task[Measurement]) -> None:
     """Cancel and wait."""
     task.cancel()
