@@ -21,6 +21,7 @@ def _hurried(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let outputs take no time that their tests do not ask about."""
     monkeypatch.setattr(outputs, "TAKEN_S", 0.0)
     monkeypatch.setattr(outputs, "END_GAP_S", 0.0)
+    monkeypatch.setattr(outputs, "TAKING_S", 0.0)
     monkeypatch.setattr(outputs, "MEETING_S", 0.0)
     monkeypatch.setattr(outputs, "CONFIRM_S", 0.001)
     monkeypatch.setattr(store, "_LONG_LINGER_S", 0.0)
