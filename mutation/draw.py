@@ -86,14 +86,11 @@ def shuffled_places(path: Path, seed: int) -> list[list[Change]]:
 
 def changes_of(source: str) -> Iterator[Change]:
     """Yield every change that could be made to a module."""
-    tree = get_ast(source)
+    nodes = list(ast_nodes(get_ast(source)))
     dull = list(dull_spans(ast.parse(source)))
     for operator in filter(is_telling, operator_names()):
-        positions = (
-            position
-            for node in ast_nodes(tree)
-            for position in get_operator(operator)().mutation_positions(node)
-        )
+        positions_in = get_operator(operator)().mutation_positions
+        positions = (position for node in nodes for position in positions_in(node))
         for occurrence, (start, end) in enumerate(positions):
             within = (kind for kind, first, last in dull if first <= start and end <= last)
             if not any(kind in operator for kind in within):

@@ -24,7 +24,7 @@ import pytest
 from hypothesis import Phase, settings
 
 from mutation.mutant import SOURCES, Mutant
-from mutation.suite import Lines, Timer, Tracer, UnitTest
+from mutation.suite import Lines, Timer, Tracer, UnitTest, batches
 
 T = TypeVar("T")
 
@@ -39,7 +39,7 @@ OPTIONS = (
 LIMIT_FACTOR = 3
 """A mutant may take this much longer than its tests do on the code as it stands."""
 
-LIMIT_LEAST_S = 15
+LIMIT_LEAST_S = 5
 """Processor time that any mutant may take: imports are in it."""
 
 MEMORY_BYTES = 4 * 2**30
@@ -131,12 +131,13 @@ def judged(mutant: Mutant, tests: Sequence[UnitTest]) -> Verdict:
 
 def _judge(mutant: Mutant, tests: Sequence[UnitTest]) -> Verdict:
     sys.meta_path.insert(0, _Finder(mutant))
-    order = _Order([test.name for test in tests])
-    files = dict.fromkeys(test.file for test in tests)
-    status = pytest.main([*OPTIONS, *files], plugins=[order])
-    if status == pytest.ExitCode.OK:
-        return Verdict(None)
-    return Verdict(order.failed or f"pytest ends with {status!r}")
+    for batch in batches(tests):
+        order = _Order([test.name for test in batch])
+        files = dict.fromkeys(test.file for test in batch)
+        status = pytest.main([*OPTIONS, *files], plugins=[order])
+        if status != pytest.ExitCode.OK:
+            return Verdict(order.failed or f"pytest ends with {status!r}")
+    return Verdict(None)
 
 
 @dataclass(eq=False, slots=True)

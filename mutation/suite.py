@@ -6,6 +6,7 @@ import sys
 import time
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass, field
+from itertools import takewhile
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -81,6 +82,15 @@ def judges(mutant: Mutant, suite: Sequence[UnitTest], budget_s: float) -> list[U
             break
         chosen.append(test)
     return chosen
+
+
+def batches(tests: Sequence[UnitTest]) -> list[Sequence[UnitTest]]:
+    """Cut judges in two, in their order: those at the front that are of one file, and the others.
+
+    The first file kills most mutants, and to import all others takes longer than it runs.
+    """
+    front = list(takewhile(lambda test: test.file == tests[0].file, tests))
+    return [batch for batch in (front, tests[len(front) :]) if batch]
 
 
 def statement_of(mutant: Mutant) -> Lines:

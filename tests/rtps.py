@@ -18,6 +18,11 @@ PARTICIPANT, WRITER = 0x000100C2, 0x000003C2
 PID_USER_DATA, PID_PROPERTY_LIST, PID_ENTITY_NAME = 0x2C, 0x59, 0x62
 PID_TOPIC_NAME, PID_TYPE_NAME = 0x05, 0x07
 
+PID_BUILTIN_ENDPOINTS = 0x58
+
+TYPE_LOOKUP = 0x0000F000
+"""Builtin endpoints that ask for types of other participants, and tell one's own, both ends."""
+
 PUBLICATIONS_ANNOUNCED = 0x0000003F
 """Builtin endpoints of participants, publications and subscriptions, both ends."""
 
@@ -82,7 +87,7 @@ class RawParticipant:
             (0x31, locator),
             (0x32, locator),
             (0x02, struct.pack("<iI", lease_duration_s, 0)),
-            (0x58, struct.pack("<I", PUBLICATIONS_ANNOUNCED)),
+            (PID_BUILTIN_ENDPOINTS, struct.pack("<I", PUBLICATIONS_ANNOUNCED)),
         )
         self._send(PARTICIPANT, ours + parameters)
 
@@ -93,6 +98,21 @@ class RawParticipant:
         reliable = struct.pack("<IiI", 2, 0, 100_000_000)
         ours: tuple[Parameter, ...] = ((0x5A, guid), (0x70, guid), (0x1A, reliable))
         self._send(WRITER, ours + parameters)
+
+    def builtin_endpoints(self, timeout_s: float) -> int | None:
+        """Wait for what a participant answers to an announcement: its builtin endpoints, as bits.
+
+        Returns:
+            None if nobody answered in time.
+        """
+        self._socket.settimeout(timeout_s)
+        mark = struct.pack("<HH", PID_BUILTIN_ENDPOINTS, 4)
+        try:
+            while mark not in (packet := self._socket.recv(65_536)):
+                pass
+        except TimeoutError:
+            return None
+        return int.from_bytes(packet.split(mark, 1)[1][:4], "little")
 
     def send(self, octets: bytes) -> None:
         """Send octets as they are."""

@@ -117,6 +117,22 @@ class HWResourceImpl(IdlStruct, typename="HWResourceImpl"):
 
 @final
 @dataclass
+class NewerHardware(IdlStruct, typename="HWResourceImpl"):
+    """The hardware as a later release may write it: other names, and a member more."""
+
+    description: str = ""
+    watts: float64 = 0.0
+    latency: float64 = 0.0
+    memory_footprint_of_ml_model: float64 = 0.0
+    max_hw_memory_footprint: float64 = 0.0
+    extra_data: sequence[uint8] = field(default_factory=list)
+    task_id: TaskIdImpl = field(default_factory=TaskIdImpl)
+    price: float64 = 0.0
+    key("task_id")
+
+
+@final
+@dataclass
 class CO2FootprintImpl(IdlStruct, typename="CO2FootprintImpl"):
     """The node's answer."""
 
@@ -243,6 +259,10 @@ class CyclonePeer:
         written_ns = time.time_ns() + round(ahead_s * 1e9)
         for sample in samples:
             self._writers[type(sample)].write(sample, written_ns)
+
+    def add_writer(self, kind: type[IdlStruct], of: type[IdlStruct]) -> None:
+        """Write one more type, on the topic of another."""
+        self._writers[kind] = self._writer(WRITTEN[of], kind)
 
     def received(self, kind: type[Kind]) -> list[Kind]:
         """Every sample of a type that was received so far."""

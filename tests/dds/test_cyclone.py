@@ -109,6 +109,17 @@ async def test_everything_that_the_others_write_is_read() -> None:
         }
 
 
+async def test_a_type_that_differs_matches_by_its_name() -> None:
+    """A peer of another release announces another type; the members that are known are read."""
+    async with node_and_peer() as (node, peer):
+        peer.add_writer(cyclone.NewerHardware, of=cyclone.HWResourceImpl)
+        peer.write(cyclone.NewerHardware("cpu", 270.0, task_id=FOREIGN_TASK, price=1.0))
+
+        (arrival,) = await take(node.arrivals(), 1)
+
+        assert arrival.sample == HWResource("cpu", 270.0, task_id=TASK)
+
+
 async def test_everything_that_the_node_writes_is_read() -> None:
     """A foreign implementation reads outputs, statuses and responses with equal content."""
     async with node_and_peer() as (node, peer):

@@ -9,6 +9,7 @@ from tests.domains import fresh_domain
 from tests.rtps import (
     PID_ENTITY_NAME,
     PID_PROPERTY_LIST,
+    TYPE_LOOKUP,
     Parameter,
     hostile,
     properties,
@@ -62,6 +63,21 @@ async def test_properties_of_any_octets_are_readable() -> None:
     peer = await discovered((PID_ENTITY_NAME, text(b"x")), (PID_PROPERTY_LIST, properties(pairs)))
     assert ("good", "value") in peer.properties
     assert ("\ufffdt\ufffd", "\ufffd\ufffd") in peer.properties
+
+
+async def test_no_types_are_asked_for_or_told() -> None:
+    """A stranger is told that the node takes no part in the exchange of types."""
+    config = FastDdsConfig(fresh_domain(), NODE, loopback_only=True)
+    transport = FastDdsTransport(config)
+    await transport.open()
+    offered: int | None = None
+    with raw_participant(config.domain) as raw:
+        async with asyncio.timeout(PATIENCE_S):
+            while offered is None:
+                raw.announce()
+                offered = await asyncio.to_thread(raw.builtin_endpoints, 1.0)
+    await transport.close()
+    assert offered & TYPE_LOOKUP == 0
 
 
 async def test_no_announcement_stops_what_is_exchanged() -> None:

@@ -222,15 +222,18 @@ class Outputs:
         loop = asyncio.get_running_loop()
         while True:
             await self._has_received.wait()
-            task_id, (kept, since_s) = next(iter(self._received.items()))
+            oldest = next(iter(self._received.items()), None)
+            if oldest is None:
+                # All have ended meanwhile, or were lost with their writer.
+                self._has_received.clear()
+                continue
+            task_id, (kept, since_s) = oldest
             await asyncio.sleep(since_s + TAKEN_S - loop.time())
             try:
                 await in_turn(partial(self._end_if_same, task_id, kept))
             except TransportError as error:
                 log.warning("an output goes on", task_id=task_id, error=str(error))
             await asyncio.sleep(END_GAP_S)
-            if not self._received:
-                self._has_received.clear()
 
     async def confirm(self) -> bool:
         """Wait a moment until the matched readers have all that was published before.

@@ -50,8 +50,8 @@ SUSTAINML_PROPERTIES = (
 """What every participant of a SustainML pipeline says of itself."""
 
 LOCAL_PROPERTIES = (("fastdds.type_propagation", "disabled"),)
-"""Let types match by name: otherwise CycloneDDS rejects the type objects of Fast DDS, and an RPC
-type that differs in anything does not match."""
+"""Ask no participant for its types, and answer no such question: the binding announces none of its
+own, so that types match by name, and needs none of others."""
 
 LOOPBACK = ("127.0.0.1",)
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 from mutation.mutant import Mutant
-from mutation.suite import UnitTest, judges, statement_of
+from mutation.suite import UnitTest, batches, judges, statement_of
 
 SOURCE = """LIMIT = 3
 
@@ -51,3 +51,12 @@ def test_the_tests_that_run_the_line_come_first(tmp_path: Path) -> None:
     named = [test.name.split("::")[1] for test in judges(mutant, suite, budget_s=9)]
     assert named == ["mirror", "quick", "slow", "mirror_of_others", "other"]
     assert [test.cpu_s for test in judges(mutant, suite, budget_s=1.3)] == [1.0, 0.2]
+
+
+def test_the_file_that_judges_first_is_run_alone() -> None:
+    """Others are only imported if it kills nothing; the order stays."""
+    names = ["test_a.py::one", "test_a.py::two", "test_b.py::one", "test_a.py::three"]
+    suite = [UnitTest(name, 0.1, None) for name in names]
+    assert [[test.name for test in batch] for batch in batches(suite)] == [names[:2], names[2:]]
+    assert batches(suite[:2]) == [suite[:2]]
+    assert batches([]) == []

@@ -20,6 +20,7 @@ from tests.pipelines import NODE, World, running_world
 from tests.stores import store_config
 from tests.transports import PEERS
 
+from carbon_node.errors import TransportError
 from carbon_node.pipeline.keeping import KeepingPolicy
 from carbon_node.pipeline.ports import TaskStore
 from carbon_node.store import open_store
@@ -30,6 +31,7 @@ from carbon_node.wire.samples import (
     HWResource,
     MLModel,
     NodeStatus,
+    Sample,
     Status,
     TaskId,
     UserInput,
@@ -192,6 +194,29 @@ async def test_a_user_input_brings_the_baseline() -> None:
     assert isinstance(second, CO2Footprint)
     assert second.carbon_footprint == output.carbon_footprint
     assert second.extra_data == output.extra_data
+
+
+async def test_an_output_that_cannot_be_written_costs_no_other(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The log names its task, and the next one is answered."""
+    write = world.node.publish
+
+    def publish(topic: Topic, sample: Sample) -> None:
+        if isinstance(sample, CO2Footprint) and sample.task_id == TaskId(1, 1):
+            raise TransportError("the writer is full")
+        write(topic, sample)
+
+    monkeypatch.setattr(world.node, "publish", publish)
+    world.tracker.may_end.set()
+    with capture_logs() as lines:
+        world.submit(1)
+        await world.until(lambda: any(line["log_level"] == "error" for line in lines))
+    (line,) = (line for line in lines if line["log_level"] == "error")
+    assert (line["event"], line["task_id"]) == ("output not published", "1.1")
+    world.submit(2)
+    await world.answered()
+    assert world.outputs[0].task_id == (2, 1)
 
 
 @asynccontextmanager

@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 import pytest
+from structlog.testing import capture_logs
 from tests.memory_transport import MemoryBus, MemoryTransport
 from tests.transports import PATIENCE_S, PEERS, opened, take
 
@@ -205,9 +206,13 @@ async def test_calls_are_answered_one_by_one() -> None:
 
 
 async def test_a_response_that_cannot_be_written_is_only_logged() -> None:
-    """The endpoints go on when a writer refuses."""
+    """The endpoints go on when a writer refuses, and the log names each transaction."""
     async with between_two(BrokenWriter) as (node, peer), answering(node) as endpoint:
-        endpoint.take(ConfigurationRequest(1, 1, "a"))
+        with capture_logs() as lines:
+            for number in (1, 2):
+                endpoint.take(ConfigurationRequest(1, number, "a"))
+            await until(lambda: len(lines) == 2)
+        assert [line["transaction_id"] for line in lines] == [1, 2]
         serving = asyncio.create_task(RpcEndpoint(node, Echo(), Metrics()).run())
         for _ in range(2):
             with pytest.raises(TransportError, match="did not answer"):

@@ -1,6 +1,7 @@
 """Whether a sample was written for a user input, by each rule in turn."""
 
 import math
+from dataclasses import replace
 
 import pytest
 
@@ -85,6 +86,21 @@ def asked(at_s: float = 0.0, *, written_s: float = 0.0, known_for_s: float = 0.0
         ),
         pytest.param(received(written_s=HOUR_S), asked(), Verdict.OLDER, id="of the future"),
         pytest.param(
+            received(written_s=CLOCKS_S - 0.1), asked(), Verdict.LIKELY, id="a clock slightly ahead"
+        ),
+        pytest.param(
+            replace(received(written_s=HOUR_S), received_ns=0),
+            asked(),
+            Verdict.LIKELY,
+            id="of the future, perhaps",
+        ),
+        pytest.param(
+            received(known_for_s=DELIVERY_S - 0.1, written_s=-HOUR_S),
+            asked(),
+            Verdict.OLDER,
+            id="perhaps retained, older",
+        ),
+        pytest.param(
             received(written_s=HOUR_S), asked(written_s=HOUR_S), Verdict.OLDER, id="both are"
         ),
     ],
@@ -135,11 +151,29 @@ def test_of_two_writers_a_live_sample_goes_by_its_reception() -> None:
     """A restarted node on a host whose clock is behind replaces what its predecessor wrote."""
     before = received(-60.0, written_s=HOUR_S)
 
-    assert is_newer(received(known_for_s=LIVE_S, writer="restarted"), before)
+    for writer in ("restarted", "again"):
+        assert is_newer(received(known_for_s=LIVE_S, writer=writer), before)
     assert not is_newer(received(writer="retained too"), before)
+    late = received(-61.0, written_s=2 * HOUR_S, known_for_s=LIVE_S, writer="stopped")
+    assert not is_newer(late, before)
+
+
+def test_samples_without_a_number_go_by_their_clock() -> None:
+    """Some transports have none: then nothing tells that the second was not retained."""
+    first, second = received(number=0), received(written_s=1.0, number=0)
+
+    assert is_newer(second, first)
+    assert not is_newer(first, second)
+    assert following(second, first).known_for_s == 0.0
 
 
 def test_the_second_sample_of_a_writer_was_not_retained() -> None:
     """A writer retains one sample of a task: the second came as it was written."""
     assert following(received(number=2), received()).known_for_s == math.inf
     assert following(received(number=2), received(writer="other")).known_for_s == 0.0
+
+
+def test_only_what_is_not_known_to_be_older_or_used_completes_a_task() -> None:
+    """Certainty is not asked for: a task would never start where nothing tells."""
+    good = {verdict for verdict in Verdict if verdict.is_good}
+    assert good == {Verdict.CERTAIN, Verdict.LIKELY}

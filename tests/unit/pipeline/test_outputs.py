@@ -1,152 +1,18 @@
-"""Outputs leave as the rule says, end once they are taken, and after those of a former life."""
+"""Outputs leave as the rule says, and end once they are taken."""
 
 import asyncio
-import json
-from collections.abc import AsyncIterator, Callable, Iterable
-from contextlib import asynccontextmanager
-from dataclasses import replace
+from contextlib import AsyncExitStack
 
 import pytest
-from tests.loads import outputs_asked
-from tests.memory_transport import MemoryBus, MemoryTransport
+from structlog.testing import capture_logs
 from tests.patience import PATIENCE_S
-from tests.pipelines import NODE
-from tests.stores import store_config
-from tests.transports import PEERS
-from tests.unit.store.samples import answer, summary, task
+from tests.unit.pipeline.outputs_domain import ASKED, never, outputs_of, reader, until
 
-from carbon_node.pipeline import former_outputs, outputs
-from carbon_node.pipeline.former_outputs import FormerOutputs
-from carbon_node.pipeline.outputs import Outputs
-from carbon_node.store import Store, open_store, store
-from carbon_node.tasks.answer import Kept
-from carbon_node.wire.contract import LEASE_DURATION_S, Topic
-from carbon_node.wire.samples import CO2Footprint, TaskId
+from carbon_node.pipeline import outputs
+from carbon_node.wire.contract import Topic
+from carbon_node.wire.samples import TaskId
 
-ASKED = 3
-
-pytestmark = pytest.mark.anyio
-
-
-@pytest.fixture(autouse=True)
-def _no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let nothing take time that these tests do not ask about."""
-    monkeypatch.setattr(outputs, "TAKEN_S", 0.0)
-    monkeypatch.setattr(outputs, "END_GAP_S", 0.0)
-    monkeypatch.setattr(outputs, "MEETING_S", 0.0)
-    monkeypatch.setattr(outputs, "CONFIRM_S", 0.001)
-    monkeypatch.setattr(store, "_LONG_LINGER_S", 0.0)
-    monkeypatch.setattr(former_outputs, "FORMER_GAP_S", 0.001)
-
-
-class Node(MemoryTransport):
-    """The node's end, whose readers acknowledge only while the test lets them."""
-
-    are_acknowledging = True
-
-    async def wait_for_acknowledgments(self, topic: Topic, timeout_s: float) -> bool:
-        """Wait as long as is asked for, if they do not."""
-        return self.are_acknowledging and await super().wait_for_acknowledgments(topic, timeout_s)
-
-    def retained_problems(self) -> list[int]:
-        """Problems of the outputs that a late reader would get."""
-        return [arrival.key.problem_id for arrival in self.retained[Topic.FOOTPRINT].values()]
-
-
-class Domain:
-    """A node's outputs with their store, and readers that come and go."""
-
-    def __init__(self, node: Node, results: Store, left: Iterable[Kept]) -> None:
-        self.node = node
-        self.store = results
-        self.former = FormerOutputs(node, results, left, LEASE_DURATION_S)
-        self.outputs = Outputs(node, results, self.former)
-
-    async def saved(self, number: int) -> Kept:
-        """An answer that asks for further iterations, as it is in the store."""
-        found = answer(task(number))
-        content = json.loads(found.footprint.extra_data) | {"num_outputs": ASKED}
-        footprint = replace(found.footprint, extra_data=json.dumps(content).encode())
-        return await self.store.save(
-            task(number), "a", summary(), replace(found, footprint=footprint)
-        )
-
-    async def publish(self, number: int) -> None:
-        """Publish the answer to a task when there is room."""
-        kept = await self.saved(number)
-        await self.outputs.room()
-        self.outputs.publish(kept)
-
-    async def leaves_with_readers(self, *problems: int) -> None:
-        """Wait until these are the outputs that the next life would have to end."""
-        async with asyncio.timeout(PATIENCE_S):
-            while await self._left() != problems:  # noqa: ASYNC110 - asks the store
-                await asyncio.sleep(0.001)
-
-    async def _left(self) -> tuple[int, ...]:
-        left = await self.store.left_with_readers()
-        return tuple(kept.key.task_id.problem_id for kept in left)
-
-
-class Reader:
-    """A reader of outputs: what it has taken, None for each that ended."""
-
-    def __init__(self, transport: MemoryTransport) -> None:
-        self.transport = transport
-        self.taken: list[tuple[int, int | None]] = []
-
-    def take(self) -> list[tuple[int, int | None]]:
-        """Take what waits: problem, and outputs asked for or None for an end; return all."""
-        for arrival in self.transport.readers[Topic.FOOTPRINT].take():
-            sample = arrival.sample
-            asked = outputs_asked(sample) if isinstance(sample, CO2Footprint) else None
-            self.taken.append((arrival.key.problem_id, asked))
-        return self.taken
-
-
-@asynccontextmanager
-async def reader(domain: Domain) -> AsyncIterator[Reader]:
-    """A reader that is there for a while."""
-    transport = MemoryTransport(domain.node._bus, PEERS)
-    await transport.open()
-    transport.connect(Topic.FOOTPRINT)
-    yield Reader(transport)
-    await transport.close()
-
-
-async def at_once(write: Callable[[], None]) -> None:
-    """Let an end leave in its turn, which is now."""
-    write()
-
-
-@asynccontextmanager
-async def outputs_of(*left: int) -> AsyncIterator[Domain]:
-    """Outputs that are followed, of a node whose former life left some."""
-    node = Node(MemoryBus(), NODE)
-    async with open_store(store_config(None), lambda _: None) as opened:
-        await node.open()
-        node.connect()
-        former = Domain(node, opened, ())
-        domain = Domain(node, opened, [await former.saved(number) for number in left])
-        following = [
-            asyncio.create_task(work)
-            for work in (
-                domain.outputs.run(),
-                domain.outputs.end_taken(at_once),
-                domain.former.run(),
-            )
-        ]
-        yield domain
-        for work in following:
-            work.cancel()
-        await node.close()
-
-
-async def until(fact: Callable[[], bool]) -> None:
-    """Let everything run until a fact holds."""
-    async with asyncio.timeout(PATIENCE_S):
-        while not fact():  # noqa: ASYNC110 - facts of all kinds
-            await asyncio.sleep(0.001)
+pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("_hurried")]
 
 
 async def test_an_output_that_was_taken_ends_and_a_late_reader_gets_nothing_of_it() -> None:
@@ -160,6 +26,15 @@ async def test_an_output_that_was_taken_ends_and_a_late_reader_gets_nothing_of_i
         async with reader(domain) as late:
             assert late.take() == []
         await domain.leaves_with_readers()
+
+
+async def test_every_output_that_was_taken_ends() -> None:
+    """Those of a burst, and those that come later."""
+    async with outputs_of() as domain, reader(domain):
+        for burst in ((1, 2, 3), (4, 5)):
+            for number in burst:
+                await domain.publish(number)
+            await until(lambda: not domain.node.retained_problems())
 
 
 async def test_an_output_that_was_not_acknowledged_stays() -> None:
@@ -194,23 +69,167 @@ async def test_what_readers_leave_behind_orders_nothing_of_those_that_come() -> 
             assert late.take() == [(1, 1)]
 
 
-async def test_what_a_former_life_left_ends_before_anything_leaves() -> None:
-    """With the readers that are there, in the order of their keys; and only once."""
-    async with outputs_of(2, 1) as domain:
-        await domain.leaves_with_readers(2, 1)
+@pytest.fixture
+def _few(_hurried: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let few outputs be kept, and none end because it was taken."""
+    monkeypatch.setattr(outputs, "TAKEN_S", 3600.0)
+    monkeypatch.setattr(outputs, "RETAINED", 2)
+    monkeypatch.setattr(outputs, "MAX_RETAINED", 4)
+    monkeypatch.setattr(outputs, "ROOM_WAIT_S", 3600.0)
+
+
+@pytest.mark.usefixtures("_few")
+async def test_of_too_many_outputs_the_oldest_that_readers_have_end_at_once() -> None:
+    """A peer's reader is never full, and nothing waits for that."""
+    async with outputs_of() as domain, reader(domain):
+        for number in (1, 2, 3):
+            await domain.publish(number)
+            assert await domain.outputs.confirm()
+        assert domain.node.retained_problems() == [2, 3]
+
+
+@pytest.mark.usefixtures("_few")
+async def test_without_a_reader_too_many_outputs_end_unseen() -> None:
+    """Nobody has to acknowledge them, and the latest wait for who comes."""
+    async with outputs_of() as domain, asyncio.timeout(PATIENCE_S):
+        for number in range(1, 7):
+            await domain.publish(number)
+        assert domain.node.retained_problems() == [5, 6]
+
+
+@pytest.mark.usefixtures("_few")
+async def test_when_all_outputs_are_wanted_the_next_one_waits_for_acknowledgments() -> None:
+    """It leaves as soon as the readers have the oldest, which ends then."""
+    async with outputs_of() as domain, reader(domain), asyncio.timeout(PATIENCE_S):
+        domain.node.are_acknowledging = False
+        for number in (1, 2, 3):
+            await domain.publish(number)
+        assert domain.outputs.has_room()
+        await domain.publish(4)
+        assert domain.node.retained_problems() == [1, 2, 3, 4]
+        assert not domain.outputs.has_room()
+        waiting = asyncio.create_task(domain.publish(5))
+        await asyncio.sleep(0.02)
+        assert not waiting.done()
+        domain.node.are_acknowledging = True
+        await waiting
+        assert domain.node.retained_problems() == [4, 5]
+
+
+@pytest.mark.usefixtures("_few")
+async def test_a_reader_that_acknowledges_nothing_is_waited_for_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Then the oldest output ends for each that leaves, until readers acknowledge again."""
+    monkeypatch.setattr(outputs, "ROOM_WAIT_S", 0.02)
+    async with outputs_of() as domain, reader(domain), asyncio.timeout(PATIENCE_S):
+        domain.node.are_acknowledging = False
+        with capture_logs() as lines:
+            for number in range(1, 7):
+                await domain.publish(number)
+        assert domain.node.retained_problems() == [3, 4, 5, 6]
+        assert [line["unacknowledged"] for line in lines] == [4]
+        domain.node.are_acknowledging = True
+        await until(lambda: not domain.outputs._unacknowledged)
+        domain.node.are_acknowledging = False
+        for number in range(7, 11):
+            await domain.publish(number)
+        assert not domain.outputs.has_room()
+
+
+async def test_the_first_output_waits_for_its_reader(monkeypatch: pytest.MonkeyPatch) -> None:
+    """After a start it may be discovered later than its task, and gets the output as asked."""
+    monkeypatch.setattr(outputs, "MEETING_S", PATIENCE_S)
+    async with outputs_of() as domain, asyncio.timeout(PATIENCE_S):
+        assert not domain.outputs.has_room()
+        waiting = asyncio.create_task(domain.publish(1))
+        await asyncio.sleep(0.01)
+        assert not waiting.done()
         async with reader(domain) as first:
-            held = first.transport.readers[Topic.FOOTPRINT]
-            held.alive |= {(TaskId(1, 1),), (TaskId(2, 1),)}
-            assert not domain.outputs.has_room()
-            await domain.publish(3)
-            assert first.take() == [(1, None), (2, None), (3, ASKED)]
+            await waiting
+            assert first.take() == [(1, ASKED)]
 
 
-async def test_without_a_reader_nothing_waits_for_the_former_life() -> None:
-    """An answer to a task of the same id takes the former's place."""
-    async with outputs_of(1) as domain:
+async def test_where_nobody_reads_one_output_waits() -> None:
+    """The others leave at once."""
+    async with outputs_of() as domain:
         await domain.publish(1)
-        async with reader(domain) as late:
-            assert late.take() == [(1, 1)]
-            await until(lambda: not domain.node.retained_problems())
-            assert late.take() == [(1, 1), (1, None)]
+        assert domain.outputs.has_room()
+
+
+async def test_nothing_leaves_while_readers_may_have_lost_the_node() -> None:
+    """It leaves when that is over."""
+    async with outputs_of() as domain, reader(domain) as first, asyncio.timeout(PATIENCE_S):
+        domain.node.doubts = True
+        assert not domain.outputs.has_room()
+        waiting = asyncio.create_task(domain.publish(1))
+        await asyncio.sleep(0.01)
+        assert first.take() == []
+        domain.node.doubts = False
+        domain.outputs.go_on()
+        await waiting
+        assert first.take() == [(1, ASKED)]
+
+
+@pytest.mark.parametrize(("readers", "asked"), [(1, ASKED), (2, 1)])
+async def test_an_output_that_was_lost_orders_iterations_of_its_only_reader(
+    readers: int, asked: int
+) -> None:
+    """Of several, some may have it already."""
+    async with outputs_of() as domain, AsyncExitStack() as stack:
+        first, *_ = [await stack.enter_async_context(reader(domain)) for _ in range(readers)]
+        domain.node.are_acknowledging = False
+        domain.node.is_instance_acknowledged = never  # type: ignore[method-assign, assignment]
+        await domain.publish(1)
+        first.take()
+        lost = await domain.outputs.rejoin(lambda: None)
+        assert lost == (TaskId(1, 1),)
+        domain.outputs.publish_lost(*lost)
+        assert first.take()[1:] == [(1, asked)]
+
+
+async def test_what_one_reader_has_at_the_last_moment_is_not_lost() -> None:
+    """It does not leave again, though not all that was published is acknowledged."""
+    async with outputs_of() as domain, reader(domain):
+        domain.node.are_acknowledging = False
+        await domain.publish(1)
+        assert await domain.outputs.rejoin(lambda: None) == ()
+        await domain.leaves_with_readers()
+
+
+async def test_nothing_leaves_after_a_new_join_before_all_readers_are_back() -> None:
+    """What the first one acknowledges ends, and the others would not get it any more."""
+    async with outputs_of() as domain, reader(domain) as first, reader(domain) as second:
+        await domain.publish(1)
+        bus = domain.node._bus.transports
+        rejoining = asyncio.create_task(domain.outputs.rejoin(lambda: bus.remove(second.transport)))
+        await asyncio.sleep(0.01)
+        assert not domain.outputs.has_room()
+        waiting = asyncio.create_task(domain.publish(2))
+        await asyncio.sleep(0.01)
+        assert not rejoining.done()
+        await second.transport.open()
+        assert await rejoining == ()
+        await waiting
+        assert (2, ASKED) in first.take()
+        assert (2, ASKED) in second.take()
+
+
+@pytest.mark.usefixtures("_few")
+async def test_what_readers_have_taken_has_ended_with_the_old_writer() -> None:
+    """The next life has not to end it, nor does a new reader get it."""
+    async with outputs_of() as domain, reader(domain):
+        await domain.publish(1)
+        await domain.leaves_with_readers(1)
+        assert await domain.outputs.confirm()
+        assert await domain.outputs.rejoin(lambda: None) == ()
+        await domain.leaves_with_readers()
+
+
+async def test_a_new_join_waits_for_no_reader_where_none_was() -> None:
+    """The next output waits for one as after a start."""
+    async with outputs_of() as domain:
+        await domain.publish(1)
+        assert domain.outputs.has_room()
+        assert await domain.outputs.rejoin(lambda: None) == (TaskId(1, 1),)
+        assert not domain.outputs.has_room()

@@ -6,6 +6,7 @@ import pytest
 from structlog.testing import capture_logs
 from tests.patience import PATIENCE_S
 
+from carbon_node.pipeline import pacing
 from carbon_node.pipeline.pacing import ACKNOWLEDGED_WITHIN_S, BLIND_GAP_S, MISSES, Pacing
 
 GAP_S = 0.002
@@ -145,3 +146,44 @@ async def test_who_waits_goes_on_with_the_acknowledgment_or_without(
         await desk.pacing.due()
     assert sum(desk.waits_s) == pytest.approx(ACKNOWLEDGED_WITHIN_S - GAP_S - SOON_S)
     assert desk.pacing.is_due()
+
+
+@pytest.mark.anyio
+async def test_who_waits_hears_of_a_change_of_the_gap(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However long it was: it is looked at again and again."""
+    monkeypatch.setattr(pacing, "LOOK_S", 0.001)
+    desk.gap_s = 3600.0
+    desk.leave()
+    async with asyncio.timeout(PATIENCE_S):
+        waiting = asyncio.create_task(desk.pacing.due())
+        await asyncio.sleep(0.005)
+        assert not waiting.done()
+        desk.gap_s = 0.0
+        await waiting
+
+
+def test_the_warning_says_what_a_silent_reader_costs(desk: Desk) -> None:
+    """How long it was waited for in all, and how far apart outputs leave from now on."""
+    desk.leave()
+    with capture_logs() as lines:
+        desk.miss(MISSES)
+    assert (lines[0]["waited_s"], lines[0]["gap_s"]) == (pytest.approx(1.0), 0.03)
+
+
+@pytest.mark.anyio
+async def test_who_waits_for_the_gap_goes_on_when_it_is_over(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And not at the next look only."""
+
+    async def pass_(seconds: float) -> None:
+        desk.now_s += seconds
+
+    desk.gap_s = 0.25
+    desk.leave()
+    left_s = desk.now_s
+    monkeypatch.setattr(asyncio, "sleep", pass_)
+    await desk.pacing.due()
+    assert desk.now_s - left_s == pytest.approx(0.25)

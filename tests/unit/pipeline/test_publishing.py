@@ -10,7 +10,7 @@ import pytest
 from tests.patience import PATIENCE_S
 
 from carbon_node.pipeline.pacing import Pacing
-from carbon_node.pipeline.publishing import Outbox
+from carbon_node.pipeline.publishing import FIRST, LAST, Outbox
 
 pytestmark = pytest.mark.anyio
 
@@ -128,3 +128,82 @@ async def test_an_output_whose_task_was_cancelled_is_not_written() -> None:
         await following
 
     assert written == [1]
+
+
+async def test_what_readers_lost_goes_before_every_task_and_ends_go_last() -> None:
+    """Whatever waits, in whichever order it came."""
+    written: list[int] = []
+    outbox = outbox_with()
+    positions = (LAST, 7, FIRST + 1, 0, FIRST)
+    sends = [
+        asyncio.create_task(outbox.send(each, partial(written.append, each))) for each in positions
+    ]
+    await asyncio.sleep(0)
+    async with running(outbox):
+        await asyncio.gather(*sends)
+
+    assert written == [FIRST, FIRST + 1, 0, 7, LAST]
+
+
+async def test_a_task_whose_output_has_left_goes_on_before_the_next_leaves() -> None:
+    """Without a gap too: what comes after an output is not held up by a burst."""
+    seen: list[str] = []
+
+    async def answered(number: int) -> None:
+        await outbox.send(number, lambda: seen.append(f"output {number}"))
+        seen.append(f"task {number}")
+
+    outbox = outbox_with()
+    tasks = [asyncio.create_task(answered(number)) for number in (1, 2)]
+    await asyncio.sleep(0)
+    async with running(outbox):
+        await asyncio.gather(*tasks)
+
+    assert seen == ["output 1", "task 1", "output 2", "task 2"]
+
+
+async def test_without_a_gap_a_burst_leaves_within_turns_of_the_loop() -> None:
+    """No time passes between two outputs."""
+    written: list[int] = []
+    outbox = outbox_with()
+    sends = [
+        asyncio.create_task(outbox.send(each, partial(written.append, each))) for each in range(3)
+    ]
+    await asyncio.sleep(0)
+    async with running(outbox):
+        for _ in range(20):
+            await asyncio.sleep(0)
+        assert written == [0, 1, 2]
+    await asyncio.gather(*sends)
+
+
+async def test_an_output_that_has_its_turn_leaves_at_once() -> None:
+    """Its task does not even yield to the loop."""
+    written: list[int] = []
+    outbox = outbox_with()
+    async with running(outbox):
+        await asyncio.sleep(0)
+        with pytest.raises(StopIteration):
+            outbox.send(7, partial(written.append, 7)).send(None)
+        assert written == [7]
+
+
+@pytest.mark.parametrize(("has_room", "gap_s"), [(False, 0.0), (True, 3600.0)])
+async def test_an_output_has_no_turn_before_its_readers_are_ready(
+    has_room: bool,  # noqa: FBT001 - a case
+    gap_s: float,
+) -> None:
+    """It waits for room, and for the gap after the one before."""
+    written: list[int] = []
+    readers = Readers()
+    outbox = Outbox(Pacing(lambda: gap_s, lambda: True, asyncio.sleep), readers)
+    async with running(outbox):
+        await asyncio.sleep(0)
+        await outbox.send(1, partial(written.append, 1))
+        readers.has_room = lambda: has_room  # type: ignore[method-assign]
+        readers.room = asyncio.Event().wait  # type: ignore[method-assign, assignment]
+        waiting = asyncio.create_task(outbox.send(2, partial(written.append, 2)))
+        for _ in range(5):
+            await asyncio.sleep(0)
+        assert written == [1]
+        waiting.cancel()

@@ -157,6 +157,7 @@ def test_a_failed_task_is_said_with_its_reason() -> None:
     assert len(line["detail"]) == 200
     assert "carbon_g" not in line
     assert metrics.tasks == {"failed": 1}
+    assert (metrics.energy_kwh, metrics.carbon_g) == (0.0, 0.0)
 
 
 @pytest.mark.parametrize("is_sent", [False, True])

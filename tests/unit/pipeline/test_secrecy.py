@@ -17,6 +17,7 @@ from carbon_node.pipeline.task import LARGE_BYTES, TaskInputs
 from carbon_node.secret_texts import HIDDEN
 from carbon_node.tasks.digest import digest
 from carbon_node.tasks.key import TaskKey
+from carbon_node.wire import extra_data
 from carbon_node.wire.bounded_json import MAX_DEPTH
 from carbon_node.wire.contract import Arrival, Topic
 from carbon_node.wire.samples import HWResource, MLModel, TaskId, UserInput
@@ -227,3 +228,15 @@ def test_what_only_its_secret_made_unreadable_stays_unreadable() -> None:
 
     assert b"planted" not in clean.user_input.extra_data
     assert clean.extra.user_input.problem.startswith("not UTF-8")
+
+
+@pytest.mark.parametrize(("beyond", "is_hidden"), [(0, True), (1, False), (2, False)])
+def test_what_is_too_long_to_be_read_is_not_searched(
+    beyond: int, monkeypatch: pytest.MonkeyPatch, *, is_hidden: bool
+) -> None:
+    """Nothing is ever made of it, so it is left as it came."""
+    octets = json.dumps({"hf_token": TOKEN}).encode()
+    monkeypatch.setattr(extra_data, "MAX_EXTRA_DATA_BYTES", len(octets) - beyond)
+    task = inputs({})
+    found, _ = cleaned(replace(task, ml_model=MLModel(extra_data=octets)), Keeper())
+    assert (found.ml_model.extra_data != octets) == is_hidden

@@ -8,6 +8,7 @@ import pytest
 from carbon_node.pipeline.raw_models import DetachedModel
 from carbon_node.pipeline.task import Progress, TaskInputs, size_bytes
 from carbon_node.tasks.key import TaskKey
+from carbon_node.tasks.lineage import SampleId, Sources
 from carbon_node.wire.contract import Arrival, Topic
 from carbon_node.wire.samples import HWResource, MLModel, NodeStatus, Sample, TaskId, UserInput
 
@@ -155,3 +156,13 @@ def test_what_an_extra_data_says_is_read_from_its_own_sample() -> None:
     assert inputs.extra.user_input.content == {"of": "user"}
     assert inputs.extra.ml_model.content == {"of": "model"}
     assert inputs.extra.hw_resource.problem == "not JSON"
+
+
+def test_the_same_samples_from_elsewhere_are_the_same_inputs() -> None:
+    """A task whose samples come again after a restart has not changed, and is not run again."""
+    elsewhere = Sources(SampleId("models", 5), SampleId("hardware", 6), is_certain=True)
+    again = replace(INPUTS, sources=elsewhere, older=("ML model",))
+    assert again == INPUTS
+    progress = Progress(1, again, has_begun=True)
+    progress.revise(arrival(MLModel(model="m", task_id=TASK)))
+    assert progress.changed is None

@@ -6,11 +6,28 @@ from typing import Any
 
 import pytest
 
-from carbon_node.estimation import EstimationRequest, ExplicitHardware, LatencyUnit
+from carbon_node.estimation import (
+    Assumptions,
+    CarbonIntensity,
+    Estimate,
+    EstimationRequest,
+    ExplicitHardware,
+    Factor,
+    Interval,
+    LatencyUnit,
+    NotComputed,
+    NotTracked,
+    Plan,
+    Reason,
+    conclude,
+    exact,
+    plan,
+)
 from carbon_node.hardware import HardwareMap, Preset, preset, shipped_catalogue
 from carbon_node.pipeline.task import TaskInputs
-from carbon_node.pipeline.translate import to_request
-from carbon_node.tasks.key import TaskKey
+from carbon_node.pipeline.translate import problems_of, summary_of, to_answer, to_request
+from carbon_node.tasks.answer import Outcome
+from carbon_node.tasks.key import Summary, TaskKey
 from carbon_node.wire.samples import HWResource, MLModel, TaskId, UserInput
 
 KEY = TaskKey(TaskId(1, 1), "writer")
@@ -135,3 +152,70 @@ def test_explicit_numbers_are_read_with_the_units_of_their_names() -> None:
     """Integers count too, and one beyond all doubles is refused later as infinite."""
     found = request({"power_w": 250, "latency_h": 0.25, "energy_Wh": 10**400}).explicit
     assert found == ExplicitHardware(power_w=250.0, latency_h=0.25, energy_wh=math.inf)
+
+
+def test_an_answer_keeps_every_number_under_its_name() -> None:
+    """With its bounds, its place and how long each stage took; the output has the same numbers."""
+    inputs = TaskInputs(KEY, UserInput(), MLModel(model="m"), HWResource("hw", 300.0, 0.25))
+    planned = plan(
+        to_request(inputs, LatencyUnit.S, KNOWLEDGE),
+        Assumptions(pue=Factor(exact(2.0), "test"), power_tolerance=0),
+    )
+    assert isinstance(planned, Plan)
+    grid = CarbonIntensity(Interval(300.0, 400.0, 600.0), "Testland", "TL", 2025, "test")
+    result = conclude(planned, grid, NotTracked())
+    assert isinstance(result, Estimate)
+
+    answer = to_answer(inputs, result, "1.0", 4, {"intensity": 0.5})
+
+    energy_kwh = 0.25 * 300 / 3.6e6
+    assert (answer.outcome, answer.mode, answer.reason) == (Outcome.COMPUTED, "declared", "")
+    assert (answer.place_code, answer.place_name) == ("TL", "Testland")
+    assert answer.device_energy_kwh == pytest.approx(energy_kwh)
+    assert answer.energy_kwh == pytest.approx(2 * energy_kwh)
+    assert answer.intensity_g_per_kwh == 400.0
+    assert (answer.carbon_low_g, answer.carbon_g, answer.carbon_high_g) == pytest.approx(
+        tuple(2 * energy_kwh * g_per_kwh for g_per_kwh in (300, 400, 600))
+    )
+    assert (answer.tracker_failure, answer.stage_seconds) == ("", {"intensity": 0.5})
+    assert answer.footprint.carbon_intensity == 400.0
+    assert answer.footprint.task_id == KEY.task_id
+    assert json.loads(answer.footprint.extra_data)["settings_revision"] == 4
+
+
+def test_an_answer_without_numbers_says_why() -> None:
+    """All doubles are zero; without settings their revision is 0."""
+    inputs = TaskInputs(KEY, UserInput(), MLModel(model="m"), HWResource("hw"))
+    answer = to_answer(inputs, NotComputed(Reason.NO_POWER, "0 W"), "1.0", None, {})
+    assert (answer.outcome, answer.reason, answer.detail) == (
+        *(Outcome.NOT_COMPUTED, "no power"),
+        "0 W",
+    )
+    assert (answer.revision, answer.carbon_g) == (0, None)
+    footprint = answer.footprint
+    assert (footprint.carbon_footprint, footprint.energy_consumption) == (0.0, 0.0)
+    assert footprint.carbon_intensity == 0.0
+    content = json.loads(footprint.extra_data)
+    assert content["error"] == "no power: 0 W"
+    assert "settings_revision" not in content
+
+
+@pytest.mark.parametrize(
+    ("region", "continent", "place"),
+    [("Bavaria", "Europe", "Bavaria, Europe"), ("", "Europe", "Europe"), ("", "", "")],
+)
+def test_a_task_is_summed_up_in_the_words_of_the_peers(
+    region: str, continent: str, place: str
+) -> None:
+    """What the history lists."""
+    user = UserInput(geo_location_region=region, geo_location_continent=continent)
+    inputs = TaskInputs(KEY, user, MLModel(model="m"), HWResource("hw"))
+    assert summary_of(inputs) == Summary("m", "hw", place)
+
+
+def test_only_extra_data_that_cannot_be_read_is_a_problem() -> None:
+    """Each is named by its sample."""
+    inputs = TaskInputs(
+        KEY, UserInput(extra_data=b"{}"), MLModel(extra_data=b"{"), HWResource("hw")
+    )
+    assert list(problems_of(inputs)) == ["MLModel"]

@@ -53,3 +53,35 @@ def test_a_freeze_stays_until_it_is_taken_and_is_told_to_who_waits() -> None:
     finally:
         watch.stop()
         watch.stop()
+
+
+@pytest.mark.parametrize("pauses_s", [(4.0, 8.0), (8.0, 4.0)])
+def test_the_longest_of_several_freezes_is_told(pauses_s: tuple[float, float]) -> None:
+    """It tells what peers have seen; the short ones say nothing more."""
+    clock = Clock()
+    watch = FreezeWatch(3.0, clock)
+    for pause_s in pauses_s:
+        clock.now_s += pause_s
+        assert watch.look()
+    assert watch.take() == pytest.approx(8.0)
+
+
+def test_a_short_limit_counts_short_freezes() -> None:
+    """Where peers wait for less than a second."""
+    clock = Clock()
+    watch = FreezeWatch(0.5, clock)
+    assert watch.take() is None
+    clock.now_s += 0.6
+    assert watch.look()
+    assert watch.take() == pytest.approx(0.6)
+
+
+def test_what_came_before_the_start_is_no_freeze() -> None:
+    """A node that takes long to start has not stood still."""
+    clock = Clock()
+    watch, noticed = FreezeWatch(3.0, clock), threading.Event()
+    clock.now_s += 60.0
+    watch.start(noticed.set)
+    watch.stop()
+    assert not watch.look()
+    assert not noticed.is_set()
