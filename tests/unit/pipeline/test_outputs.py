@@ -20,7 +20,8 @@ from carbon_node.pipeline.former_outputs import FormerOutputs
 from carbon_node.pipeline.outputs import Outputs
 from carbon_node.store import Store, open_store, store
 from carbon_node.tasks.answer import Kept
-from carbon_node.wire.contract import LEASE_DURATION_S, Topic
+from carbon_node.tasks.decision import Answered
+from carbon_node.wire.contract import LEASE_DURATION_S, Receipt, Topic
 from carbon_node.wire.samples import CO2Footprint, TaskId
 
 ASKED = 3
@@ -43,10 +44,19 @@ class Node(MemoryTransport):
     """The node's end, whose readers acknowledge only while the test lets them."""
 
     are_acknowledging = True
+    is_one_silent = False
 
     async def wait_for_acknowledgments(self, topic: Topic, timeout_s: float) -> bool:
         """Wait as long as is asked for, if they do not."""
         return self.are_acknowledging and await super().wait_for_acknowledgments(topic, timeout_s)
+
+    async def wait_for_receipt(self, topic: Topic, timeout_s: float) -> Receipt:
+        """Tell that all have it but one that is silent, if there is such a one."""
+        return (
+            Receipt.ANSWERING
+            if self.is_one_silent
+            else await super().wait_for_receipt(topic, timeout_s)
+        )
 
     def retained_problems(self) -> list[int]:
         """Problems of the outputs that a late reader would get."""
@@ -82,6 +92,16 @@ class Domain:
         async with asyncio.timeout(PATIENCE_S):
             while await self._left() != problems:  # noqa: ASYNC110 - asks the store
                 await asyncio.sleep(0.001)
+
+    async def acknowledged(self, *numbers: int) -> None:
+        """Wait until the store has noted that readers have the answers to these tasks."""
+        async with asyncio.timeout(PATIENCE_S):
+            while not all([await self._is_acknowledged(number) for number in numbers]):  # noqa: ASYNC110 - asks the store
+                await asyncio.sleep(0.001)
+
+    async def _is_acknowledged(self, number: int) -> bool:
+        decision = await self.store.accept(task(number), "a", summary())
+        return isinstance(decision, Answered) and decision.is_acknowledged
 
     async def _left(self) -> tuple[int, ...]:
         left = await self.store.left_with_readers()
@@ -170,6 +190,28 @@ async def test_an_output_that_was_not_acknowledged_stays() -> None:
         await asyncio.sleep(0.05)
         assert domain.node.retained_problems() == [1]
         await domain.leaves_with_readers(1)
+
+
+async def test_an_output_that_a_silent_reader_lacks_is_noted_and_stays_for_it() -> None:
+    """After a crash those that have it do not get it again; a reader that wakes up gets it."""
+    async with outputs_of() as domain, reader(domain):
+        domain.node.is_one_silent = True
+        for number in (1, 2):
+            await domain.publish(number)
+        await domain.acknowledged(1, 2)
+        assert domain.node.retained_problems() == [1, 2]
+        domain.node.is_one_silent = False
+        await until(lambda: not domain.node.retained_problems())
+
+
+async def test_what_only_a_silent_reader_lacked_ends_when_all_are_gone() -> None:
+    """A late reader would take it for a new result."""
+    async with outputs_of() as domain:
+        async with reader(domain):
+            domain.node.is_one_silent = True
+            await domain.publish(1)
+            await domain.acknowledged(1)
+        await until(lambda: not domain.node.retained_problems())
 
 
 async def test_an_output_that_nobody_was_there_for_orders_nothing_of_a_late_reader() -> None:
