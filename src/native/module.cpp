@@ -127,8 +127,7 @@ void bind_types(nb::module_& m)
 /// What ACKNACKs a datagram holds, for tests of hostile ones.
 nb::list acknowledgments_in(const nb::bytes& datagram)
 {
-    Acknowledgments acknowledgments(
-            static_cast<const uint8_t*>(datagram.data()), datagram.size());
+    Acknowledgments acknowledgments(static_cast<const uint8_t*>(datagram.data()), datagram.size());
     nb::list list;
     Acknowledgment found;
     while (acknowledgments.next(found)) {
