@@ -14,7 +14,7 @@ from typing import Any
 
 from carbon_node.errors import TransportError
 from carbon_node.transport.news import News
-from carbon_node.wire.contract import Arrival, ConfigurationCall, Peer, Role, Topic
+from carbon_node.wire.contract import Arrival, ConfigurationCall, Peer, Receipt, Role, Topic
 from carbon_node.wire.quality import FORGETTING_SAMPLES, reader_quality, writer_quality
 from carbon_node.wire.samples import Sample
 from carbon_node.wire.types import STRUCTS, decode, encode, instance_of, key_of
@@ -172,6 +172,11 @@ class MemoryTransport:
         """Wait until all matched readers have all that was published, which is at once."""
         self._writer(topic)
         return await self.wait_until(lambda: True, timeout_s)
+
+    async def wait_for_receipt(self, topic: Topic, timeout_s: float) -> Receipt:
+        """Wait as for acknowledgments: every reader answers."""
+        has_all = await self.wait_for_acknowledgments(topic, timeout_s)
+        return Receipt.ALL if has_all else Receipt.NONE
 
     def configuration_calls(self) -> AsyncIterator[ConfigurationCall]:
         """Serve the configuration service from now on; iterate over its calls until closed."""

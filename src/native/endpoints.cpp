@@ -15,6 +15,8 @@ namespace binding {
 
 namespace {
 
+using Clock = std::chrono::steady_clock;
+
 constexpr double longest_wait_s = 0.02;
 
 template <class EndpointQos>
@@ -232,7 +234,8 @@ Writer::Writer(std::shared_ptr<Participant> participant, const std::string& topi
     writer_ = check_created(publisher->create_datawriter(use.topic(topic, *type_),
                                     writer_qos(publisher->get_default_datawriter_qos(), qos)),
             "writer of " + topic);
-    guid_ = text_of(writer_->guid());
+    rtps_guid_ = writer_->guid();
+    guid_ = text_of(rtps_guid_);
 }
 
 Writer::~Writer()
@@ -253,6 +256,7 @@ rtps::SampleIdentity Writer::write(
     nb::gil_scoped_release release;
     Participant::Use use(*participant_);
     check(writer_->write(&content, params), "write " + type_->name());
+    last_written_ = params.sample_identity().sequence_number().to64long();
     return params.sample_identity();
 }
 
@@ -282,25 +286,50 @@ bool Writer::unregister(nb::handle value)
 bool Writer::wait_for_acknowledgments(double timeout_s)
 {
     nb::gil_scoped_release release;
-    const auto deadline =
-            std::chrono::steady_clock::now() + std::chrono::duration<double>(timeout_s);
+    const auto deadline = Clock::now() + std::chrono::duration<double>(timeout_s);
     for (;;) {
-        const std::chrono::duration<double> left = deadline - std::chrono::steady_clock::now();
-        // In short steps: who closes the participant waits for this one.
-        Participant::Use use(*participant_);
-        const auto code = writer_->wait_for_acknowledgments(
-                duration_of(std::clamp(left.count(), 0.0, longest_wait_s)));
-        if (code == dds::RETCODE_OK) {
+        const std::chrono::duration<double> left = deadline - Clock::now();
+        if (are_all_acknowledged(left.count())) {
             return true;
-        }
-        // Fast DDS documents TIMEOUT, and returns ERROR when the time is over.
-        if (code != dds::RETCODE_TIMEOUT && code != dds::RETCODE_ERROR) {
-            check(code, "wait for acknowledgments of " + type_->name());
         }
         if (left.count() <= longest_wait_s) {
             return false;
         }
     }
+}
+
+Receipt Writer::wait_for_receipt(double timeout_s, double patience_s)
+{
+    nb::gil_scoped_release release;
+    const auto deadline = Clock::now() + std::chrono::duration<double>(timeout_s);
+    const std::chrono::duration<double> patience(patience_s);
+    // What is written meanwhile is for the next wait.
+    const int64_t wanted = last_written_;
+    for (;;) {
+        const std::chrono::duration<double> left = deadline - Clock::now();
+        if (are_all_acknowledged(left.count())) {
+            return Receipt::all;
+        }
+        if (participant_->readers().have(rtps_guid_, wanted, patience, Clock::now())) {
+            return Receipt::answering;
+        }
+        if (left.count() <= longest_wait_s) {
+            return Receipt::none;
+        }
+    }
+}
+
+/// Wait for a short step at most: who closes the participant waits for this one.
+bool Writer::are_all_acknowledged(double timeout_s)
+{
+    Participant::Use use(*participant_);
+    const auto code = writer_->wait_for_acknowledgments(
+            duration_of(std::clamp(timeout_s, 0.0, longest_wait_s)));
+    // Fast DDS documents TIMEOUT, and returns ERROR when the time is over.
+    if (code != dds::RETCODE_OK && code != dds::RETCODE_TIMEOUT && code != dds::RETCODE_ERROR) {
+        check(code, "wait for acknowledgments of " + type_->name());
+    }
+    return code == dds::RETCODE_OK;
 }
 
 bool Writer::is_instance_acknowledged(nb::handle value)

@@ -11,6 +11,8 @@
 #include <fastdds/dds/subscriber/qos/DataReaderQos.hpp>
 #include <fastdds/rtps/common/SampleIdentity.hpp>
 
+#include <atomic>
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
@@ -29,6 +31,9 @@ struct Qos {
     int32_t max_samples_per_instance;
     double heartbeat_period_s;  // of a reliable writer
 };
+
+/// Which of the matched readers have everything that was written.
+enum class Receipt { none, answering, all };
 
 enum class InstanceState { alive, disposed, no_writers };
 
@@ -84,15 +89,20 @@ public:
     void register_instance(nb::handle value);
     bool unregister(nb::handle value);
     bool wait_for_acknowledgments(double timeout_s);
+    Receipt wait_for_receipt(double timeout_s, double patience_s);
     bool is_instance_acknowledged(nb::handle value);
     std::vector<std::string> matched() const;
     std::string guid() const { return guid_; }
 
 private:
+    bool are_all_acknowledged(double timeout_s);
+
     std::shared_ptr<Participant> participant_;
     std::shared_ptr<StructType> type_;
     dds::DataWriter* writer_;
+    rtps::GUID_t rtps_guid_;
     std::string guid_;
+    std::atomic<int64_t> last_written_{0};  // sequence number of the last sample
 };
 
 }  // namespace binding

@@ -124,8 +124,24 @@ void bind_types(nb::module_& m)
     bind_views(m);
 }
 
+/// What ACKNACKs a datagram holds, for tests of hostile ones.
+nb::list acknowledgments_in(const nb::bytes& datagram)
+{
+    Acknowledgments acknowledgments(static_cast<const uint8_t*>(datagram.data()), datagram.size());
+    nb::list list;
+    Acknowledgment found;
+    while (acknowledgments.next(found)) {
+        list.append(nb::make_tuple(text_of(found.reader), text_of(found.writer), found.up_to));
+    }
+    return list;
+}
+
 void bind_participant(nb::module_& m)
 {
+    m.def("acknowledgments_in", &acknowledgments_in, "datagram"_a,
+            nb::sig("def acknowledgments_in(datagram: bytes) -> list[tuple[str, str, int]]"),
+            "Read the acknowledgments of an RTPS datagram: GUIDs of reader and writer, and the "
+            "number up to which the reader has all samples. What is not well formed is skipped.");
     nb::class_<PeerEvent>(m, "PeerEvent", "What discovery said about another participant.")
             .def_ro("status", &PeerEvent::status,
                     "\"discovered\", \"changed\", \"removed\" (left), \"dropped\" (lease ended).")
@@ -166,6 +182,8 @@ void bind_participant(nb::module_& m)
                     "Join the domain. `interfaces` are names or IPv4 addresses to stay on; without "
                     "any, Fast DDS and its XML profile choose the transports.")
             .def_prop_ro("guid", &Participant::guid)
+            .def_prop_ro("why_deaf", &Participant::why_deaf,
+                    "Why acknowledgments of single readers are not heard; empty if they are.")
             .def(
                     "fileno", [](Participant& self) { return self.mailbox()->fileno(); },
                     "File descriptor that is readable when samples, peers, matches or log lines "
@@ -212,6 +230,10 @@ void bind_endpoints(nb::module_& m)
                     "max_samples"_a, "max_instances"_a, "max_samples_per_instance"_a,
                     "heartbeat_period_s"_a,
                     "Everything is explicit: `history_depth` 0 keeps all, a limit of 0 is none.");
+    nb::enum_<Receipt>(m, "Receipt", "Which of the matched readers have everything.")
+            .value("NONE", Receipt::none, "None, or not all that answer.")
+            .value("ANSWERING", Receipt::answering, "All that still answer, one at least.")
+            .value("ALL", Receipt::all, "All, if there are any.");
     nb::enum_<InstanceState>(m, "InstanceState", "State of an instance when its sample was taken.")
             .value("ALIVE", InstanceState::alive)
             .value("DISPOSED", InstanceState::disposed)
@@ -287,6 +309,11 @@ void bind_endpoints(nb::module_& m)
             .def("wait_for_acknowledgments", &Writer::wait_for_acknowledgments, "timeout_s"_a,
                     "Block until all matched reliable readers acknowledged everything; False when "
                     "time ran out.")
+            .def("wait_for_receipt", &Writer::wait_for_receipt, "timeout_s"_a, "patience_s"_a,
+                    "Block until all matched readers acknowledged what was written before, or all "
+                    "those that still answer. A reader that was heard once and lacks something "
+                    "answers no more after `patience_s` of such waits without a word of it. "
+                    "Readers of this process are not heard.")
             .def("is_instance_acknowledged", &Writer::is_instance_acknowledged, "value"_a,
                     nb::sig("def is_instance_acknowledged(self, value: tuple[typing.Any, ...]) -> "
                             "bool"),

@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "participant.hpp"
 
+#include "listening.hpp"
+
 #include <fastdds/dds/domain/DomainParticipantFactory.hpp>
 #include <fastdds/dds/domain/qos/DomainParticipantQos.hpp>
 #include <fastdds/dds/log/Log.hpp>
+#include <fastdds/dds/publisher/DataWriter.hpp>
 #include <fastdds/dds/publisher/Publisher.hpp>
 #include <fastdds/dds/subscriber/Subscriber.hpp>
 #include <fastdds/dds/topic/Topic.hpp>
@@ -111,7 +114,11 @@ double seconds_of(const dds::Duration_t& duration)
 /// Runs on the threads of DDS: it only posts to the mailbox.
 class Participant::Listener : public dds::DomainParticipantListener {
 public:
-    explicit Listener(std::shared_ptr<Mailbox> mailbox) : mailbox_(std::move(mailbox)) {}
+    Listener(std::shared_ptr<Mailbox> mailbox, std::shared_ptr<ReaderStates> readers)
+        : mailbox_(std::move(mailbox))
+        , readers_(std::move(readers))
+    {
+    }
 
     void on_participant_discovery(dds::DomainParticipant*, rtps::ParticipantDiscoveryStatus status,
             const dds::ParticipantBuiltinTopicData& data, bool&) override
@@ -131,22 +138,33 @@ public:
     {
         mailbox_->signal();
     }
-    void on_publication_matched(dds::DataWriter*, const dds::PublicationMatchedStatus&) override
+    void on_publication_matched(
+            dds::DataWriter* writer, const dds::PublicationMatchedStatus& status) override
     {
+        const rtps::GUID_t reader = rtps::iHandle2GUID(status.last_subscription_handle);
+        if (status.current_count_change > 0) {
+            readers_->matched(writer->guid(), reader);
+        } else {
+            readers_->unmatched(writer->guid(), reader);
+        }
         mailbox_->signal();
     }
 
 private:
     std::shared_ptr<Mailbox> mailbox_;
+    std::shared_ptr<ReaderStates> readers_;
 };
 
 Participant::Participant(const ParticipantOptions& options)
     : mailbox_(std::make_shared<Mailbox>())
-    , listener_(std::make_unique<Listener>(mailbox_))
+    , readers_(std::make_shared<ReaderStates>())
+    , listener_(std::make_unique<Listener>(mailbox_, readers_))
 {
     subscribe_to_log(mailbox_);
+    dds::DomainParticipantQos qos = qos_of(options);
+    why_deaf_ = listen_in(qos, readers_);
     participant_ = dds::DomainParticipantFactory::get_instance()->create_participant(
-            options.domain, qos_of(options), listener_.get());
+            options.domain, qos, listener_.get());
     if (participant_ == nullptr) {
         throw Error("cannot create participant " + options.name + " in domain "
                 + std::to_string(options.domain) + logged_errors(*mailbox_));

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "acknowledgments.hpp"
 #include "errors.hpp"
 #include "mailbox.hpp"
 #include "types.hpp"
@@ -50,6 +51,9 @@ public:
     void close();
     std::string guid() const { return guid_; }
     const std::shared_ptr<Mailbox>& mailbox() const { return mailbox_; }
+    ReaderStates& readers() const { return *readers_; }
+    /// Why single readers are not followed; empty if they are.
+    const std::string& why_deaf() const { return why_deaf_; }
 
     /// Keeps the participant from being closed while it lives.
     class Use {
@@ -80,6 +84,8 @@ private:
     class Listener;
 
     std::shared_ptr<Mailbox> mailbox_;
+    std::shared_ptr<ReaderStates> readers_;
+    std::string why_deaf_;
     std::unique_ptr<dds::DomainParticipantListener> listener_;
     std::atomic<bool> is_closing_{false};
     mutable std::shared_mutex mutex_;

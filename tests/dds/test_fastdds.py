@@ -233,6 +233,21 @@ def test_harmless_lines_of_fast_dds_lose_their_weight() -> None:
     assert severity_of("error", "Out of memory") == "error"
 
 
+async def test_where_single_readers_cannot_be_followed_the_log_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """For whoever wonders why a dead reader is waited for; at level debug, since all works."""
+    environment = tmp_path / "environment.json"
+    environment.write_text("{}")
+    lines: list[str] = []
+    async with opened(in_domain(fresh_domain(), lines), NODE):
+        assert lines == []
+    monkeypatch.setenv("FASTDDS_ENVIRONMENT_FILE", str(environment))
+    async with opened(in_domain(fresh_domain(), lines), NODE):
+        (line,) = [line for line in lines if line.startswith("debug carbon_node")]
+    assert line.endswith("FASTDDS_ENVIRONMENT_FILE is set")
+
+
 @pytest.mark.parametrize("profile", [None, LOOPBACK_PROFILE])
 def test_a_profile_file_decides_on_transports(profile: Path | None) -> None:
     """The XML file that Fast DDS's own environment variable names is respected."""

@@ -6,16 +6,20 @@ The readers have the orchestrator's habits; the rule is the table in
 
 import asyncio
 import signal
+import sqlite3
 from collections.abc import AsyncIterator, Iterable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from pathlib import Path
 
 import pytest
+from tests.answered_peer import Received, Vendor, answered_peer
 from tests.calling_transport import participant
 from tests.domains import fresh_domain
 from tests.loads import INPUTS, outputs_asked, task_inputs
 from tests.orchestrator_reader import READERS, CycloneReader, FastDdsReader, orchestrator_reader
+from tests.patience import PATIENCE_S
 from tests.program.processes import NodeProcess, running_node
+from tests.transports import wait_for
 
 from carbon_node.pipeline.outputs import TAKEN_S
 from carbon_node.transport.fastdds import FastDdsTransport
@@ -28,6 +32,7 @@ ASKED = 3
 
 EARLIER = range(1, 11)
 LATER = range(11, 19)
+LAST = range(19, 22)
 
 pytestmark = pytest.mark.anyio
 both_vendors = pytest.mark.parametrize("vendor", READERS)
@@ -174,3 +179,34 @@ async def test_a_restarted_orchestrator_gets_its_own_answer_to_the_same_task_id(
                     lambda outputs: any(each.carbon_footprint > first for each in outputs),
                 )
                 assert seen(reader)[-1] == (1, ASKED)
+
+
+def acknowledged_count(state_dir: Path) -> int:
+    """How many answers are marked on disk as acknowledged."""
+    with closing(sqlite3.connect(state_dir / "results.sqlite3")) as database:
+        (row,) = database.execute("SELECT count(*) FROM history WHERE state = 'acknowledged'")
+    count: int = row[0]
+    return count
+
+
+def test_a_reader_that_died_makes_nothing_come_twice_to_those_that_live(tmp_path: Path) -> None:
+    """What they have is marked within its lease, so a crash in that time repeats nothing."""
+    domain = fresh_domain()
+    with (
+        answered_peer(Vendor.FAST_DDS, domain) as living,
+        answered_peer(Vendor.CYCLONE_DDS, domain, lease_duration_s=3 * PATIENCE_S) as dying,
+    ):
+        with running_node(domain, tmp_path, env=FORMULA) as node:
+            for peer in (living, dying):
+                peer.wait_until_met()
+            living.send(EARLIER)
+            for peer in (living, dying):
+                assert peer.wait_for(len(EARLIER)).outputs == len(EARLIER)
+            dying.process.kill()
+            living.send(LATER)
+            wait_for(lambda: acknowledged_count(tmp_path) == len(EARLIER) + len(LATER))
+            node.stop(signal.SIGKILL)
+        with running_node(domain, tmp_path, env=FORMULA):
+            living.send(LAST)
+            count = len(EARLIER) + len(LATER) + len(LAST)
+            assert living.wait_for(count) == Received(tasks=count, outputs=count)

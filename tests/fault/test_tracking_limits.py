@@ -77,8 +77,12 @@ async def _measure_simulated(config: TrackerConfig) -> Measurement:
 async def test_fork_bomb_meets_its_limit_and_is_killed_whole(tmp_path: Path) -> None:
     """A fork bomb of an ordinary user cannot grow beyond its limit, and none of it stays."""
     failure = await failure_at_deadline(tmp_path, "fork_bomb", limits=replace(LIMITS, processes=20))
-    # On a busy machine the node may have to kill a guard that has so much to clean up.
-    assert failure in {FailureName.TIMEOUT, FailureName.GUARD_FAILED}
+    # On a busy machine so much takes longer to end than the guard, or the node, waits.
+    assert failure in {
+        FailureName.TIMEOUT,
+        FailureName.SIGTERM_IGNORED,
+        FailureName.GUARD_FAILED,
+    }
     before, forked = map(int, (tmp_path / "begun").read_text().split())
     assert 0 < forked <= before + 20
 

@@ -245,6 +245,8 @@ async def _stay_known(transport: NodeTransport, node: _Node, announcer: StatusAn
         if loss.is_lasting:
             count = await node.publishing.rejoin(transport.rejoin)
             log.info("joined again", outputs_published_again=count)
+            # The former participant had samples and instances of its own.
+            await asyncio.to_thread(heap.give_back)
         else:
             node.publishing.go_on()
         # Whoever took the silence for the node's end is put right.

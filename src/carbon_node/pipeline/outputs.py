@@ -5,13 +5,19 @@ its own, and iterates. What leaves in which situation says `tasks.publication`.
 
 Acknowledged means received, not taken, and of an instance that ends before it was taken nothing is
 seen. So an output stays for `TAKEN_S` beyond its acknowledgment. One that nobody has acknowledged
-stays for a late reader. Peers read 500 instances: beyond `RETAINED`, the oldest acknowledged end at
+stays for a late reader.
+
+A reader that has not left and answers no more may be dead, or stand still for a while. The store
+notes an output as acknowledged once all that answer have it, so that those that live do not get it
+again after a crash. It stays until the silent one has it too or is gone.
+
+Peers read 500 instances: beyond `RETAINED`, the oldest acknowledged end at
 once, and when all are wanted, the next output waits a while for acknowledgments.
 """
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from contextlib import suppress
 from functools import partial
 
@@ -23,7 +29,7 @@ from carbon_node.pipeline.ports import TaskStore, Transport
 from carbon_node.tasks import publication
 from carbon_node.tasks.answer import Kept
 from carbon_node.tasks.publication import Situation
-from carbon_node.wire.contract import Topic
+from carbon_node.wire.contract import Receipt, Topic
 from carbon_node.wire.samples import CO2Footprint, Sample, TaskId
 
 TAKEN_S = 2.0
@@ -42,10 +48,11 @@ MEETING_S = 5.0
 the reader that it is for may be discovered seconds after its task: participants announce themselves
 every 3 s, and what they say in between may be lost. Where nobody reads, nobody waits."""
 
-MEETING_AGAIN_S = 10.0
-"""Seconds that outputs wait for all readers after the node has joined again. Most are there after
-0.1 s, but discovery of Fast DDS now and then waits for a peer's next announcement, which comes
-every 3 s by default."""
+MEETING_AGAIN_S = 20.0
+"""Seconds that outputs wait for all readers after the node has joined again: as long as a
+participant of Fast DDS counts as living by default. Most are there after 0.1 s, but discovery now
+and then waits for a peer's next announcement, which comes every 3 s by default, and a busy machine
+loses some."""
 
 RETAINED = 400
 """Outputs kept at most, but for those that a reader has not acknowledged."""
@@ -80,6 +87,8 @@ class Outputs:
         self._former = former
         self._retained: OrderedDict[TaskId, Kept] = OrderedDict()
         self._unacknowledged: OrderedDict[TaskId, Kept] = OrderedDict()
+        # Those of them that all readers have that answer.
+        self._noted: dict[TaskId, Kept] = {}
         # By the time of their acknowledgment, in seconds of the loop's clock.
         self._received: OrderedDict[TaskId, tuple[Kept, float]] = OrderedDict()
         self._has_received = asyncio.Event()
@@ -146,6 +155,7 @@ class Outputs:
         """
         self._lost.pop(task_id, None)
         self._unacknowledged.pop(task_id, None)
+        self._noted.pop(task_id, None)
         self._received.pop(task_id, None)
         kept = self._retained.pop(task_id, None)
         if kept is not None:
@@ -208,7 +218,7 @@ class Outputs:
         while True:
             await self._published.wait()
             if not await self.confirm():
-                await asyncio.sleep(CONFIRM_S)
+                await self._pause()
             if not self._unacknowledged:
                 self._published.clear()
 
@@ -246,26 +256,52 @@ class Outputs:
             return True
         if self._is_alone():
             self._readers_left()
-        if not (self._has_reader() and await self._wait() and self._has_reader()):
+        receipt = await self._receipt()
+        if receipt is Receipt.NONE:
+            return False
+        self._note(waiting)
+        if receipt is Receipt.ANSWERING:
             return False
         now_s = asyncio.get_running_loop().time()
         for kept in waiting:
-            self._store.mark_acknowledged(kept)
             task_id = kept.key.task_id
             if self._unacknowledged.get(task_id) is kept:
                 del self._unacknowledged[task_id]
+                self._noted.pop(task_id, None)
                 self._received[task_id] = kept, now_s
                 self._has_received.set()
         self._is_patient = True
         self._acknowledged.set()
         return True
 
-    async def _wait(self) -> bool:
+    async def _receipt(self) -> Receipt:
+        if not self._has_reader():
+            return Receipt.NONE
         try:
-            return await self._transport.wait_for_acknowledgments(Topic.FOOTPRINT, CONFIRM_S)
+            receipt = await self._transport.wait_for_receipt(Topic.FOOTPRINT, CONFIRM_S)
         except TransportError as error:
             log.warning("acknowledgments cannot be followed", problem=str(error))
-            return False
+            return Receipt.NONE
+        return receipt if self._has_reader() else Receipt.NONE
+
+    def _note(self, acknowledged: Iterable[Kept]) -> None:
+        for kept in acknowledged:
+            task_id = kept.key.task_id
+            if self._noted.get(task_id) is not kept:
+                self._store.mark_acknowledged(kept)
+            if self._unacknowledged.get(task_id) is kept:
+                self._noted[task_id] = kept
+
+    async def _pause(self) -> None:
+        if self._noted.keys() < self._unacknowledged.keys():
+            await asyncio.sleep(CONFIRM_S)
+            return
+        # Only readers that answer no more are waited for: what comes next is noted at once.
+        self._published.clear()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(CONFIRM_S):
+                await self._published.wait()
+        self._published.set()
 
     def _write(self, leaving: Kept) -> None:
         task_id = leaving.key.task_id
@@ -274,6 +310,7 @@ class Outputs:
         self._former.forget(leaving)
         self._store.mark_published(leaving)
         self._received.pop(task_id, None)
+        self._noted.pop(task_id, None)
         for outputs in (self._retained, self._unacknowledged):
             outputs[task_id] = leaving
             outputs.move_to_end(task_id)
@@ -285,6 +322,7 @@ class Outputs:
             ):
                 self._store.mark_acknowledged(kept)
                 del self._unacknowledged[task_id]
+                self._noted.pop(task_id, None)
 
     def _lose(self, situation: Situation) -> None:
         for task_id, kept in self._retained.items():
@@ -294,7 +332,7 @@ class Outputs:
                     self._lost[task_id] = leaving
             else:
                 self._store.mark_ended(kept)
-        for outputs in (self._retained, self._unacknowledged, self._received):
+        for outputs in (self._retained, self._unacknowledged, self._noted, self._received):
             outputs.clear()
         self._expects_reader = True
 
@@ -307,11 +345,16 @@ class Outputs:
             return
         self._had_reader = False
         for task_id, kept in tuple(self._unacknowledged.items()):
-            leaving = publication.leaving(kept, Situation.DESERTED)
-            if leaving is not None:
+            is_noted = task_id in self._noted
+            situation = Situation.DESERTED_BY_SILENT if is_noted else Situation.DESERTED
+            leaving = publication.leaving(kept, situation)
+            if leaving is None:
                 with suppress(TransportError):
-                    self._transport.publish(Topic.FOOTPRINT, leaving.answer.footprint)
-                self._retained[task_id] = self._unacknowledged[task_id] = leaving
+                    self.end(task_id)
+                continue
+            with suppress(TransportError):
+                self._transport.publish(Topic.FOOTPRINT, leaving.answer.footprint)
+            self._retained[task_id] = self._unacknowledged[task_id] = leaving
 
     def _end_if_same(self, task_id: TaskId, kept: Kept) -> None:
         if self._retained.get(task_id) is kept:

@@ -10,7 +10,7 @@ from carbon_node.tasks.answer import Answer, Kept
 from carbon_node.tasks.decision import Decision
 from carbon_node.tasks.key import Summary, TaskKey
 from carbon_node.tasks.lineage import UNKNOWN, SampleId, Sources, Span, Use
-from carbon_node.wire.contract import Arrival, ConfigurationCall, Peer, Topic
+from carbon_node.wire.contract import Arrival, ConfigurationCall, Peer, Receipt, Topic
 from carbon_node.wire.samples import Octets, Sample, TaskId
 
 
@@ -86,6 +86,14 @@ class Transport(Protocol):
         """
         ...
 
+    async def wait_for_receipt(self, topic: Topic, timeout_s: float) -> Receipt:
+        """Wait until the matched readers, or all that still answer, have what was published.
+
+        Raises:
+            TransportError: it cannot be waited for.
+        """
+        ...
+
 
 class TaskStore(Protocol):
     """What was accepted and answered, across restarts. A failing disk is no error here."""
@@ -129,7 +137,7 @@ class TaskStore(Protocol):
         ...
 
     def mark_acknowledged(self, kept: Kept) -> None:
-        """Note that all matched readers have an answer."""
+        """Note that the matched readers, or all that still answered, have an answer."""
         ...
 
     def mark_ended(self, kept: Kept) -> None:

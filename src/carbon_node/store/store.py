@@ -235,7 +235,7 @@ class Store:
         self._queue(Mark(kept.key, kept.edition, State.PUBLISHED))
 
     def mark_acknowledged(self, kept: Kept) -> None:
-        """Note that all matched readers have an answer; on disk a moment later."""
+        """Note that the readers that answer have an answer; on disk a moment later."""
         self._queue(Mark(kept.key, kept.edition, State.ACKNOWLEDGED))
 
     def mark_ended(self, kept: Kept) -> None:

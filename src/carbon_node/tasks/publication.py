@@ -8,15 +8,18 @@ order to iterate. It has to get each result once, and the order only if it asked
 | a task is answered, and a reader is there | as asked |
 | a task is answered, and no reader is there | for one output; it waits for a late reader |
 | the readers leave before they have acknowledged it | for one output, in its place |
+| the readers that answered have acknowledged it and leave, and a silent one is given up | nothing |
 | its only reader has not acknowledged it, and the node has to join again | as asked |
 | one of several readers has not, and the node has to join again | for one output |
 | its inputs come again after a restart, and readers may not have it | for one output |
 | its inputs come again after a restart, and readers have it | nothing |
 
-What has left stays until its readers have taken it (`pipeline.outputs`), and what a former life of
-the node left with readers ends before anything leaves (`pipeline.former_outputs`). A task that was
-accepted and not answered is computed after a restart, and so is one whose orchestrator restarted,
-since its tasks are new ones: both are answered for the first time.
+"Readers have it" once all that answer have acknowledged it: a reader that neither leaves nor
+answers, dead or standing still, does not count. What has left stays until all readers have taken
+it, such a one too, or are given up (`pipeline.outputs`), and what a former life of the node left
+with readers ends before anything leaves (`pipeline.former_outputs`). A task that was accepted and
+not answered is computed after a restart, and so is one whose orchestrator restarted, since its
+tasks are new ones: both are answered for the first time.
 """
 
 from collections.abc import Mapping
@@ -38,6 +41,8 @@ class Situation(Enum):
     """For the first time, and no reader is there."""
     DESERTED = auto()
     """It has left, and the readers that were there are gone without having acknowledged it."""
+    DESERTED_BY_SILENT = auto()
+    """It has left, all readers are gone, and those that still answered had acknowledged it."""
     REJOINED = auto()
     """It has left, its only reader has lost this node, and the node has joined again."""
     REJOINED_FOR_SEVERAL = auto()
@@ -45,7 +50,7 @@ class Situation(Enum):
     UNACKNOWLEDGED = auto()
     """Its inputs came again, and it is not known that readers have it."""
     ACKNOWLEDGED = auto()
-    """Its inputs came again, and all readers that were there have it."""
+    """Its inputs came again, and all readers have it that were there and answered."""
 
 
 class Form(Enum):
@@ -61,6 +66,7 @@ RULE: Mapping[Situation, Form] = MappingProxyType(
         Situation.READ: Form.AS_ASKED,
         Situation.UNREAD: Form.FOR_ONE_OUTPUT,
         Situation.DESERTED: Form.FOR_ONE_OUTPUT,
+        Situation.DESERTED_BY_SILENT: Form.NOT_AT_ALL,
         Situation.REJOINED: Form.AS_ASKED,
         Situation.REJOINED_FOR_SEVERAL: Form.FOR_ONE_OUTPUT,
         Situation.UNACKNOWLEDGED: Form.FOR_ONE_OUTPUT,

@@ -43,6 +43,11 @@ class Member:
         Describe a member; `type` is a struct or one of "boolean", "int32", "uint32", "double", "string", "sequence<octet>" (bytes) and "sequence<string>" (tuple of str). Text that is not UTF-8 is read with replacement characters. Octets of a member that `is_borrowed` are read as a memoryview over what was received, which it keeps; octets are written from any buffer.
         """
 
+def acknowledgments_in(datagram: bytes) -> list[tuple[str, str, int]]:
+    """
+    Read the acknowledgments of an RTPS datagram: GUIDs of reader and writer, and the number up to which the reader has all samples. What is not well formed is skipped.
+    """
+
 class PeerEvent:
     """What discovery said about another participant."""
 
@@ -91,6 +96,12 @@ class Participant:
     @property
     def guid(self) -> str: ...
 
+    @property
+    def why_deaf(self) -> str:
+        """
+        Why acknowledgments of single readers are not heard; empty if they are.
+        """
+
     def fileno(self) -> int:
         """
         File descriptor that is readable when samples, peers, matches or log lines may be waiting.
@@ -127,6 +138,18 @@ class Qos:
         """
         Everything is explicit: `history_depth` 0 keeps all, a limit of 0 is none.
         """
+
+class Receipt(enum.Enum):
+    """Which of the matched readers have everything."""
+
+    NONE = 0
+    """None, or not all that answer."""
+
+    ANSWERING = 1
+    """All that still answer, one at least."""
+
+    ALL = 2
+    """All, if there are any."""
 
 class InstanceState(enum.Enum):
     """State of an instance when its sample was taken."""
@@ -216,6 +239,11 @@ class Writer:
     def wait_for_acknowledgments(self, timeout_s: float) -> bool:
         """
         Block until all matched reliable readers acknowledged everything; False when time ran out.
+        """
+
+    def wait_for_receipt(self, timeout_s: float, patience_s: float) -> Receipt:
+        """
+        Block until all matched readers acknowledged what was written before, or all those that still answer. A reader that was heard once and lacks something answers no more after `patience_s` of such waits without a word of it. Readers of this process are not heard.
         """
 
     def is_instance_acknowledged(self, value: tuple[Any, ...]) -> bool:

@@ -1,7 +1,7 @@
 """Names and topics of the SustainML pipeline that both ends have to agree on."""
 
 from dataclasses import dataclass
-from enum import Enum, StrEnum
+from enum import Enum, StrEnum, auto
 
 from carbon_node.wire import samples
 
@@ -79,6 +79,17 @@ class Peer:
     guid: str
     name: str
     properties: tuple[tuple[str, str], ...] = ()
+
+
+class Receipt(Enum):
+    """Which of the matched readers have everything that was published."""
+
+    NONE = auto()
+    """None, or not all of those that answer, or that is unknown."""
+    ANSWERING = auto()
+    """All that still answer, and one at least. Others have not left, and may be dead."""
+    ALL = auto()
+    """All, or none is matched."""
 
 
 @dataclass(frozen=True, slots=True)

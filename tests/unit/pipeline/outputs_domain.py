@@ -18,7 +18,8 @@ from carbon_node.pipeline.former_outputs import FormerOutputs
 from carbon_node.pipeline.outputs import Outputs
 from carbon_node.store import Store, open_store
 from carbon_node.tasks.answer import Kept
-from carbon_node.wire.contract import LEASE_DURATION_S, Topic
+from carbon_node.tasks.decision import Answered
+from carbon_node.wire.contract import LEASE_DURATION_S, Receipt, Topic
 from carbon_node.wire.samples import CO2Footprint, TaskId
 
 ASKED = 3
@@ -29,6 +30,7 @@ class Node(MemoryTransport):
     """The node's end, whose readers acknowledge only while the test lets them."""
 
     are_acknowledging = True
+    is_one_silent = False
     doubts = False
     waits_s: tuple[float, ...] = ()
     """For how long acknowledgments were waited for."""
@@ -41,6 +43,14 @@ class Node(MemoryTransport):
         """Say at once that they do not."""
         self.waits_s = (*self.waits_s, timeout_s)
         return self.are_acknowledging and await super().wait_for_acknowledgments(topic, timeout_s)
+
+    async def wait_for_receipt(self, topic: Topic, timeout_s: float) -> Receipt:
+        """Tell that all have it but one that is silent, if there is such a one."""
+        return (
+            Receipt.ANSWERING
+            if self.is_one_silent
+            else await super().wait_for_receipt(topic, timeout_s)
+        )
 
     def retained_problems(self) -> list[int]:
         """Problems of the outputs that a late reader would get."""
@@ -79,6 +89,16 @@ class Domain:
         async with asyncio.timeout(PATIENCE_S):
             while await self._left() != problems:  # noqa: ASYNC110 - asks the store
                 await asyncio.sleep(0.001)
+
+    async def acknowledged(self, *numbers: int) -> None:
+        """Wait until the store has noted that readers have the answers to these tasks."""
+        async with asyncio.timeout(PATIENCE_S):
+            while not all([await self._is_acknowledged(number) for number in numbers]):  # noqa: ASYNC110 - asks the store
+                await asyncio.sleep(0.001)
+
+    async def _is_acknowledged(self, number: int) -> bool:
+        decision = await self.store.accept(task(number), "a", summary())
+        return isinstance(decision, Answered) and decision.is_acknowledged
 
     async def _left(self) -> tuple[int, ...]:
         left = await self.store.left_with_readers()

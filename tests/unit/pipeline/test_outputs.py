@@ -47,6 +47,28 @@ async def test_an_output_that_was_not_acknowledged_stays() -> None:
         await domain.leaves_with_readers(1)
 
 
+async def test_an_output_that_a_silent_reader_lacks_is_noted_and_stays_for_it() -> None:
+    """After a crash those that have it do not get it again; a reader that wakes up gets it."""
+    async with outputs_of() as domain, reader(domain):
+        domain.node.is_one_silent = True
+        for number in (1, 2):
+            await domain.publish(number)
+        await domain.acknowledged(1, 2)
+        assert domain.node.retained_problems() == [1, 2]
+        domain.node.is_one_silent = False
+        await until(lambda: not domain.node.retained_problems())
+
+
+async def test_what_only_a_silent_reader_lacked_ends_when_all_are_gone() -> None:
+    """A late reader would take it for a new result."""
+    async with outputs_of() as domain:
+        async with reader(domain):
+            domain.node.is_one_silent = True
+            await domain.publish(1)
+            await domain.acknowledged(1)
+        await until(lambda: not domain.node.retained_problems())
+
+
 async def test_an_output_that_nobody_was_there_for_orders_nothing_of_a_late_reader() -> None:
     """It waits with `num_outputs` 1, and ends once that reader has it."""
     async with outputs_of() as domain:

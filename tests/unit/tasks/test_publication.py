@@ -38,6 +38,7 @@ def outputs_asked(leaving: Kept | None) -> int | None:
         (Situation.READ, 3),
         (Situation.UNREAD, 1),
         (Situation.DESERTED, 1),
+        (Situation.DESERTED_BY_SILENT, None),
         (Situation.UNACKNOWLEDGED, 1),
         (Situation.ACKNOWLEDGED, None),
     ],

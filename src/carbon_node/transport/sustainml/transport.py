@@ -24,7 +24,7 @@ from carbon_node.transport.sustainml.objects import (
     LibraryNodeClass,
     library_node_class,
 )
-from carbon_node.wire.contract import Arrival, ConfigurationCall, Loss, Peer, Topic
+from carbon_node.wire.contract import Arrival, ConfigurationCall, Loss, Peer, Receipt, Topic
 from carbon_node.wire.samples import (
     CO2Footprint,
     ConfigurationResponse,
@@ -267,6 +267,10 @@ class SustainmlTransport:
     async def wait_for_acknowledgments(self, topic: Topic, timeout_s: float) -> bool:  # noqa: ARG002 - as every transport
         """Return False: the library does not tell."""
         return False
+
+    async def wait_for_receipt(self, topic: Topic, timeout_s: float) -> Receipt:  # noqa: ARG002 - as every transport
+        """Return NONE: the library does not tell."""
+        return Receipt.NONE
 
     def _opened(self) -> LibraryNode:
         if self._node is None:
