@@ -144,7 +144,8 @@ public:
         const rtps::GUID_t reader = rtps::iHandle2GUID(status.last_subscription_handle);
         if (status.current_count_change > 0) {
             readers_->matched(writer->guid(), reader);
-        } else {
+        } else if (status.current_count_change < 0) {
+            // Not at 0: a match and the end of one may be told together, with the last of the two.
             readers_->unmatched(writer->guid(), reader);
         }
         mailbox_->signal();

@@ -307,8 +307,6 @@ async def test_a_reader_that_stands_still_for_a_while_loses_nothing(tmp_path: Pa
                 stopped.send_signal(signal.SIGSTOP)
                 load.send_tasks(range(1, count + 1))
                 await load.wait_for_answers(MAX_RETAINED)
-                await asyncio.sleep(0.5)
-                assert len(load.outputs) == MAX_RETAINED
                 stopped.send_signal(signal.SIGCONT)
                 await load.wait_for_answers(count)
             assert stopped.stdout.readline() == b"all\n"

@@ -243,7 +243,7 @@ async def _stay_known(transport: NodeTransport, node: _Node, announcer: StatusAn
         )
         node.metrics.peers_lost(has_rejoined=loss.is_lasting)
         if loss.is_lasting:
-            count = await node.publishing.rejoin(transport.rejoin)
+            count = await node.publishing.rejoin(partial(_join_again, transport, announcer))
             log.info("joined again", outputs_published_again=count)
             # The former participant had samples and instances of its own.
             await asyncio.to_thread(heap.give_back)
@@ -251,6 +251,12 @@ async def _stay_known(transport: NodeTransport, node: _Node, announcer: StatusAn
             node.publishing.go_on()
         # Whoever took the silence for the node's end is put right.
         announcer.repeat()
+
+
+def _join_again(transport: NodeTransport, announcer: StatusAnnouncer) -> None:
+    transport.rejoin()
+    # Peers get it as they discover the new participant; the outputs may take their time.
+    announcer.repeat()
 
 
 async def _outlive_predecessor(announcer: StatusAnnouncer, lease_duration_s: float) -> None:

@@ -10,10 +10,14 @@ import asyncio
 from collections import OrderedDict
 from enum import Enum, auto
 
-from carbon_node.errors import StatusTransitionError
+import structlog
+
+from carbon_node.errors import StatusTransitionError, TransportError
 from carbon_node.pipeline.ports import Transport
 from carbon_node.wire.contract import NODE_NAME, Topic
 from carbon_node.wire.samples import ErrorCode, NodeStatus, Status, TaskId, TaskStatus
+
+log = structlog.get_logger(__name__)
 
 QUIET_S = 1.0
 """Seconds that an ended task's instance stays, and after which the idle status is repeated: long
@@ -227,7 +231,10 @@ class StatusAnnouncer:
 
     def _retire(self, task_id: TaskId) -> None:
         del self._ended[task_id]
-        self._transport.retire(Topic.STATUS, NodeStatus(node_name=NODE_NAME, task_id=task_id))
+        try:
+            self._transport.retire(Topic.STATUS, NodeStatus(node_name=NODE_NAME, task_id=task_id))
+        except TransportError as error:
+            log.error("status of a task goes on", problem=str(error))  # noqa: TRY400 - the message says it all
 
     def _cancel_timer(self) -> None:
         if self._timer is not None:
@@ -238,4 +245,8 @@ class StatusAnnouncer:
         self._publish(NodeStatus(status, node_name=NODE_NAME))
 
     def _publish(self, status: NodeStatus) -> None:
-        self._transport.publish(Topic.STATUS, status)
+        # Peers miss a status then; neither the count of tasks nor an output may depend on it.
+        try:
+            self._transport.publish(Topic.STATUS, status)
+        except TransportError as error:
+            log.error("status not published", problem=str(error))  # noqa: TRY400 - the message says it all

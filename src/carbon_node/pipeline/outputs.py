@@ -110,9 +110,14 @@ class Outputs:
 
     async def room(self) -> None:
         """Wait until another output may leave; a while at most."""
+        await self._room()
+        # Looked at last, so that nothing is written to a participant that is about to be replaced.
         while self._is_in_doubt():
             self._joined.clear()
             await self._joined.wait()
+            await self._room()
+
+    async def _room(self) -> None:
         if self._misses_reader():
             self._expects_reader = await self._transport.wait_for_match(
                 Topic.FOOTPRINT, timeout_s=MEETING_S
@@ -180,7 +185,7 @@ class Outputs:
         self._is_rejoining = True
         try:
             # What readers have received in the last moment must not reach them twice.
-            if not await self.confirm() and self._has_reader():
+            if not await self.confirm():
                 self._note_received()
             if len(self._retained) > len(self._unacknowledged):
                 await asyncio.sleep(TAKING_S)
@@ -254,7 +259,7 @@ class Outputs:
         waiting = list(self._unacknowledged.values())
         if not waiting:
             return True
-        if self._is_alone():
+        if self._is_alone() and not self._is_in_doubt():
             self._readers_left()
         receipt = await self._receipt()
         if receipt is Receipt.NONE:
@@ -316,6 +321,9 @@ class Outputs:
             outputs.move_to_end(task_id)
 
     def _note_received(self) -> None:
+        # A reader that is missing has acknowledged nothing that the others have.
+        if (self._transport.matched(Topic.FOOTPRINT) or 0) < max(self._reader_count, 1):
+            return
         for task_id, kept in tuple(self._unacknowledged.items()):
             if self._transport.is_instance_acknowledged(
                 Topic.FOOTPRINT, CO2Footprint(task_id=task_id)

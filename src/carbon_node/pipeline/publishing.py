@@ -72,10 +72,22 @@ class Outbox:
             self._pacing.left()
             write()
             return
+        await self._queued(position, write)
+
+    def post(self, position: int, write: Callable[[], None]) -> None:
+        """Let an answer that nobody waits for be written in its turn.
+
+        Args:
+            position: unique place of the task in the order of starts; the lowest goes first.
+            write: writes the answer; must not raise.
+        """
+        self._queued(position, write)
+
+    def _queued(self, position: int, write: Callable[[], None]) -> asyncio.Future[None]:
         sent = asyncio.get_running_loop().create_future()
         heapq.heappush(self._waiting, (position, write, sent))
         self._arrived.set()
-        await sent
+        return sent
 
     async def run(self) -> None:
         """Write what waits, until cancelled."""
@@ -136,26 +148,29 @@ class Publishing:
         await self._outputs.confirm()
 
     async def rejoin(self, rejoin: Callable[[], None]) -> int:
-        """Let the transport join again, and publish in turn what readers have lost.
+        """Let the transport join again, and queue what readers have lost, to leave in turn.
 
         Args:
             rejoin: joins again.
 
         Returns:
-            How many outputs were published again.
+            How many outputs leave again.
 
         Raises:
             TransportError: it could not join again.
         """
         lost = await self._outputs.rejoin(rejoin)
         for task_id in lost:
-            try:
-                await self._outbox.send(
-                    next(self._first), partial(self._outputs.publish_lost, task_id)
-                )
-            except TransportError as error:
-                log.error("output not published again", task_id=task_id, error=str(error))  # noqa: TRY400 - the message says it all
+            # Not awaited: while peers may have lost the node once more, nothing leaves, and only
+            # whoever called this can end that.
+            self._outbox.post(next(self._first), partial(self._publish_lost, task_id))
         return len(lost)
+
+    def _publish_lost(self, task_id: TaskId) -> None:
+        try:
+            self._outputs.publish_lost(task_id)
+        except TransportError as error:
+            log.error("output not published again", task_id=task_id, error=str(error))  # noqa: TRY400 - the message says it all
 
     def go_on(self) -> None:
         """Let outputs leave again: peers find this node again by themselves."""

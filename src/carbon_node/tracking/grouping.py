@@ -145,6 +145,8 @@ class Groups:
                 raise no_worker(member.config.queue_wait_s) from error
 
     async def _leave(self, member: _Member) -> None:
+        # Whoever leaves in the moment in which its group begins waits for no verdict.
+        member.verdict.cancel()
         if member in self._waiting:
             self._waiting.remove(member)
         group = member.group

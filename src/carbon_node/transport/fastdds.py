@@ -9,6 +9,7 @@ import asyncio
 import time
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Collection, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from types import MappingProxyType
@@ -328,6 +329,8 @@ class FastDdsTransport:
         asyncio.get_running_loop().remove_reader(former.fileno())
         self._readers, self._writers = {}, {}
         self._peers.clear()
+        # What they retain comes again with their discovery, as after a start.
+        self._known_since_s.clear()
         former.close()
         self._standing.rejoined()
         self._join()
@@ -353,12 +356,14 @@ class FastDdsTransport:
         writer = self._writers.get(Topic.FOOTPRINT)
         readers = () if writer is None else tuple(map(_participant_of, writer.matched()))
         if not self._standing.has_foreign(readers):
-            self._standing.answered()
+            self._standing.nobody_asked()
             return False
         if self._standing.asked(time.monotonic()):
             # The end of an instance that never was: to be acknowledged, and nothing to be seen.
-            self.adopt(Topic.FOOTPRINT, CO2Footprint())
-            self.retire(Topic.FOOTPRINT, CO2Footprint())
+            # A writer without room for it has something else that is not acknowledged.
+            with suppress(TransportError):
+                self.adopt(Topic.FOOTPRINT, CO2Footprint())
+                self.retire(Topic.FOOTPRINT, CO2Footprint())
         if await self.wait_for_acknowledgments(Topic.FOOTPRINT, PROBE_WAIT_S):
             self._standing.answered()
         return self._standing.is_lost(readers, time.monotonic())

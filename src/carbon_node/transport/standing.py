@@ -63,9 +63,13 @@ class Standing:
         return not self._foreign.isdisjoint(readers)
 
     def answered(self) -> None:
-        """Note that all readers have acknowledged everything, or that there is none to ask."""
+        """Note that all readers have acknowledged everything."""
         self._asked_s = None
         self._is_tried = False
+
+    def nobody_asked(self) -> None:
+        """Note that no reader of another vendor is there to ask."""
+        self._asked_s = None
 
     def asked(self, now_s: float) -> bool:
         """Note that readers owe an acknowledgment.

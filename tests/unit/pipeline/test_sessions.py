@@ -1,6 +1,7 @@
 """Whatever restarts in whatever order, a task gets the inputs of its own session."""
 
 import itertools
+import weakref
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
@@ -151,6 +152,7 @@ class Pipeline:
         if forgets:
             self._ledger = Ledger(None)
             self._ledger.open()
+            weakref.finalize(self, self._ledger.close)
         self._join = Join(BOUNDS)
         self._join.learn(self._ledger.past())
 

@@ -63,11 +63,10 @@ def save(ledger: Ledger, *numbers: int) -> None:
 @given(limit=st.integers(1, 9), count=st.integers(0, 20))
 def test_pages_are_the_whole_history_in_order(limit: int, count: int) -> None:
     """Every result is on one page, newest first, and all pages but the last are full."""
-    ledger = Ledger(None)
-    ledger.open()
-    save(ledger, *range(1, count + 1))
-
-    pages = pages_of(ledger, limit)
+    with closing(Ledger(None)) as ledger:
+        ledger.open()
+        save(ledger, *range(1, count + 1))
+        pages = pages_of(ledger, limit)
 
     assert [each for page in pages for each in problem_ids(page)] == [*range(count, 0, -1)]
     assert all(len(page) == limit for page in pages[:-1])
