@@ -48,6 +48,13 @@ MEETING_S = 5.0
 the reader that it is for may be discovered seconds after its task: participants announce themselves
 every 3 s, and what they say in between may be lost. Where nobody reads, nobody waits."""
 
+RETURN_S = 300.0
+"""Seconds after the node has joined again in which nothing that is taken ends, as long as a reader
+of before is missing: one that returns late still gets what has left meanwhile."""
+
+RETURN_LOOK_S = 1.0
+"""Seconds between two looks for readers that are to return."""
+
 MEETING_AGAIN_S = 20.0
 """Seconds that outputs wait for all readers after the node has joined again: as long as a
 participant of Fast DDS counts as living by default. Most are there after 0.1 s, but discovery now
@@ -96,6 +103,8 @@ class Outputs:
         self._acknowledged = asyncio.Event()
         self._reader_count = 0
         self._lost: OrderedDict[TaskId, Kept] = OrderedDict()
+        # Readers of before the node joined again, and until when they are waited for.
+        self._return_count, self._return_until_s = 0, 0.0
         self._is_rejoining = False
         self._joined = asyncio.Event()
         self._is_patient = True
@@ -193,6 +202,8 @@ class Outputs:
             reader_count = max(self._reader_count, self._transport.matched(Topic.FOOTPRINT) or 0)
             is_shared = reader_count > 1
             rejoin()
+            self._return_count = reader_count
+            self._return_until_s = asyncio.get_running_loop().time() + RETURN_S
             self._lose(Situation.REJOINED_FOR_SEVERAL if is_shared else Situation.REJOINED)
             # What the first reader acknowledges ends, and the others would not get it any more.
             await self._transport.wait_for_match(
@@ -244,6 +255,8 @@ class Outputs:
                 continue
             task_id, (kept, since_s) = oldest
             await asyncio.sleep(since_s + TAKEN_S - loop.time())
+            if self._misses_one_that_returns():
+                await self._returned()
             try:
                 await in_turn(partial(self._end_if_same, task_id, kept))
             except TransportError as error:
@@ -363,6 +376,19 @@ class Outputs:
             with suppress(TransportError):
                 self._transport.publish(Topic.FOOTPRINT, leaving.answer.footprint)
             self._retained[task_id] = self._unacknowledged[task_id] = leaving
+
+    async def _returned(self) -> None:
+        """Wait until a reader that was there before is back, and has taken what waited for it."""
+        while self._misses_one_that_returns():  # noqa: ASYNC110 - nobody tells of the time
+            await asyncio.sleep(RETURN_LOOK_S)
+        await self._receipt()
+        await asyncio.sleep(TAKEN_S)
+
+    def _misses_one_that_returns(self) -> bool:
+        has_returned = (self._transport.matched(Topic.FOOTPRINT) or 0) >= self._return_count
+        if has_returned or asyncio.get_running_loop().time() > self._return_until_s:
+            self._return_count = 0
+        return self._return_count > 0
 
     def _end_if_same(self, task_id: TaskId, kept: Kept) -> None:
         if self._retained.get(task_id) is kept:

@@ -255,3 +255,25 @@ async def test_a_new_join_waits_for_no_reader_where_none_was() -> None:
         assert domain.outputs.has_room()
         assert await domain.outputs.rejoin(lambda: None) == (TaskId(1, 1),)
         assert not domain.outputs.has_room()
+
+
+async def test_nothing_ends_while_a_reader_of_before_a_new_join_is_missing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """One whose discovery takes long gets what has left meanwhile, as it would have before."""
+    monkeypatch.setattr(outputs, "MEETING_AGAIN_S", 0.0)
+    monkeypatch.setattr(outputs, "RETURN_LOOK_S", 0.001)
+    monkeypatch.setattr(outputs, "TAKEN_S", 0.2)
+    async with outputs_of() as domain, reader(domain):
+        async with reader(domain):
+            await domain.publish(1)
+            await until(lambda: not domain.node.retained_problems())
+        await domain.outputs.rejoin(lambda: None)
+        await domain.publish(2)
+        await domain.acknowledged(2)
+        # In which it would end.
+        await asyncio.sleep(0.4)
+        assert domain.node.retained_problems() == [2]
+        async with reader(domain) as returned:
+            await until(lambda: (2, ASKED) in returned.take())
+            await until(lambda: not domain.node.retained_problems())
