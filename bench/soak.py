@@ -45,6 +45,9 @@ ANNOUNCEMENT_S = 0.02
 QUIET_S = 40.0
 """Seconds without an output after which no more is expected: a freeze, a lease and a start."""
 
+RESTORE_S = 400.0
+"""The same for a node that starts: its peers deliver every task that they have ever sent to it."""
+
 
 @dataclass(slots=True)
 class Counted:
@@ -165,7 +168,7 @@ class Soak:
             self._peers.send(task(number))
             self.take(0.0)
 
-    def settle(self) -> bool:
+    def settle(self, quiet_s: float = QUIET_S) -> bool:
         """Wait until both readers have all outputs, or no more come; whether they have."""
         progress, last_s = -1, time.monotonic()
         while self.missing() != (0, 0):
@@ -173,7 +176,7 @@ class Soak:
             seen = len(self.counted.outputs) + len(self._cyclone.counted.outputs)
             if seen != progress:
                 progress, last_s = seen, time.monotonic()
-            elif time.monotonic() > last_s + QUIET_S:
+            elif time.monotonic() > last_s + quiet_s:
                 return False
         return True
 
@@ -306,7 +309,7 @@ def _soak(domain: int, directory: Path, cyclone: CycloneSide, options: argparse.
                 with living(domain, directory, *settings) as node:
                     short_life(soak, node, moments, number)
             with living(domain, directory, *settings):
-                soak.settle()
+                soak.settle(RESTORE_S)
             _print([("lives that ended in the middle of tasks", LIVES), *soak.report()])
     if soak.is_sound():
         return 0
