@@ -3,7 +3,8 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
-from typing import cast
+from pathlib import Path
+from typing import TypeVar, cast
 
 from tests.memory_transport import MemoryBus, MemoryTransport
 from tests.patience import PATIENCE_S
@@ -59,6 +60,8 @@ NODE = Role(
     reads=(*parts.INPUTS, *parts.REQUESTS),
     writes=(Topic.STATUS, *parts.OUTPUTS),
 )
+
+AnyTransport = TypeVar("AnyTransport", MemoryTransport, FastDdsTransport)
 
 
 class PatientTracker:
@@ -220,6 +223,33 @@ class World:
             await running
             for helper in helpers:
                 helper.cancel()
+
+
+@asynccontextmanager
+async def joined(transport: AnyTransport) -> AsyncIterator[AnyTransport]:
+    """A participant with its endpoints, which leaves in the end with all that it retains."""
+    await transport.open()
+    transport.connect()
+    try:
+        yield transport
+    finally:
+        await transport.close()
+
+
+@asynccontextmanager
+async def remembering_node(
+    transport: AnyTransport, orchestrator: AnyTransport, state_dir: Path
+) -> AsyncIterator[World]:
+    """A node that answers at once, and remembers in its state directory."""
+    policy = KeepingPolicy(Republish.UNACKNOWLEDGED, rerun_on_change=False)
+    async with (
+        open_store(store_config(state_dir), lambda _: None) as store,
+        joined(transport),
+    ):
+        world = World(transport, orchestrator, None, store, policy)
+        world.tracker.may_end.set()
+        async with world.running():
+            yield world
 
 
 @asynccontextmanager

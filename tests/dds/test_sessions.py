@@ -11,13 +11,9 @@ from structlog.testing import capture_logs
 from tests.dds import cyclone
 from tests.dds.cyclone import TaskIdImpl, cyclone_peer
 from tests.domains import fresh_domain
-from tests.pipelines import NODE, World
-from tests.stores import store_config
+from tests.pipelines import NODE, World, joined, remembering_node
 
 from carbon_node.pipeline import freshness
-from carbon_node.pipeline.keeping import KeepingPolicy
-from carbon_node.store import open_store
-from carbon_node.tasks.decision import Republish
 from carbon_node.transport.fastdds import FastDdsConfig, FastDdsTransport
 from carbon_node.wire.contract import ORCHESTRATOR_NAME, Role, Topic
 from carbon_node.wire.samples import HWResource, MLModel, TaskId, UserInput
@@ -33,32 +29,17 @@ Provide: TypeAlias = Callable[[str], None]
 """Writes model and hardware of the task, named after a session."""
 
 
-@asynccontextmanager
-async def participant(domain: int, role: Role) -> AsyncIterator[FastDdsTransport]:
+def participant(domain: int, role: Role) -> AbstractAsyncContextManager[FastDdsTransport]:
     """A participant on loopback that leaves in the end."""
-    transport = FastDdsTransport(FastDdsConfig(domain, role, loopback_only=True))
-    await transport.open()
-    transport.connect()
-    try:
-        yield transport
-    finally:
-        await transport.close()
+    return joined(FastDdsTransport(FastDdsConfig(domain, role, loopback_only=True)))
 
 
-@asynccontextmanager
-async def node(
+def node(
     domain: int, orchestrator: FastDdsTransport, state_dir: Path
-) -> AsyncIterator[World]:
+) -> AbstractAsyncContextManager[World]:
     """A node that answers at once, and remembers in its state directory."""
-    policy = KeepingPolicy(Republish.UNACKNOWLEDGED, rerun_on_change=False)
-    async with (
-        open_store(store_config(state_dir), lambda _: None) as store,
-        participant(domain, NODE) as transport,
-    ):
-        world = World(transport, orchestrator, None, store, policy)
-        world.tracker.may_end.set()
-        async with world.running():
-            yield world
+    transport = FastDdsTransport(FastDdsConfig(domain, NODE, loopback_only=True))
+    return remembering_node(transport, orchestrator, state_dir)
 
 
 @asynccontextmanager

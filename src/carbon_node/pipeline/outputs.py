@@ -199,7 +199,7 @@ class Outputs:
             if len(self._retained) > len(self._unacknowledged):
                 await asyncio.sleep(TAKING_S)
                 self._note_received()
-            reader_count = max(self._reader_count, self._transport.matched(Topic.FOOTPRINT) or 0)
+            reader_count = max(self._reader_count, self._matched_count())
             is_shared = reader_count > 1
             rejoin()
             self._return_count = reader_count
@@ -324,7 +324,7 @@ class Outputs:
     def _write(self, leaving: Kept) -> None:
         task_id = leaving.key.task_id
         self._transport.publish(Topic.FOOTPRINT, leaving.answer.footprint)
-        self._reader_count = self._transport.matched(Topic.FOOTPRINT) or 0
+        self._reader_count = self._matched_count()
         self._former.forget(leaving)
         self._store.mark_published(leaving)
         self._received.pop(task_id, None)
@@ -335,7 +335,7 @@ class Outputs:
 
     def _note_received(self) -> None:
         # A reader that is missing has acknowledged nothing that the others have.
-        if (self._transport.matched(Topic.FOOTPRINT) or 0) < max(self._reader_count, 1):
+        if self._matched_count() < max(self._reader_count, 1):
             return
         for task_id, kept in tuple(self._unacknowledged.items()):
             if self._transport.is_instance_acknowledged(
@@ -385,7 +385,7 @@ class Outputs:
         await asyncio.sleep(TAKEN_S)
 
     def _misses_one_that_returns(self) -> bool:
-        has_returned = (self._transport.matched(Topic.FOOTPRINT) or 0) >= self._return_count
+        has_returned = self._matched_count() >= self._return_count
         if has_returned or asyncio.get_running_loop().time() > self._return_until_s:
             self._return_count = 0
         return self._return_count > 0
@@ -395,7 +395,11 @@ class Outputs:
             self.end(task_id)
 
     def _has_reader(self) -> bool:
-        return bool(self._transport.matched(Topic.FOOTPRINT))
+        return self._matched_count() > 0
+
+    def _matched_count(self) -> int:
+        """How many readers are known to be there; 0 too if the transport does not know."""
+        return self._transport.matched(Topic.FOOTPRINT) or 0
 
     def _is_alone(self) -> bool:
         """Whether no reader is there for certain; a transport may not know."""

@@ -122,11 +122,5 @@ def _exceeded(
 
 
 def _attempt(user_extra: Mapping[str, object], iteration_id: int) -> int:
-    match user_extra.get("auto_attempt"):
-        case bool():
-            counted = 0
-        case int(value):
-            counted = value
-        case _:
-            counted = 0
-    return counted if counted > 0 else max(iteration_id - 1, 0)
+    counted = extra_data.count_of(user_extra.get("auto_attempt"))
+    return max(iteration_id - 1, 0) if counted is None else counted

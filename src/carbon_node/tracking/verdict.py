@@ -3,7 +3,7 @@
 import math
 import signal
 from dataclasses import dataclass
-from typing import Final, NoReturn
+from typing import Any, Final, NoReturn
 
 from carbon_node.errors import TrackerDied, TrackerError, TrackerProtocolError, TrackerTimeout
 from carbon_node.estimation.measurement import Measurement
@@ -69,12 +69,8 @@ def judge(
         TrackerProtocolError: the result could not be read or believed.
         TrackerError: the process said why it could not measure.
     """
-    _require_good_end(report, deadline_s)
-    message = only_message(report.result)
-    _require_no_failure(message)
-    observation = _observation(message)
-    _require_belief(observation)
-    return _measurement(observation, processor_power_w)
+    message = _good_message(report, deadline_s)
+    return _believed(message.get("observation"), processor_power_w)
 
 
 def judge_group(
@@ -90,24 +86,32 @@ def judge_group(
     Raises:
         TrackerError: what holds for all, as `judge` does; there are not as many results as runs.
     """
-    _require_good_end(report, deadline_s)
-    message = only_message(report.result)
-    _require_no_failure(message)
-    found = message.get("observations")
+    found = _good_message(report, deadline_s).get("observations")
     if not isinstance(found, list) or len(found) != count:
         raise TrackerProtocolError(
             FailureName.GARBAGE_RESULT, f"the result does not hold {count} measurements"
         )
-    return tuple(_judged({"observation": each}) for each in found)
+    return tuple(map(_judged, found))
 
 
-def _judged(message: Json) -> Measurement | TrackerError:
+def _good_message(report: Report, deadline_s: float) -> Json:
+    _require_good_end(report, deadline_s)
+    message = only_message(report.result)
+    _require_no_failure(message)
+    return message
+
+
+def _judged(found: Any) -> Measurement | TrackerError:  # noqa: ANN401 - any JSON
     try:
-        observation = _observation(message)
-        _require_belief(observation)
+        return _believed(found, unknown_power)
     except TrackerError as error:
         return error
-    return _measurement(observation, unknown_power)
+
+
+def _believed(found: Any, processor_power_w: ProcessorPower) -> Measurement:  # noqa: ANN401 - any JSON
+    observation = _observation(found)
+    _require_belief(observation)
+    return _measurement(observation, processor_power_w)
 
 
 def _require_good_end(report: Report, deadline_s: float) -> None:
@@ -186,11 +190,11 @@ def _require_no_failure(message: Json) -> None:
     raise TrackerError(failure, detail)
 
 
-def _observation(message: Json) -> _Observation:
-    if not message.get("observation"):
+def _observation(found: Any) -> _Observation:  # noqa: ANN401 - any JSON
+    if not found:
         raise TrackerProtocolError(FailureName.NO_MEASUREMENT, "the result holds no measurement")
     try:
-        return _typed(message["observation"])
+        return _typed(found)
     except (KeyError, TypeError, ValueError) as error:
         raise TrackerProtocolError(
             FailureName.GARBAGE_RESULT, f"the result's measurement cannot be read: {error!r}"

@@ -75,13 +75,23 @@ def number_of_outputs(user_input: Mapping[str, object]) -> int:
     Returns:
         Its `num_outputs`, at least 1; 1 where it is missing or not an integer.
     """
-    match user_input.get("num_outputs"):
+    count = count_of(user_input.get("num_outputs"))
+    return 1 if count is None else count
+
+
+def count_of(value: object) -> int | None:
+    """Read a count of an extra_data; None for anything that is no integer of at least 1.
+
+    Args:
+        value: as parsed.
+    """
+    match value:
         case bool():
-            return 1
-        case int(value) if value >= 1:
+            return None
+        case int() if value >= 1:
             return value
         case _:
-            return 1
+            return None
 
 
 def model_restrains(user_input: Mapping[str, object], model: str) -> list[str]:

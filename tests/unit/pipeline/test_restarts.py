@@ -1,18 +1,13 @@
 """Participants restart, and samples of an earlier session are still there."""
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 
 import pytest
 from structlog.testing import capture_logs
 from tests.memory_transport import MemoryBus, MemoryTransport
-from tests.pipelines import NODE, World
-from tests.stores import store_config
+from tests.pipelines import NODE, World, joined, remembering_node
 
-from carbon_node.pipeline.keeping import KeepingPolicy
-from carbon_node.store import open_store
-from carbon_node.tasks.decision import Republish
 from carbon_node.wire.contract import Role, Topic
 from carbon_node.wire.samples import HWResource, MLModel, TaskId, UserInput
 
@@ -26,32 +21,16 @@ MODEL_NODE = Role("MODEL_NODE", reads=(), writes=(Topic.ML_MODEL,))
 HARDWARE_NODE = Role("HARDWARE_NODE", reads=(), writes=(Topic.HW_RESOURCE,))
 
 
-@asynccontextmanager
-async def participant(bus: MemoryBus, role: Role) -> AsyncIterator[MemoryTransport]:
+def participant(bus: MemoryBus, role: Role) -> AbstractAsyncContextManager[MemoryTransport]:
     """A participant that leaves in the end, and its retained samples with it."""
-    transport = MemoryTransport(bus, role)
-    await transport.open()
-    transport.connect()
-    try:
-        yield transport
-    finally:
-        await transport.close()
+    return joined(MemoryTransport(bus, role))
 
 
-@asynccontextmanager
-async def node(
+def node(
     bus: MemoryBus, orchestrator: MemoryTransport, state_dir: Path
-) -> AsyncIterator[World]:
+) -> AbstractAsyncContextManager[World]:
     """A node that answers at once, and remembers in its state directory."""
-    policy = KeepingPolicy(Republish.UNACKNOWLEDGED, rerun_on_change=False)
-    async with (
-        open_store(store_config(state_dir), lambda _: None) as store,
-        participant(bus, NODE) as transport,
-    ):
-        world = World(transport, orchestrator, None, store, policy)
-        world.tracker.may_end.set()
-        async with world.running():
-            yield world
+    return remembering_node(MemoryTransport(bus, NODE), orchestrator, state_dir)
 
 
 async def test_a_new_session_gets_no_answer_from_samples_of_the_old_one(tmp_path: Path) -> None:
